@@ -1,0 +1,31 @@
+"""Who may see and steer what. Everybody in a team sees the team's sessions; an outsider finds nothing there."""
+
+from django.contrib.auth.models import User
+
+from sessions_app.enums import Role
+from sessions_app.models import AgentSession, Membership, Team
+from sessions_app.models.session import AgentSessionQuerySet
+
+
+class NoTeam(Exception):
+    """The user belongs to no team."""
+
+
+def team_of(user: User) -> Team:
+    """Find the user's team; raises NoTeam."""
+    membership = Membership.objects.filter(user=user).select_related("team").order_by("pk").first()
+    if membership is None:
+        raise NoTeam
+    return membership.team
+
+
+def visible_sessions(user: User) -> AgentSessionQuerySet:
+    return AgentSession.objects.filter(team__membership__user=user)
+
+
+def may_steer(user: User, session: AgentSession) -> bool:
+    """Operators and leads steer every session of the team, members their own."""
+    membership = Membership.objects.filter(user=user, team=session.team_id).first()
+    if membership is None:
+        return False
+    return membership.role in {Role.OPERATOR, Role.LEAD} or session.owner_id == user.pk

@@ -1,0 +1,52 @@
+"""A command is a row before it is a message: what every wish of a person has in common."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from sessions_app import broadcast
+from sessions_app.enums import CommandKind, CommandState
+from sessions_app.models import AgentSession, Command, Task
+
+
+class NotAllowed(Exception):
+    """The session's state does not allow what was asked; the text says why, to people."""
+
+
+def find_repeat(*, by: User, key: UUID) -> Command | None:
+    """The command that this form, sent before, already made."""
+    return Command.objects.filter(actor=by, idempotency_key=key).select_related("session", "task").first()
+
+
+def queue_command(
+    session: AgentSession,
+    kind: CommandKind,
+    *,
+    by: User,
+    key: UUID,
+    task: Task | None = None,
+    text_length: int | None = None,
+    at: datetime | None = None,
+) -> Command:
+    """Write the row and wake the relay once it is committed."""
+    command = Command.objects.create(
+        team_id=session.team_id,
+        actor=by,
+        session=session,
+        task=task,
+        kind=kind,
+        idempotency_key=key,
+        text_length=text_length,
+        created_at=at or timezone.now(),
+    )
+    broadcast.wake_relay(session.pk)
+    return command
+
+
+def settle(command: Command, state: CommandState, outcome: str = "", *, status: int | None = None) -> None:
+    """Write down what became of a command; a settled one keeps its first outcome."""
+    Command.objects.filter(pk=command.pk, settled_at=None).update(
+        state=state, outcome=outcome[:500], outcome_status=status, settled_at=timezone.now()
+    )

@@ -1,0 +1,39 @@
+"""Pause, Resume, Stop, Terminate: asked for here, carried out by the relay."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
+from sessions_app.enums import ACTIVE_TASK, CommandKind, SessionState, TaskState, allowed_controls
+from sessions_app.models import AgentSession, Command, Task
+
+#: What a control button can ask; tasks and answers have verbs of their own.
+CONTROLS = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.STOP, CommandKind.TERMINATE})
+
+
+def active_task(session: AgentSession) -> Task | None:
+    """The task the agent has in hand: the oldest that was sent and is not known to have ended."""
+    return session.tasks.filter(state__in=ACTIVE_TASK).order_by("number").first()
+
+
+@transaction.atomic
+def ask(session: AgentSession, kind: CommandKind, *, by: User, key: UUID) -> Command:
+    """Queue one control command; the same key again gives the same command. Raises NotAllowed."""
+    if repeat := find_repeat(by=by, key=key):
+        return repeat
+    locked = AgentSession.objects.select_for_update().get(pk=session.pk)
+    task = active_task(locked)
+    allowed = allowed_controls(SessionState(locked.state), TaskState(task.state) if task else None)
+    if kind not in CONTROLS & allowed:
+        raise NotAllowed(_why_not(locked, task, kind))
+    return queue_command(locked, kind, by=by, key=key, task=None if kind == CommandKind.TERMINATE else task)
+
+
+def _why_not(session: AgentSession, task: Task | None, kind: CommandKind) -> str:
+    if session.state == SessionState.ENDED:
+        return f"This session has ended ({session.get_end_reason_display()}): there is nothing left to steer."
+    if task is None:
+        return "The agent has no task in hand just now."
+    return f"The task is {task.get_state_display().lower()}: it cannot be asked to {kind.label.lower()} now."

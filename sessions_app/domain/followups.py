@@ -1,0 +1,57 @@
+"""Giving a session another task."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Self
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
+from sessions_app.enums import CommandKind, SessionState
+from sessions_app.models import AgentSession, Task
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """What the person chose for one task; `None` leaves a limit to the session."""
+
+    prompt: str
+    starting_url: str = ""
+    max_duration_ms: int | None = None
+    max_input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    avoid_domains: list[str] = field(default_factory=list)
+    terminate_on_completion: bool = False
+
+    @classmethod
+    def of(cls, task: Task) -> Self:
+        return cls(**{name: getattr(task, name) for name in cls.__dataclass_fields__})
+
+
+@transaction.atomic
+def send_task(session: AgentSession, spec: TaskSpec, *, by: User, key: UUID) -> Task:
+    """Queue a follow-up task; the same key again gives the same task. Raises NotAllowed."""
+    if (repeat := find_repeat(by=by, key=key)) and repeat.task:
+        return repeat.task
+    locked = AgentSession.objects.select_for_update().get(pk=session.pk)
+    if locked.state == SessionState.ENDED:
+        raise NotAllowed(f"This session {locked.get_end_reason_display() or 'has ended'}: start a new one.")
+    return add_task(locked, spec, by=by, key=key)
+
+
+def add_task(session: AgentSession, spec: TaskSpec, *, by: User, key: UUID) -> Task:
+    """Write the task and the command that sends it, inside the caller's transaction."""
+    newest = session.tasks.aggregate(newest=Max("number"))["newest"] or 0
+    task = Task.objects.create(
+        team_id=session.team_id,
+        session=session,
+        actor=by,
+        number=newest + 1,
+        created_at=timezone.now(),
+        **asdict(spec),
+    )
+    queue_command(session, CommandKind.NEW_TASK, by=by, key=key, task=task)
+    return task

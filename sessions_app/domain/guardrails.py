@@ -1,0 +1,39 @@
+"""Answering the question an agent stopped at."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from sessions_app.domain import secrets
+from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
+from sessions_app.enums import OPEN_COMMAND, CommandKind, TaskState
+from sessions_app.models import Command, Task
+
+
+@transaction.atomic
+def answer(task: Task, text: str, *, by: User, key: UUID) -> Command:
+    """Queue the answer, after which the task goes on; its text never reaches the database. Raises NotAllowed."""
+    if repeat := find_repeat(by=by, key=key):
+        return repeat
+    command = _queue(task, CommandKind.ANSWER, by=by, key=key, text_length=len(text))
+    secrets.hold(command.pk, text)
+    return command
+
+
+@transaction.atomic
+def refuse(task: Task, *, by: User, key: UUID) -> Command:
+    """Queue a refusal, which stops the task. Raises NotAllowed."""
+    if repeat := find_repeat(by=by, key=key):
+        return repeat
+    return _queue(task, CommandKind.REFUSE, by=by, key=key)
+
+
+def _queue(task: Task, kind: CommandKind, *, by: User, key: UUID, text_length: int | None = None) -> Command:
+    locked = Task.objects.select_for_update().select_related("session").get(pk=task.pk)
+    if locked.state != TaskState.WAITING:
+        raise NotAllowed("The agent no longer waits for an answer.")
+    replies = locked.commands.filter(kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), state__in=OPEN_COMMAND)
+    if earlier := replies.select_related("actor").first():
+        raise NotAllowed(f"{earlier.actor} has answered already; the answer is on its way.")
+    return queue_command(locked.session, kind, by=by, key=key, task=locked, text_length=text_length)

@@ -1,0 +1,194 @@
+"""The vocabulary of the whole program, and the two tables that say which state may follow which.
+
+The API's guides draw one diagram that mixes a session with its task; here each has its own, and the guides'
+single word is derived from the two (`guide_word`).
+"""
+
+from django.db.models import TextChoices
+
+
+class SessionState(TextChoices):
+    STARTING = "starting", "Starting"
+    READY = "ready", "Ready"
+    LOST = "lost", "Connection to the browser lost"
+    ENDED = "ended", "Ended"
+
+
+class EndReason(TextChoices):
+    """Why a session ended: the service's own words first, then what only we can know."""
+
+    COMPLETED = "completed", "completed"
+    TERMINATED = "terminated", "terminated"
+    EXPIRED = "expired", "reached its time limit"
+    TERMINATE_ON_COMPLETION = "terminateOnCompletion", "ended with its last task"
+    INSTANCE_LOST = "instance_lost", "its browser was lost"
+    REFUSED = "refused", "the service refused to start it"
+    START_UNKNOWN = "start_unknown", "it is not known whether it started"
+    GONE = "gone", "the service no longer knows it"
+
+
+class TaskState(TextChoices):
+    QUEUED = "queued", "Queued"
+    SENT = "sent", "Sent"
+    RUNNING = "running", "Running"
+    PAUSING = "pausing", "Pausing"
+    PAUSED = "paused", "Paused"
+    WAITING = "waiting", "Needs an answer"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
+    TERMINATED = "terminated", "Ended with its session"
+    UNKNOWN = "unknown", "Outcome unknown"
+
+
+class CommandKind(TextChoices):
+    START = "start", "start the session"
+    NEW_TASK = "new_task", "send a task"
+    PAUSE = "pause", "pause"
+    RESUME = "resume", "resume"
+    STOP = "stop", "stop the task"
+    TERMINATE = "terminate", "terminate the session"
+    ANSWER = "answer", "answer the question"
+    REFUSE = "refuse", "refuse and stop"
+
+
+class CommandState(TextChoices):
+    QUEUED = "queued", "queued"
+    SENT = "sent", "sent, not yet confirmed"
+    DONE = "done", "done"
+    REFUSED = "refused", "refused"
+    UNKNOWN = "unknown", "outcome unknown"
+
+
+class EventKind(TextChoices):
+    """What a timeline row can be. `upstream.*` kinds came from the agent service, the rest are ours."""
+
+    REASONING = "upstream.reasoning", "Reasoning"
+    ACTION = "upstream.action", "Action"
+    RESPONSE = "upstream.response", "Response"
+    RESULT = "upstream.result", "Result"
+    QUESTION = "upstream.question", "Question"
+    ERROR = "upstream.error", "Error"
+    END = "upstream.end", "Session ended"
+    INSTANCE_LOST = "upstream.instance_lost", "Browser lost"
+    INSTANCE_BACK = "upstream.instance_back", "Browser back"
+    OTHER = "upstream.other", "Other message"
+    COMMAND = "command", "Command"
+    QUIET = "quiet", "Quiet"
+    ALARM = "alarm", "Alarm"
+    GAP = "gap", "Not recorded"
+    NOTE = "note", "Note"
+
+
+class SpendSource(TextChoices):
+    ANSWER = "answer", "held answer"
+    SOCKET = "socket", "socket event"
+    POLL = "poll", "poll"
+
+
+class Role(TextChoices):
+    MEMBER = "member", "Member"
+    OPERATOR = "operator", "Operator"
+    LEAD = "lead", "Lead"
+
+
+class Dialect(TextChoices):
+    ENIGMA = "enigma", "Enigma"
+    WEBRUN = "webrun", "WebRun"
+
+
+SESSION_NEXT: dict[SessionState, frozenset[SessionState]] = {
+    SessionState.STARTING: frozenset({SessionState.READY, SessionState.ENDED}),
+    SessionState.READY: frozenset({SessionState.LOST, SessionState.ENDED}),
+    SessionState.LOST: frozenset({SessionState.READY, SessionState.ENDED}),
+    SessionState.ENDED: frozenset(),
+}
+
+_TASK_ENDS = frozenset(
+    {TaskState.COMPLETED, TaskState.FAILED, TaskState.STOPPED, TaskState.TERMINATED, TaskState.UNKNOWN}
+)
+
+TASK_NEXT: dict[TaskState, frozenset[TaskState]] = {
+    TaskState.QUEUED: _TASK_ENDS | {TaskState.SENT},
+    TaskState.SENT: _TASK_ENDS | {TaskState.RUNNING, TaskState.PAUSING, TaskState.WAITING},
+    TaskState.RUNNING: _TASK_ENDS | {TaskState.PAUSING, TaskState.WAITING},
+    TaskState.PAUSING: _TASK_ENDS | {TaskState.PAUSED, TaskState.RUNNING, TaskState.WAITING},
+    TaskState.PAUSED: _TASK_ENDS | {TaskState.RUNNING, TaskState.WAITING},
+    TaskState.WAITING: _TASK_ENDS | {TaskState.RUNNING},
+    # What really became of a task may still be learnt, from a late event or a poll, and is then believed.
+    TaskState.UNKNOWN: frozenset(TaskState) - {TaskState.QUEUED, TaskState.SENT},
+    TaskState.COMPLETED: frozenset(),
+    TaskState.FAILED: frozenset({TaskState.COMPLETED}),
+    # A result that was already on its way when the task was stopped, or the session ended, is still a result.
+    TaskState.STOPPED: frozenset({TaskState.COMPLETED, TaskState.FAILED}),
+    TaskState.TERMINATED: frozenset({TaskState.COMPLETED, TaskState.FAILED, TaskState.STOPPED}),
+}
+
+LIVE_SESSION = frozenset(SessionState) - {SessionState.ENDED}
+OPEN_TASK = frozenset(TaskState) - _TASK_ENDS
+#: A task the agent has in hand: sent to it and not known to have ended.
+ACTIVE_TASK = OPEN_TASK - {TaskState.QUEUED}
+OPEN_COMMAND = frozenset({CommandState.QUEUED, CommandState.SENT})
+
+
+class GuideWord(TextChoices):
+    """The guides' one word for session and task together, shown to people as the session's state."""
+
+    PENDING = "pending", "Pending"
+    ACTIVE = "active", "Active"
+    PAUSING = "pausing", "Pausing"
+    PAUSED = "paused", "Paused"
+    WAITING = "waiting", "Needs you"
+    COMPLETED = "completed", "Completed"
+    STOPPED = "stopped", "Stopped"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Unknown"
+    IDLE = "idle", "Ready"
+    LOST = "lost", "Lost"
+    TERMINATED = "terminated", "Terminated"
+    REFUSED = "refused", "Not started"
+
+
+_WORD_OF_TASK: dict[TaskState, GuideWord] = {
+    TaskState.QUEUED: GuideWord.ACTIVE,
+    TaskState.SENT: GuideWord.ACTIVE,
+    TaskState.RUNNING: GuideWord.ACTIVE,
+    TaskState.PAUSING: GuideWord.PAUSING,
+    TaskState.PAUSED: GuideWord.PAUSED,
+    TaskState.WAITING: GuideWord.WAITING,
+    TaskState.COMPLETED: GuideWord.COMPLETED,
+    TaskState.FAILED: GuideWord.FAILED,
+    TaskState.STOPPED: GuideWord.STOPPED,
+    TaskState.TERMINATED: GuideWord.TERMINATED,
+    TaskState.UNKNOWN: GuideWord.UNKNOWN,
+}
+
+
+def guide_word(session: SessionState, task: TaskState | None, *, refused: bool = False) -> GuideWord:
+    """Derive the one word people read from the session's state and its current (or latest) task's."""
+    if session == SessionState.ENDED:
+        return GuideWord.REFUSED if refused else GuideWord.TERMINATED
+    if session == SessionState.STARTING:
+        return GuideWord.PENDING
+    if session == SessionState.LOST:
+        return GuideWord.LOST
+    return _WORD_OF_TASK[task] if task else GuideWord.IDLE
+
+
+def allowed_controls(session: SessionState, task: TaskState | None) -> frozenset[CommandKind]:
+    """What a person may ask of a session in this state; `task` is the one the agent has in hand, if any."""
+    if session == SessionState.ENDED:
+        return frozenset()
+    allowed = {CommandKind.TERMINATE}
+    if session == SessionState.STARTING:
+        return frozenset(allowed)
+    allowed.add(CommandKind.NEW_TASK)
+    if task in ACTIVE_TASK:
+        allowed.add(CommandKind.STOP)
+    if task in {TaskState.SENT, TaskState.RUNNING}:
+        allowed.add(CommandKind.PAUSE)
+    if task in {TaskState.PAUSING, TaskState.PAUSED}:
+        allowed.add(CommandKind.RESUME)
+    if task == TaskState.WAITING:
+        allowed |= {CommandKind.ANSWER, CommandKind.REFUSE}
+    return frozenset(allowed)

@@ -1,0 +1,23 @@
+"""The nouns, one file each; no input or output beyond the database."""
+
+from sessions_app.models.command import Command
+from sessions_app.models.connection import ApiCall, Connection
+from sessions_app.models.event import Event
+from sessions_app.models.session import AgentSession
+from sessions_app.models.spend import SpendEntry
+from sessions_app.models.task import Task
+from sessions_app.models.team import Membership, Team
+from sessions_app.models.viewing import Viewing
+
+__all__ = [
+    "AgentSession",
+    "ApiCall",
+    "Command",
+    "Connection",
+    "Event",
+    "Membership",
+    "SpendEntry",
+    "Task",
+    "Team",
+    "Viewing",
+]

@@ -1,0 +1,48 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from sessions_app.enums import OPEN_COMMAND, CommandKind, CommandState
+from sessions_app.models.session import AgentSession
+from sessions_app.models.task import Task
+from sessions_app.models.team import Team
+
+
+class Command(models.Model):
+    """What a person asked for, before it is a message: the queue, the audit log and the proof of what became of it.
+
+    An answer to a guardrail is never stored; its row keeps only the length.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="commands")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="commands")
+    session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="commands")
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, null=True, blank=True, related_name="commands")
+    kind = models.CharField(max_length=16, choices=CommandKind)
+    state = models.CharField(max_length=16, choices=CommandState, default=CommandState.QUEUED)
+    #: From the form: the same key twice is the same wish, not two.
+    idempotency_key = models.UUIDField(default=uuid.uuid4)
+    text_length = models.PositiveIntegerField(null=True, blank=True)
+    outcome = models.CharField(max_length=500, blank=True)
+    #: An HTTP status where the service's answer had one.
+    outcome_status = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    #: Not to be sent before this moment: the key's calls of the minute are used up.
+    not_before = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("actor", "idempotency_key"), name="one_command_a_key"),)
+        indexes = (models.Index(fields=("session", "state")),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.state})"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_COMMAND

@@ -1,0 +1,35 @@
+from django.db import models
+
+from sessions_app.enums import Dialect
+from sessions_app.models.fields import EncryptedTextField
+from sessions_app.models.team import Team
+
+
+class Connection(models.Model):
+    """One key at one agent service, and what is known of that service's manners."""
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="connections")
+    name = models.CharField(max_length=120)
+    base_url = models.URLField(max_length=500)
+    api_key = EncryptedTextField()
+    dialect = models.CharField(max_length=16, choices=Dialect, default=Dialect.ENIGMA)
+    #: "system", or the SHA-256 of the one certificate that is trusted (hosts on a bare IP have no other).
+    verify = models.CharField(max_length=100, default="system")
+    #: Rate-limited calls a minute the key allows; none where the service sets no limit.
+    calls_per_minute = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("team", "name"), name="one_connection_name_a_team"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiCall(models.Model):
+    """One rate-limited call, kept for the minute in which it counts against the key's budget."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="calls")
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.connection} at {self.at}"

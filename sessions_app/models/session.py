@@ -1,0 +1,99 @@
+import secrets
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from sessions_app.enums import LIVE_SESSION, EndReason, SessionState
+from sessions_app.models.connection import Connection
+from sessions_app.models.fields import EncryptedTextField
+from sessions_app.models.team import Team
+
+
+def new_public_id() -> str:
+    """An id for addresses: says nothing of the upstream one, nor how many there are."""
+    return secrets.token_urlsafe(9)
+
+
+class AgentSessionQuerySet(models.QuerySet["AgentSession"]):
+    def live(self) -> "AgentSessionQuerySet":
+        return self.filter(state__in=LIVE_SESSION)
+
+
+class AgentSession(models.Model):
+    """One agent in one browser, from the wish to start it to its end.
+
+    The upstream id alone authorises the agent's socket, so it and every address that holds it are encrypted
+    at rest and never leave the server.
+    """
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_public_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="sessions")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sessions")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="sessions")
+    title = models.CharField(max_length=200)
+
+    starting_url = models.CharField(max_length=2000, blank=True)
+    max_duration_ms = models.PositiveIntegerField(default=300_000)
+    max_input_tokens = models.PositiveIntegerField(default=100_000)
+    max_output_tokens = models.PositiveIntegerField(default=100_000)
+    avoid_domains: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list, blank=True)
+    mode = models.CharField(max_length=32, default="default")
+
+    state = models.CharField(max_length=16, choices=SessionState, default=SessionState.STARTING)
+    end_reason = models.CharField(max_length=32, choices=EndReason, blank=True)
+    #: In the service's words or ours, why it did not start or how it ended.
+    end_text = models.CharField(max_length=500, blank=True)
+    last_step = models.CharField(max_length=300, blank=True)
+    #: An open alarm in one sentence; empty when nothing is alarming.
+    alarm = models.CharField(max_length=300, blank=True)
+    #: The relay's link to the service, which is what the page's picture of the session rests on.
+    linked = models.BooleanField(default=False)
+
+    upstream_id = EncryptedTextField(blank=True, default="")
+    socket_url = EncryptedTextField(blank=True, default="")
+    webrtc_url = EncryptedTextField(blank=True, default="")
+    web_view_url = EncryptedTextField(blank=True, default="")
+    width = models.PositiveIntegerField(default=1024)
+    height = models.PositiveIntegerField(default=600)
+
+    created_at = models.DateTimeField(db_index=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    #: The `seq` of the newest timeline row; raised only in the transaction that writes the rows.
+    last_seq = models.PositiveBigIntegerField(default=0)
+    #: Fencing: a relay may write only under the epoch it was given with its lease.
+    lease_epoch = models.PositiveBigIntegerField(default=0)
+    lease_holder = models.CharField(max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar = AgentSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=("team", "state")),
+            models.Index(fields=("team", "-created_at")),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE_SESSION
+
+    @property
+    def has_picture(self) -> bool:
+        return self.is_live and bool(self.webrtc_url or self.web_view_url)
+
+    @property
+    def cap(self) -> timedelta:
+        return timedelta(milliseconds=self.max_duration_ms)
+
+    def latest_possible_end(self) -> datetime:
+        """Until when it may cost money if nothing more is ever heard of it."""
+        return self.expires_at or self.created_at + self.cap
