@@ -45,6 +45,8 @@ class AgentSession(models.Model):
     end_reason = models.CharField(max_length=32, choices=EndReason, blank=True)
     #: In the service's words or ours, why it did not start or how it ended.
     end_text = models.CharField(max_length=500, blank=True)
+    #: Actions taken so far, over all tasks.
+    steps = models.PositiveIntegerField(default=0)
     last_step = models.CharField(max_length=300, blank=True)
     #: An open alarm in one sentence; empty when nothing is alarming.
     alarm = models.CharField(max_length=300, blank=True)

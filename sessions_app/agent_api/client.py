@@ -1,0 +1,188 @@
+"""The service's REST calls. Nothing here is sent twice: whether to ask again is the caller's decision."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from sessions_app.agent_api.errors import NotReached, OutcomeUnknown, refusal
+from sessions_app.agent_api.tls import ssl_context
+from sessions_app.agent_api.types import (
+    Started,
+    TaskAnswer,
+    TaskReport,
+    mapping,
+    read_report,
+    read_started,
+    read_task_answer,
+    text,
+)
+from sessions_app.enums import Dialect
+
+#: Seconds. A new task's answer is held back up to 50.
+_SHORT, _START, _HELD = 10.0, 60.0, 60.0
+
+
+@dataclass(frozen=True)
+class TaskRequest:
+    """One task as it goes over the wire; None leaves a field to the service's default. Durations in ms."""
+
+    prompt: str
+    starting_url: str | None = None
+    max_duration: int | None = None
+    max_input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    avoid_domains: tuple[str, ...] = ()
+    terminate_on_completion: bool = False
+
+
+def make_http(base_url: str, verify: str) -> httpx.AsyncClient:
+    """One client a connection, kept open: a TLS handshake per poll would cost more than the poll."""
+    return httpx.AsyncClient(
+        verify=ssl_context(base_url, verify),
+        timeout=httpx.Timeout(_SHORT, connect=5.0),
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+class AgentApi:
+    """One key at one service."""
+
+    def __init__(self, http: httpx.AsyncClient, *, base_url: str, api_key: str, dialect: Dialect) -> None:
+        self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}"}
+        self._dialect = dialect
+
+    async def start_session(self, request: TaskRequest, *, mode: str = "default") -> Started:
+        body = await self._post("/start/start-session", self._start_body(request, mode), time_out=_START)
+        started = read_started(body)
+        if started is None:
+            raise OutcomeUnknown("The service's answer names no session.")
+        return started
+
+    async def send_task(self, session_id: str, request: TaskRequest) -> TaskAnswer:
+        """Send a task; a service that knows `Prefer` answers at once, another holds the answer up to 50 s."""
+        body = await self._send(
+            session_id,
+            {"actionType": "newTask", "newState": "start", **self._task_fields(request)},
+            time_out=_HELD,
+            headers={"Prefer": "respond-async"},
+        )
+        answer = read_task_answer(body)
+        if answer is None:
+            raise OutcomeUnknown("The service's answer names no task.")
+        return answer
+
+    async def send_state(self, session_id: str, new_state: str) -> None:
+        await self._send(session_id, state_message(new_state))
+
+    async def send_guardrail(self, session_id: str, answer: str, *, resume: bool) -> None:
+        await self._send(session_id, guardrail_message(answer, resume=resume, dialect=self._dialect))
+
+    async def poll(self, session_id: str, task_id: str) -> TaskReport | None:
+        """What the service says of the task now; None where its answer cannot be read. Raises NotFound for 404."""
+        url = f"{self._base_url}/task/{quote(session_id, safe='')}/{quote(task_id, safe='')}"
+        response = await self._exchange("GET", url, time_out=_SHORT)
+        return read_report(_body(response))
+
+    async def _send(
+        self,
+        session_id: str,
+        message: dict[str, Any],
+        *,
+        time_out: float = _SHORT,
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        payload = {"sessionId": session_id, "message": message}
+        return await self._post("/start/send-message", payload, time_out=time_out, headers=headers)
+
+    async def _post(
+        self, path: str, payload: dict[str, Any], *, time_out: float, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        response = await self._exchange(
+            "POST", self._base_url + path, time_out=time_out, json=payload, headers=headers or {}
+        )
+        body = _body(response)
+        if not body:
+            raise OutcomeUnknown("The service's answer could not be read.")
+        return body
+
+    async def _exchange(
+        self, method: str, url: str, *, time_out: float, headers: dict[str, str] | None = None, **content: Any
+    ) -> httpx.Response:
+        try:
+            response = await self._http.request(
+                method,
+                url,
+                headers=self._headers | (headers or {}),
+                timeout=httpx.Timeout(time_out, connect=5.0),
+                **content,
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+            raise NotReached("The agent service cannot be reached.") from error
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown("The agent service did not answer in time.") from error
+        _raise_for_refusal(response)
+        return response
+
+    def _start_body(self, request: TaskRequest, mode: str) -> dict[str, Any]:
+        fields = self._task_fields(request)
+        if self._dialect is Dialect.WEBRUN:
+            fields.pop("avoidDomains", None)
+            return {"task": fields, "mode": mode}
+        return {**fields, "mode": mode}
+
+    def _task_fields(self, request: TaskRequest) -> dict[str, Any]:
+        prompt = "prompt" if self._dialect is Dialect.WEBRUN else "taskDetails"
+        fields = {
+            prompt: request.prompt,
+            "startingUrl": request.starting_url,
+            "maxDuration": request.max_duration,
+            "maxInputTokens": request.max_input_tokens,
+            "maxOutputTokens": request.max_output_tokens,
+            "avoidDomains": list(request.avoid_domains) or None,
+            "terminateOnCompletion": request.terminate_on_completion or None,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+def state_message(new_state: str) -> dict[str, Any]:
+    return {"actionType": "state", "newState": new_state}
+
+
+def guardrail_message(answer: str, *, resume: bool, dialect: Dialect) -> dict[str, Any]:
+    prompt = "prompt" if dialect is Dialect.WEBRUN else "taskDetails"
+    return {"actionType": "guardrail", prompt: answer, "newState": "resume" if resume else "stop"}
+
+
+def _body(response: httpx.Response) -> dict[str, Any]:
+    try:
+        return dict(mapping(json.loads(response.content)))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _raise_for_refusal(response: httpx.Response) -> None:
+    body = _body(response)
+    # A failed task's report is {"success": false, "status": "failed", …} with 200: an answer, not a refusal.
+    if response.is_success and (body.get("success") is not False or body.get("status")):
+        return
+    message = text(body.get("message")) or text(body.get("error")) or f"The service answered {response.status_code}."
+    raise refusal(
+        response.status_code if not response.is_success else 400,
+        message[:500],
+        text(body.get("code")),
+        retry_after=_retry_after(response),
+    )
+
+
+def _retry_after(response: httpx.Response) -> float:
+    try:
+        return min(max(float(response.headers["Retry-After"]), 1.0), 300.0)
+    except (KeyError, ValueError):
+        return 60.0

@@ -1,0 +1,255 @@
+"""What the service says, typed; every form of contract.md is read here and nowhere else.
+
+The readers never raise on a shape they do not know: what is missing or malformed becomes None, and an event that
+makes no sense is kept as `Unrecognised`.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Figures of one task so far; cost in USD, time in seconds; None where the service said nothing usable."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    seconds: float | None = None
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Started:
+    """A session that the service has started."""
+
+    session_id: str
+    socket_url: str
+    webrtc_url: str = ""
+    web_view_url: str = ""
+    width: int = 1024
+    height: int = 600
+    expires_in: timedelta | None = None
+    balance: Decimal | None = None
+
+
+class Outcome(Enum):
+    ACTIVE = "active"
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    TERMINATED = "terminated"
+
+
+@dataclass(frozen=True)
+class TaskReport:
+    """What the service says of one task, from a poll, a held answer or a socket event."""
+
+    outcome: Outcome
+    text: str = ""
+    code: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
+class TaskAnswer:
+    """The answer to a new task; no report means it is still running."""
+
+    task_id: str
+    report: TaskReport | None
+
+
+@dataclass(frozen=True)
+class Reasoning:
+    text: str
+
+
+@dataclass(frozen=True)
+class Action:
+    name: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Response:
+    text: str
+
+
+@dataclass(frozen=True)
+class TaskEnded:
+    """`task_completed`, or `error`; without a task id it speaks of the task in hand."""
+
+    report: TaskReport
+    task_id: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class SessionEnded:
+    reason: str
+
+
+@dataclass(frozen=True)
+class InstanceLost:
+    grace: timedelta | None
+
+
+@dataclass(frozen=True)
+class InstanceBack:
+    pass
+
+
+@dataclass(frozen=True)
+class Unrecognised:
+    name: str
+    raw: Any
+
+
+UpstreamEvent = (
+    Reasoning | Action | Response | TaskEnded | Question | SessionEnded | InstanceLost | InstanceBack | Unrecognised
+)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def text(value: object) -> str:
+    """Text as it came; numbers and booleans as text, everything else as nothing."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) else ""
+
+
+def _whole(value: object) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _money(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < 1_000_000 else None
+
+
+def _first(sources: Iterable[Mapping[str, Any]], *names: str) -> Any:
+    """The first of these names that any source has a value for."""
+    return next((source[name] for source in sources for name in names if source.get(name) is not None), None)
+
+
+def read_usage(*sources: object) -> Usage:
+    """Collect the figures from wherever a form puts them: `usage`, `data`, or `data.usage`."""
+    places = [mapping(source) for source in sources]
+    places += [mapping(place.get("usage")) for place in places]
+    return Usage(
+        input_tokens=_whole(_first(places, "inputTokens", "prompt_tokens")),
+        output_tokens=_whole(_first(places, "outputTokens", "completion_tokens")),
+        seconds=_number(_first(places, "computeTime", "completion_time")),
+        cost=_money(_first(places, "cost")),
+    )
+
+
+def read_started(body: Mapping[str, Any]) -> Started | None:
+    """None where the answer names no session: then nobody can say what was started."""
+    session_id = text(body.get("sessionId"))
+    if not session_id:
+        return None
+    streaming = mapping(body.get("streaming"))
+    dimensions = mapping(streaming.get("dimensions"))
+    expires = _number(body.get("expiresIn"))
+    return Started(
+        session_id=session_id,
+        socket_url=text(body.get("socketURL")),
+        webrtc_url=text(streaming.get("webRTCURL")),
+        web_view_url=text(streaming.get("webViewURL")),
+        width=_whole(dimensions.get("width")) or 1024,
+        height=_whole(dimensions.get("height")) or 600,
+        expires_in=timedelta(milliseconds=expires) if expires is not None else None,
+        balance=_money(body.get("balance")),
+    )
+
+
+def read_report(body: Mapping[str, Any]) -> TaskReport | None:
+    """Read a task's report in any of its forms; None where the body is no report at all."""
+    data, usage = mapping(body.get("data")), read_usage(body, body.get("data"))
+    kind, status = text(body.get("type")), text(body.get("status")).lower()
+    said = text(_first((data,), "message", "value") or _first((body,), "message"))
+    if kind == "guardrail_trigger":
+        return TaskReport(Outcome.WAITING, text(_first((data,), "value", "message")), text(data.get("type")), usage)
+    if kind == "task_completed" or status in {"complete", "completed"}:
+        return TaskReport(Outcome.COMPLETED, said, usage=usage)
+    if status == "stopped":
+        return TaskReport(Outcome.STOPPED, said, usage=usage)
+    if status in {"terminated", "expired"}:
+        return TaskReport(Outcome.TERMINATED, said, usage=usage)
+    if status in {"failed", "error"} or kind == "error" or "error" in body or body.get("success") is False:
+        return TaskReport(Outcome.FAILED, text(body.get("error")) or said, text(body.get("code")), usage)
+    if body.get("pending") or status in {"active", "running", "pending", "paused", "queued"}:
+        return TaskReport(Outcome.ACTIVE, usage=usage)
+    return None
+
+
+def read_task_answer(body: Mapping[str, Any]) -> TaskAnswer | None:
+    """Read the answer to a new task: the result under `result` (or at the top), or still running."""
+    task_id = text(body.get("taskId"))
+    if not task_id:
+        return None
+    result = mapping(body.get("result"))
+    report = read_report({"usage": body.get("usage"), **result}) if result else read_report(body)
+    if report and report.outcome is Outcome.ACTIVE:
+        report = None
+    return TaskAnswer(task_id, report)
+
+
+def read_event(name: str, payload: object) -> UpstreamEvent:
+    """Read one Socket.IO event."""
+    body = mapping(payload)
+    if name == "end_session":
+        return SessionEnded(text(body.get("reason")) or text(payload))
+    if name == "instance:disconnected":
+        grace = _number(body.get("gracePeriod"))
+        return InstanceLost(timedelta(milliseconds=grace) if grace is not None else None)
+    if name == "instance:reconnected":
+        return InstanceBack()
+    return (_read_message(body) if name == "message" else None) or Unrecognised(name, payload)
+
+
+def _read_message(body: Mapping[str, Any]) -> UpstreamEvent | None:
+    data = mapping(body.get("data"))
+    match text(body.get("type")):
+        case "agent" if said := text(_first((body, data), "content", "message")):
+            return Reasoning(said)
+        case "action" if named := text(_first((data, body), "name")):
+            return Action(named, text(_first((data, body), "target")))
+        case "response_update" if said := text(_first((data, body), "message")):
+            return Response(said)
+        case "guardrail_trigger":
+            return Question(text(_first((data,), "value", "message")), text(data.get("type")))
+        case "task_completed" | "error":
+            report = read_report(body)
+            return TaskEnded(report, text(body.get("taskId"))) if report else None
+    return None

@@ -1,0 +1,299 @@
+"""What the service says becomes timeline rows, task states, results and spend: each fact once, however it comes."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sessions_app.agent_api.types import (
+    Action,
+    InstanceBack,
+    InstanceLost,
+    Outcome,
+    Question,
+    Reasoning,
+    Response,
+    SessionEnded,
+    TaskEnded,
+    TaskReport,
+    Unrecognised,
+    UpstreamEvent,
+    Usage,
+)
+from sessions_app.domain.commands import settle
+from sessions_app.domain.controls import active_task
+from sessions_app.domain.log import SessionLog, end_session
+from sessions_app.domain.spend import record_cost
+from sessions_app.domain.states import move_task
+from sessions_app.enums import (
+    OPEN_COMMAND,
+    OPEN_TASK,
+    CommandKind,
+    CommandState,
+    EndReason,
+    EventKind,
+    SessionState,
+    SpendSource,
+    TaskState,
+)
+from sessions_app.models import Task
+
+_STATE_OF: dict[Outcome, TaskState] = {
+    Outcome.COMPLETED: TaskState.COMPLETED,
+    Outcome.FAILED: TaskState.FAILED,
+    Outcome.STOPPED: TaskState.STOPPED,
+    Outcome.TERMINATED: TaskState.TERMINATED,
+}
+
+
+def apply_event(log: SessionLog, event: UpstreamEvent) -> None:
+    """Record one socket event; it arrived on an open link, in order."""
+    if log.session.state == SessionState.ENDED and not isinstance(event, (TaskEnded, SessionEnded)):
+        log.append(EventKind.OTHER, "Came after the session's end.", detail={"raw": _raw(event)})
+        return
+    _APPLY[type(event)](log, event)
+
+
+def apply_report(log: SessionLog, task: Task, report: TaskReport, source: SpendSource) -> None:
+    """Record what a poll, a held answer or a socket event says of a task; safe to repeat in any order."""
+    task.refresh_from_db()
+    _record_usage(log, task, report.usage)
+    record_cost(log, task, report.usage.cost, source)
+    if report.outcome is Outcome.WAITING:
+        _ask(log, task, report.text, report.code)
+    elif report.outcome is Outcome.ACTIVE:
+        if task.state in {TaskState.SENT, TaskState.UNKNOWN}:
+            move_task(log, task, TaskState.RUNNING)
+    else:
+        _end_task(log, task, report)
+
+
+def bind_task(log: SessionLog, task: Task, upstream_id: str) -> None:
+    """Note the service's id for a task; the first one stays."""
+    if upstream_id and not task.upstream_id:
+        task.upstream_id = upstream_id
+        task.save(update_fields=("upstream_id",))
+        log.touch()
+
+
+def close_session(log: SessionLog, reason: str, text: str = "") -> None:
+    """End the session with everything it still had open; a second end changes nothing."""
+    if log.session.state == SessionState.ENDED:
+        return
+    known = EndReason(reason) if reason in EndReason.values else None
+    words = text or f"The session {known.label if known else f'ended: {reason}' if reason else 'ended'}."
+    end_session(log, known or EndReason.COMPLETED, words)
+    for task in log.session.tasks.filter(state__in=OPEN_TASK):
+        _close_task(log, task)
+    _settle_open_commands(log)
+    log.append(EventKind.END, words, detail={"reason": reason})
+
+
+def _close_task(log: SessionLog, task: Task) -> None:
+    if task.state == TaskState.QUEUED:
+        task.error = "Never sent: the session ended before."
+        task.save(update_fields=("error",))
+    move_task(log, task, TaskState.TERMINATED)
+
+
+def _settle_open_commands(log: SessionLog) -> None:
+    for command in log.session.commands.filter(state__in=OPEN_COMMAND):
+        if command.kind in {CommandKind.TERMINATE, CommandKind.STOP}:
+            settle(command, CommandState.DONE, "The session has ended.")
+        elif command.state == CommandState.QUEUED:
+            settle(command, CommandState.REFUSED, "The session ended before it could be sent.")
+        else:
+            settle(command, CommandState.UNKNOWN, "The session ended before it was confirmed.")
+
+
+def _apply_reasoning(log: SessionLog, event: Reasoning) -> None:
+    _note_activity(log)
+    log.append(EventKind.REASONING, event.text, task=_in_hand(log))
+    log.session.last_step = _one_line(event.text)
+
+
+def _apply_action(log: SessionLog, event: Action) -> None:
+    task = _in_hand(log)
+    log.session.steps += 1
+    words = f"{event.name} → {event.target}" if event.target else event.name
+    if task and task.state == TaskState.PAUSED:
+        log.session.alarm = _one_line(f"Acted after it was paused: {words}")
+        log.append(EventKind.ALARM, log.session.alarm, task=task)
+    else:
+        _note_activity(log)
+    log.append(
+        EventKind.ACTION,
+        words,
+        task=task,
+        detail={"name": event.name, "target": event.target, "step": log.session.steps},
+    )
+    log.session.last_step = _one_line(words)
+
+
+def _apply_response(log: SessionLog, event: Response) -> None:
+    _note_activity(log)
+    log.append(EventKind.RESPONSE, event.text, task=_in_hand(log))
+
+
+def _apply_question(log: SessionLog, event: Question) -> None:
+    task = _in_hand(log)
+    if task is None:
+        log.append(EventKind.QUESTION, event.text, detail={"type": event.kind})
+    else:
+        _ask(log, task, event.text, event.kind)
+
+
+def _apply_task_ended(log: SessionLog, event: TaskEnded) -> None:
+    task = _task_of(log, event.task_id)
+    if task is None:
+        _append_ending(log, None, event.report)
+        return
+    bind_task(log, task, event.task_id)
+    apply_report(log, task, event.report, SpendSource.SOCKET)
+
+
+def _apply_session_ended(log: SessionLog, event: SessionEnded) -> None:
+    close_session(log, event.reason)
+
+
+def _apply_instance_lost(log: SessionLog, event: InstanceLost) -> None:
+    grace = event.grace or timedelta(minutes=5)
+    log.session.state = SessionState.LOST
+    minutes = round(grace.total_seconds() / 60)
+    log.append(
+        EventKind.INSTANCE_LOST,
+        f"The service lost the browser; it has {minutes} minutes to come back.",
+        detail={"grace_seconds": grace.total_seconds()},
+    )
+
+
+def _apply_instance_back(log: SessionLog, _event: InstanceBack) -> None:
+    if log.session.state == SessionState.LOST:
+        log.session.state = SessionState.READY
+    log.append(EventKind.INSTANCE_BACK, "The browser is back.")
+
+
+def _apply_unrecognised(log: SessionLog, event: Unrecognised) -> None:
+    log.append(
+        EventKind.OTHER,
+        f"A message of a kind not known here ({event.name}), kept as it came.",
+        task=_in_hand(log),
+        detail={"raw": _raw(event.raw)},
+    )
+
+
+_APPLY: dict[type, Callable[[SessionLog, Any], None]] = {
+    Reasoning: _apply_reasoning,
+    Action: _apply_action,
+    Response: _apply_response,
+    Question: _apply_question,
+    TaskEnded: _apply_task_ended,
+    SessionEnded: _apply_session_ended,
+    InstanceLost: _apply_instance_lost,
+    InstanceBack: _apply_instance_back,
+    Unrecognised: _apply_unrecognised,
+}
+
+
+def _in_hand(log: SessionLog) -> Task | None:
+    """The task the agent works on; one whose sending has an unknown outcome counts, for here is a sign of it."""
+    return active_task(log.session) or (
+        log.session.tasks.filter(state=TaskState.UNKNOWN, upstream_id="").order_by("number").first()
+    )
+
+
+def _task_of(log: SessionLog, upstream_id: str) -> Task | None:
+    """The task an event speaks of: by its id, else the one in hand that has none yet, or that an unnamed end means."""
+    if upstream_id and (bound := log.session.tasks.filter(upstream_id=upstream_id).first()):
+        return bound
+    unbound = log.session.tasks.filter(upstream_id="").exclude(state=TaskState.QUEUED)
+    if upstream_id:
+        return unbound.order_by("number").first()
+    return _in_hand(log)
+
+
+def _note_activity(log: SessionLog) -> None:
+    """A sign of life: a sent task is running, and one that was resumed is running again."""
+    task = _in_hand(log)
+    if task and task.state in {TaskState.SENT, TaskState.UNKNOWN}:
+        move_task(log, task, TaskState.RUNNING)
+
+
+def _ask(log: SessionLog, task: Task, question: str, kind: str) -> None:
+    if task.state == TaskState.WAITING and task.question == question:
+        return
+    if not move_task(log, task, TaskState.WAITING):
+        return
+    event = log.append(EventKind.QUESTION, question, task=task, detail={"type": kind})
+    task.question, task.question_seq = question, event.seq
+    task.save(update_fields=("question", "question_seq"))
+    log.session.last_step = _one_line(question)
+
+
+def _end_task(log: SessionLog, task: Task, report: TaskReport) -> None:
+    state = _STATE_OF[report.outcome]
+    if not move_task(log, task, state):
+        return
+    if state == TaskState.COMPLETED:
+        task.result = report.text
+    elif report.text:
+        task.error = report.text
+    task.save(update_fields=("result", "error"))
+    _append_ending(log, task, report)
+    _settle_for(task, state)
+
+
+def _append_ending(log: SessionLog, task: Task | None, report: TaskReport) -> None:
+    usage = report.usage
+    detail: dict[str, Any] = {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "seconds": usage.seconds,
+        "cost": str(usage.cost) if usage.cost is not None else None,
+    }
+    if report.outcome is Outcome.COMPLETED:
+        log.append(EventKind.RESULT, report.text, task=task, detail=detail)
+        log.session.last_step = _one_line(report.text)
+    elif report.outcome is Outcome.FAILED:
+        log.append(EventKind.ERROR, report.text or "The task failed.", task=task, detail={"code": report.code})
+        log.session.last_step = _one_line(report.text)
+    else:
+        words = "stopped" if report.outcome is Outcome.STOPPED else "ended with its session"
+        log.append(EventKind.NOTE, f"The task was {words}.", task=task)
+
+
+def _settle_for(task: Task, state: TaskState) -> None:
+    """The end of a task confirms its Stop, and overtakes whatever else was asked of it."""
+    for command in task.commands.filter(state=CommandState.SENT):
+        if command.kind in {CommandKind.STOP, CommandKind.REFUSE}:
+            settle(command, CommandState.DONE, f"The task is {state.label.lower()}.")
+        elif command.kind != CommandKind.NEW_TASK:
+            settle(command, CommandState.DONE, f"The task was {state.label.lower()} meanwhile.")
+
+
+def _record_usage(log: SessionLog, task: Task, usage: Usage) -> None:
+    """Keep the largest figures seen: a late poll may be older than the result."""
+    changed = []
+    for name, figure in (
+        ("input_tokens", usage.input_tokens),
+        ("output_tokens", usage.output_tokens),
+        ("compute_seconds", usage.seconds),
+    ):
+        known = getattr(task, name)
+        if figure is not None and (known is None or figure > known):
+            setattr(task, name, figure)
+            changed.append(name)
+    if changed:
+        task.save(update_fields=changed)
+        log.touch()
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 300 else f"{line[:299]}…"
+
+
+def _raw(value: object) -> Any:
+    """A JSON-safe copy of a message nobody here understands, cut where it is huge."""
+    written = json.dumps(value, default=str, ensure_ascii=False)
+    return json.loads(written) if len(written) <= 20_000 else f"{written[:20_000]}… ({len(written):,} characters)"
