@@ -1,0 +1,66 @@
+"""The request as the views see it: signed in, of a team, with the permission checked before anything else."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django_htmx.middleware import HtmxDetails
+
+from sessions_app.domain.access import NoTeam, may_steer, team_of, visible_sessions
+from sessions_app.models import AgentSession, Task, Team
+
+
+class OperatorRequest(HttpRequest):
+    """A request behind LoginRequiredMiddleware and HtmxMiddleware."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def find_team(request: OperatorRequest) -> Team:
+    """The person's team; in words, 403, where nobody has given them one."""
+    try:
+        return team_of(request.user)
+    except NoTeam as error:
+        raise PermissionDenied("You belong to no team yet. Ask an administrator to add you to one.") from error
+
+
+def find_session(request: OperatorRequest, pk: str, *, steer: bool = False) -> AgentSession:
+    """A session the person may see, else 404; with `steer`, one they may steer, else 403 in words."""
+    sessions = visible_sessions(request.user).select_related("owner", "connection", "team")
+    session = get_object_or_404(sessions, pk=pk)
+    if steer and not may_steer(request.user, session):
+        raise PermissionDenied(
+            f"{session.owner} started this session. Members steer their own; operators and leads steer all."
+        )
+    return session
+
+
+def find_task(request: OperatorRequest, pk: str, *, steer: bool = False) -> Task:
+    """A task of a session the person may see (and steer)."""
+    task = get_object_or_404(Task.objects.filter(session__in=visible_sessions(request.user)), pk=pk)
+    task.session = find_session(request, task.session_id, steer=steer)
+    return task
+
+
+def posted_key(request: OperatorRequest) -> UUID:
+    """The form's idempotency key; a form without a readable one gets a new one, so it is never refused for it."""
+    try:
+        return UUID(request.POST.get("key", ""))
+    except ValueError:
+        return uuid4()
+
+
+def render_page(request: OperatorRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """A whole page, with what its frame needs beyond the screen itself."""
+    return render(request, template, {"team": find_team(request), **context}, status=status)
+
+
+def say_and_go(request: OperatorRequest, said: str, to: str, pk: str) -> HttpResponseRedirect:
+    """Without JavaScript: a message on the next page, and the way there."""
+    messages.error(request, said)
+    return redirect(to, pk)

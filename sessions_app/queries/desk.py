@@ -1,0 +1,141 @@
+"""The desk: the team's live agents, sorted by who needs a person, and what waits for one."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Max, Sum
+from django.utils import timezone
+
+from sessions_app.enums import LIVE_SESSION, EventKind, GuideWord
+from sessions_app.models import AgentSession, Event, SpendEntry, Task, Team
+from sessions_app.queries.money import NOTHING, cost_by_session, usd
+from sessions_app.queries.screen import subject_of, word_of
+
+#: Which state is looked at first; an alarm comes right after the questions.
+_ORDER = (
+    GuideWord.WAITING,
+    GuideWord.FAILED,
+    GuideWord.LOST,
+    GuideWord.UNKNOWN,
+    GuideWord.PAUSED,
+    GuideWord.PAUSING,
+    GuideWord.ACTIVE,
+    GuideWord.PENDING,
+)
+_NEEDS_PERSON = frozenset({GuideWord.WAITING, GuideWord.FAILED, GuideWord.LOST, GuideWord.UNKNOWN})
+
+
+@dataclass(frozen=True)
+class DeskTile:
+    session: AgentSession
+    word: GuideWord
+    subject: Task | None
+    task_count: int
+    cost: Decimal
+
+    @property
+    def needs_person(self) -> bool:
+        return bool(self.session.alarm) or self.word in _NEEDS_PERSON
+
+    @property
+    def question(self) -> str:
+        return self.subject.question if self.subject and self.word == GuideWord.WAITING else ""
+
+    @property
+    def urgency(self) -> tuple[int, datetime]:
+        """Lowest first; equals by age, the longest running before the rest."""
+        rank = 2 * _ORDER.index(self.word) if self.word in _ORDER else 2 * len(_ORDER)
+        return min(rank, 1) if self.session.alarm else rank, self.session.created_at
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    """A question or an alarm that waits for a person."""
+
+    session: AgentSession
+    kind: EventKind
+    text: str
+    task: Task | None
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class DeskSummary:
+    live: int
+    #: How many sessions wait for a person.
+    needing: int
+    #: USD since midnight, UTC.
+    spent_today: Decimal
+
+
+def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
+    """All live sessions in three queries, the most urgent first."""
+    sessions = list(AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related("owner"))
+    return tuple(sorted(_tiles(sessions), key=lambda tile: tile.urgency))
+
+
+def desk_tile(session_id: str) -> DeskTile | None:
+    """One tile; none where the session has left the desk."""
+    sessions = list(AgentSession.objects.filter(pk=session_id, state__in=LIVE_SESSION).select_related("owner"))
+    return next(iter(_tiles(sessions)), None)
+
+
+def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
+    """What waits for a person on these tiles, longest first, in one query more."""
+    waiting = [tile for tile in tiles if tile.question or tile.session.alarm]
+    since = _since([tile.session.pk for tile in waiting])
+    items = []
+    for tile in waiting:
+        if tile.question:
+            at = since.get((tile.session.pk, EventKind.QUESTION))
+            items.append(InboxItem(tile.session, EventKind.QUESTION, tile.question, tile.subject, at))
+        if tile.session.alarm:
+            at = since.get((tile.session.pk, EventKind.ALARM))
+            items.append(InboxItem(tile.session, EventKind.ALARM, tile.session.alarm, tile.subject, at))
+    return tuple(sorted(items, key=lambda item: item.since or item.session.created_at))
+
+
+def desk_summary(team: Team) -> DeskSummary:
+    """The desk's head line, in three queries."""
+    live = AgentSession.objects.filter(team=team, state__in=LIVE_SESSION)
+    tiles = _tiles(list(live.only("id", "state", "alarm", "end_reason", "created_at")), costs={})
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    spent = SpendEntry.objects.filter(team=team, at__gte=midnight).aggregate(total=Sum("delta"))["total"]
+    return DeskSummary(live=len(tiles), needing=sum(tile.needs_person for tile in tiles), spent_today=usd(spent))
+
+
+def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = None) -> list[DeskTile]:
+    ids = [session.pk for session in sessions]
+    tasks = _tasks_by_session(ids)
+    costs = cost_by_session(ids) if costs is None else costs
+    return [
+        DeskTile(
+            session=session,
+            word=word_of(session, tasks[session.pk]),
+            subject=subject_of(tasks[session.pk]),
+            task_count=len(tasks[session.pk]),
+            cost=costs.get(session.pk, NOTHING),
+        )
+        for session in sessions
+    ]
+
+
+def _tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]:
+    tasks: defaultdict[str, list[Task]] = defaultdict(list)
+    columns = ("id", "session_id", "number", "prompt", "state", "question")
+    for task in Task.objects.filter(session__in=list(session_ids)).only(*columns).order_by("session", "number"):
+        tasks[task.session_id].append(task)
+    return tasks
+
+
+def _since(session_ids: list[str]) -> dict[tuple[str, str], datetime]:
+    rows = (
+        Event.objects.filter(session__in=session_ids, kind__in=(EventKind.QUESTION, EventKind.ALARM))
+        .order_by()
+        .values_list("session_id", "kind")
+        .annotate(Max("at"))
+    )
+    return {(session_id, kind): at for session_id, kind, at in rows}

@@ -1,0 +1,145 @@
+"""The session page: one session with its tasks, what it cost, what may be asked of it and who asked what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+
+from sessions_app.enums import (
+    ACTIVE_TASK,
+    OPEN_COMMAND,
+    CommandKind,
+    CommandState,
+    EndReason,
+    GuideWord,
+    SessionState,
+    TaskState,
+    allowed_controls,
+    guide_word,
+)
+from sessions_app.models import AgentSession, Command, Task
+from sessions_app.queries.money import NOTHING, cost_by_task
+
+
+@dataclass(frozen=True)
+class TaskLine:
+    task: Task
+    #: USD; none where the service has named no figure yet.
+    cost: Decimal | None
+
+
+@dataclass(frozen=True)
+class SessionScreen:
+    """All that the session page shows but its timeline; the same for every viewer."""
+
+    session: AgentSession
+    word: GuideWord
+    #: The task the agent has in hand.
+    current: Task | None
+    #: The one the page speaks of: in hand, else next, else last.
+    subject: Task | None
+    tasks: tuple[TaskLine, ...]
+    cost: Decimal
+    controls: frozenset[CommandKind]
+    controls_version: str
+    question_task: Task | None
+    question_version: str
+    #: Every command, newest first.
+    people: tuple[Command, ...]
+    #: Commands nobody knows the good end of yet, oldest first: open, refused, or unknown since the last that was done.
+    notices: tuple[Command, ...]
+    #: The answer or refusal that is on its way to the agent.
+    reply: Command | None
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether there never was a browser: the page then offers to try again."""
+        return self.session.end_reason in {EndReason.REFUSED, EndReason.START_UNKNOWN}
+
+    @property
+    def queued_tasks(self) -> int:
+        return sum(line.task.state == TaskState.QUEUED for line in self.tasks)
+
+    @property
+    def input_tokens(self) -> int:
+        return sum(line.task.input_tokens or 0 for line in self.tasks)
+
+    @property
+    def output_tokens(self) -> int:
+        return sum(line.task.output_tokens or 0 for line in self.tasks)
+
+
+def session_screen(session_id: str) -> SessionScreen:
+    """Load the screen in four queries; raises AgentSession.DoesNotExist."""
+    session = AgentSession.objects.select_related("owner", "connection", "team").get(pk=session_id)
+    tasks = list(session.tasks.select_related("actor"))
+    costs = cost_by_task(session_id)
+    people = tuple(session.commands.select_related("actor", "task").order_by("-id"))
+    current = next((task for task in tasks if task.state in ACTIVE_TASK), None)
+    question = current if current and current.state == TaskState.WAITING else None
+    reply = _reply_on_its_way(question, people)
+    controls = allowed_controls(SessionState(session.state), TaskState(current.state) if current else None)
+    notices = _notices(people)
+    return SessionScreen(
+        session=session,
+        word=word_of(session, tasks),
+        current=current,
+        subject=subject_of(tasks),
+        tasks=tuple(TaskLine(task, costs.get(task.pk)) for task in tasks),
+        cost=sum(costs.values(), NOTHING),
+        controls=controls,
+        controls_version=_controls_version(session, current, controls, notices),
+        question_task=question,
+        question_version=_version(question and (question.pk, question.question_seq, reply and reply.pk)),
+        people=people,
+        notices=notices,
+        reply=reply,
+    )
+
+
+def subject_of(tasks: Sequence[Task]) -> Task | None:
+    """Choose, of a session's tasks in order, the one in hand, else the next, else the last."""
+    in_hand = (task for task in tasks if task.state in ACTIVE_TASK)
+    queued = (task for task in tasks if task.state == TaskState.QUEUED)
+    return next(in_hand, None) or next(queued, None) or (tasks[-1] if tasks else None)
+
+
+def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
+    """Give the state in the guides' one word, from a session and its tasks in order."""
+    subject = subject_of(tasks)
+    return guide_word(
+        SessionState(session.state),
+        TaskState(subject.state) if subject else None,
+        refused=session.end_reason == EndReason.REFUSED,
+    )
+
+
+def _notices(newest_first: Sequence[Command]) -> tuple[Command, ...]:
+    notices = []
+    settled_well = False
+    for command in newest_first:
+        if command.state in OPEN_COMMAND or (command.state != CommandState.DONE and not settled_well):
+            notices.append(command)
+        settled_well = settled_well or command.state == CommandState.DONE
+    return tuple(reversed(notices))
+
+
+def _reply_on_its_way(question: Task | None, commands: Sequence[Command]) -> Command | None:
+    if question is None:
+        return None
+    kinds = {CommandKind.ANSWER, CommandKind.REFUSE}
+    return next(
+        (one for one in commands if one.is_open and one.kind in kinds and one.task_id == question.pk),
+        None,
+    )
+
+
+def _controls_version(
+    session: AgentSession, current: Task | None, controls: frozenset[CommandKind], notices: Sequence[Command]
+) -> str:
+    shown = [(one.pk, one.state, one.outcome, one.not_before) for one in notices]
+    return _version((session.state, current and (current.pk, current.state), sorted(controls), shown))
+
+
+def _version(shown: object) -> str:
+    return sha256(repr(shown).encode()).hexdigest()[:12] if shown else ""
