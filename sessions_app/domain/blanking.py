@@ -1,7 +1,12 @@
 """Taking out of what the service says whatever no browser may see."""
 
+import copy
+import dataclasses
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 BLANK = "•••"
 
@@ -22,3 +27,20 @@ def _blank(value: Any, secrets: list[str]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_blank(item, secrets) for item in value]
     return value
+
+
+def blank_event(event: T, secrets: Iterable[str]) -> T:
+    """The same event, report or error with every secret blanked."""
+    if isinstance(event, Exception):
+        shown = copy.copy(event)
+        shown.args = tuple(blank(list(event.args), secrets))
+        return shown
+    if dataclasses.is_dataclass(event) and not isinstance(event, type):
+        changes = {field.name: blank_event(getattr(event, field.name), secrets) for field in dataclasses.fields(event)}
+        return dataclasses.replace(event, **changes)
+    return blank(event, secrets) if isinstance(event, (str, dict, list)) else event
+
+
+def words_of(answer: str) -> set[str]:
+    """What of a typed answer is to be blanked later: the whole, and each word that is long enough to be a secret."""
+    return {answer.strip(), *(word for word in re.split(r"[\s,;:/]+", answer) if len(word) >= 6)} - {""}

@@ -54,6 +54,11 @@ def apply_event(log: SessionLog, event: UpstreamEvent) -> None:
     _APPLY[type(event)](log, event)
 
 
+def keep_raw(log: SessionLog, event: UpstreamEvent) -> None:
+    """Record an event that could not be applied: nothing that came is dropped."""
+    log.append(EventKind.OTHER, "A message that could not be read, kept as it came.", detail={"raw": _raw(event)})
+
+
 def apply_report(log: SessionLog, task: Task, report: TaskReport, source: SpendSource) -> None:
     """Record what a poll, a held answer or a socket event says of a task; safe to repeat in any order."""
     task.refresh_from_db()

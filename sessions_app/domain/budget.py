@@ -1,0 +1,29 @@
+"""The calls a key allows in a minute, counted in the database because the key is shared by every process."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from sessions_app.models import ApiCall, Connection
+
+_WINDOW = timedelta(seconds=60)
+#: Calls of the minute that starts and tasks leave untouched, so that Stop and Terminate always have one.
+_RESERVED = 2
+
+
+@transaction.atomic
+def take_call(connection: Connection, *, urgent: bool = False) -> datetime | None:
+    """Count one rate-limited call; where none is left, the answer is when the next one will be."""
+    limit = connection.calls_per_minute
+    if limit is None:
+        return None
+    Connection.objects.select_for_update().get(pk=connection.pk)
+    now = timezone.now()
+    ApiCall.objects.filter(connection=connection, at__lt=now - _WINDOW).delete()
+    allowed = limit if urgent else max(limit - _RESERVED, 1)
+    recent = list(connection.calls.order_by("-at").values_list("at", flat=True)[:allowed])
+    if len(recent) >= allowed:
+        return recent[-1] + _WINDOW
+    ApiCall.objects.create(connection=connection, at=now)
+    return None

@@ -1,0 +1,209 @@
+"""What the relay itself writes into a session's timeline: commands on their way, links, pauses, alarms."""
+
+from datetime import datetime, timedelta
+
+from sessions_app.agent_api.errors import AgentApiError
+from sessions_app.agent_api.types import Started
+from sessions_app.domain.commands import settle
+from sessions_app.domain.ingest import close_session
+from sessions_app.domain.log import SessionLog
+from sessions_app.domain.states import move_task
+from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
+from sessions_app.models import AgentSession, Command, Task
+
+_ASKED: dict[CommandKind, str] = {
+    CommandKind.START: "started the session",
+    CommandKind.PAUSE: "asked for pause",
+    CommandKind.RESUME: "resumed the task",
+    CommandKind.STOP: "asked to stop the task",
+    CommandKind.TERMINATE: "asked to terminate the session",
+    CommandKind.REFUSE: "refused, and asked to stop the task",
+}
+
+#: What the task becomes by the mere asking; the evidence comes later.
+_ON_SENDING: dict[CommandKind, TaskState] = {
+    CommandKind.NEW_TASK: TaskState.SENT,
+    CommandKind.PAUSE: TaskState.PAUSING,
+}
+
+
+def mark_sent(log: SessionLog, command: Command) -> bool:
+    """Write that the command is on its way, before it is; False where it was settled meanwhile."""
+    sent = Command.objects.filter(pk=command.pk, state=CommandState.QUEUED).update(
+        state=CommandState.SENT, sent_at=log.at, not_before=None
+    )
+    if not sent:
+        return False
+    command.state, command.sent_at = CommandState.SENT, log.at
+    log.append(EventKind.COMMAND, _words(command), task=command.task, command=command)
+    if command.task and (state := _ON_SENDING.get(CommandKind(command.kind))):
+        command.task.refresh_from_db()
+        move_task(log, command.task, state)
+        if state == TaskState.SENT:
+            command.task.sent_at = log.at
+            command.task.save(update_fields=("sent_at",))
+    return True
+
+
+def _words(command: Command) -> str:
+    kind = CommandKind(command.kind)
+    if kind == CommandKind.NEW_TASK and command.task:
+        return f"sent the task “{command.task.prompt}”"
+    if kind == CommandKind.ANSWER:
+        return f"answered the question ({command.text_length} characters, not kept)"
+    return _ASKED[kind]
+
+
+def postpone(log: SessionLog, command: Command, until: datetime) -> None:
+    """Put a command back in the queue, in sight, until the key has calls again."""
+    Command.objects.filter(pk=command.pk).update(state=CommandState.QUEUED, not_before=until, sent_at=None)
+    if command.task and command.state == CommandState.SENT:
+        # The service refused it for its rate: nothing happened there, so the task is as unsent as before.
+        Task.objects.filter(pk=command.task_id, state=TaskState.SENT).update(state=TaskState.QUEUED, sent_at=None)
+    log.append(
+        EventKind.NOTE,
+        f"Waiting to {CommandKind(command.kind).label}: the key's calls of this minute are used up.",
+        task=command.task,
+        command=command,
+        detail={"until": until.isoformat()},
+    )
+
+
+def refuse_command(log: SessionLog, command: Command, error: AgentApiError) -> None:
+    """Write the service's no, in its words, with what a person can do."""
+    words = _sentence(error)
+    settle(command, CommandState.REFUSED, words, status=getattr(error, "status", None))
+    log.append(
+        EventKind.COMMAND, f"was refused: {command.get_kind_display()}. {words}", task=command.task, command=command
+    )
+    _undo(log, command, words)
+
+
+def _undo(log: SessionLog, command: Command, words: str) -> None:
+    """A refusal leaves the task as it was, or, where it was to begin, ends it."""
+    if command.kind == CommandKind.START:
+        close_session(log, EndReason.REFUSED, words)
+    elif command.kind == CommandKind.NEW_TASK and command.task:
+        command.task.refresh_from_db()
+        command.task.error = words
+        command.task.save(update_fields=("error",))
+        move_task(log, command.task, TaskState.FAILED)
+    elif command.kind == CommandKind.PAUSE and command.task:
+        command.task.refresh_from_db()
+        if command.task.state == TaskState.PAUSING:
+            move_task(log, command.task, TaskState.RUNNING)
+
+
+def leave_unknown(log: SessionLog, command: Command, words: str) -> None:
+    """Write that nobody knows what became of a command; what it started is unknown with it."""
+    settle(command, CommandState.UNKNOWN, words)
+    log.append(
+        EventKind.COMMAND,
+        f"asked to {command.get_kind_display()}; the outcome is unknown. {words}",
+        task=command.task,
+        command=command,
+    )
+    if command.kind == CommandKind.START:
+        ends = log.session.created_at + log.session.cap
+        close_session(
+            log,
+            EndReason.START_UNKNOWN,
+            f"It may be running, and costing, until {ends:%H:%M:%S} UTC at the latest: it cannot be reached from here.",
+        )
+    elif command.kind == CommandKind.NEW_TASK and command.task:
+        command.task.refresh_from_db()
+        if not command.task.upstream_id:
+            move_task(log, command.task, TaskState.UNKNOWN)
+
+
+def record_started(log: SessionLog, command: Command, started: Started, took: timedelta) -> None:
+    """The service has started the session: it is ready, and its clock runs."""
+    session = log.session
+    session.upstream_id = started.session_id
+    session.socket_url = started.socket_url or session.connection.base_url
+    session.webrtc_url, session.web_view_url = started.webrtc_url, started.web_view_url
+    session.width, session.height = started.width, started.height
+    session.started_at = log.at
+    session.expires_at = log.at + (started.expires_in or session.cap)
+    session.state = SessionState.READY
+    settle(command, CommandState.DONE, "The session is ready.")
+    log.append(
+        EventKind.NOTE, f"The service started a browser in {took.total_seconds():.1f} s.", command=command, detail={}
+    )
+
+
+def record_linked(log: SessionLog, missing: timedelta | None) -> None:
+    """The link is up (again); what happened upstream while it was down was not recorded."""
+    log.session.linked = True
+    if missing:
+        seconds = missing.total_seconds()
+        log.append(EventKind.GAP, f"Not recorded for {seconds:.1f} s.", detail={"seconds": round(seconds, 1)})
+
+
+def unheard_since(session: AgentSession) -> datetime | None:
+    """Since when nobody listened to a session that is taken up from another relay; None for one not yet started."""
+    if session.started_at is None:
+        return None
+    newest = session.events.order_by("-seq").values_list("at", flat=True).first()
+    return newest or session.started_at
+
+
+def record_unlinked(log: SessionLog) -> None:
+    log.session.linked = False
+
+
+def record_quiet(log: SessionLog, command: Command) -> bool:
+    """No sign of the agent since the pause: now it is believed. False where the task is no longer pausing."""
+    task = command.task
+    if task is None:
+        return False
+    task.refresh_from_db()
+    if task.state != TaskState.PAUSING or not move_task(log, task, TaskState.PAUSED):
+        settle(command, CommandState.DONE, f"The task is {task.get_state_display().lower()}.")
+        return False
+    words = f"Quiet since step {log.session.steps}"
+    log.append(EventKind.QUIET, words, task=task, command=command)
+    log.session.last_step = words
+    settle(command, CommandState.DONE, words)
+    return True
+
+
+def set_going(log: SessionLog, command: Command) -> None:
+    """The resume, or the answer, was forwarded: the agent has the task in hand again."""
+    if command.task is None:
+        return
+    command.task.refresh_from_db()
+    move_task(log, command.task, TaskState.RUNNING)
+    log.session.alarm = ""
+    overtaken = command.task.commands.filter(kind=CommandKind.PAUSE, state=CommandState.SENT)
+    for pause in overtaken:
+        settle(pause, CommandState.DONE, "Resumed before the agent was quiet.")
+
+
+def raise_alarm(log: SessionLog, command: Command, words: str) -> None:
+    log.session.alarm = words
+    log.append(EventKind.ALARM, words, task=command.task, command=command)
+
+
+def withdraw_task(log: SessionLog, command: Command, words: str) -> None:
+    """A queued task that must not be sent any more."""
+    settle(command, CommandState.REFUSED, words)
+    if command.task:
+        command.task.error = words
+        command.task.save(update_fields=("error",))
+        move_task(log, command.task, TaskState.STOPPED)
+    log.append(EventKind.NOTE, words, task=command.task, command=command)
+
+
+def blocked_by(session: AgentSession, command: Command) -> Task | None:
+    """The earlier task that a queued one was meant to follow, where that did not complete."""
+    if command.task is None:
+        return None
+    before = session.tasks.filter(number__lt=command.task.number).order_by("-number").first()
+    if before is None or before.state == TaskState.COMPLETED or before.ended_at is None:
+        return None
+    return before if before.ended_at > command.created_at else None
+
+
+def _sentence(error: AgentApiError) -> str:
+    return f"{error} {error.advice}".strip()

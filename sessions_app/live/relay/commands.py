@@ -1,0 +1,246 @@
+"""Carrying out what people asked of one session: in order, each row before its message, nothing sent twice."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from sessions_app.agent_api.client import TaskRequest
+from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
+from sessions_app.agent_api.types import TaskAnswer
+from sessions_app.domain import ingest, relaying, secrets
+from sessions_app.domain.blanking import blank_event, words_of
+from sessions_app.domain.budget import take_call
+from sessions_app.domain.commands import settle
+from sessions_app.domain.log import SessionLog
+from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, SessionState, SpendSource
+from sessions_app.live.relay import confirmation
+from sessions_app.models import AgentSession, Command, Task
+
+if TYPE_CHECKING:
+    from sessions_app.live.relay.runner import SessionRunner
+
+_STATE_WORD = {CommandKind.PAUSE: "pause", CommandKind.RESUME: "resume", CommandKind.STOP: "stop"}
+
+
+class CommandCarrier:
+    """One session's commands; owns the tasks that wait for answers and evidence."""
+
+    def __init__(self, runner: "SessionRunner", group: asyncio.TaskGroup) -> None:
+        self._runner = runner
+        self._group = group
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def take_over(self) -> None:
+        """What a relay before this one had sent: watch on where evidence may come, and call the rest unknown."""
+        query = Command.objects.filter(session=self._runner.session_id, state=CommandState.SENT)
+        async for command in query.select_related("task"):
+            if command.kind in {CommandKind.STOP, CommandKind.REFUSE, CommandKind.TERMINATE}:
+                self._spawn(confirmation.confirm_end(self._runner, command))
+            elif command.kind == CommandKind.PAUSE:
+                self._spawn(confirmation.confirm_quiet(self._runner, command))
+            elif command.kind == CommandKind.NEW_TASK and command.task and command.task.upstream_id:
+                await self._settle(command, CommandState.DONE, "The service has the task.")
+            else:
+                await self._leave_unknown(command, "The program was restarted before the answer came.")
+
+    async def carry_out_queued(self) -> None:
+        for command in await self._queued():
+            await self._carry_out(command)
+
+    async def _queued(self) -> list[Command]:
+        query = Command.objects.filter(session=self._runner.session_id, state=CommandState.QUEUED)
+        return [command async for command in query.select_related("task", "actor")]
+
+    async def _carry_out(self, command: Command) -> None:
+        if command.not_before and command.not_before > timezone.now():
+            return
+        session = await AgentSession.objects.aget(pk=self._runner.session_id)
+        match CommandKind(command.kind):
+            case CommandKind.START:
+                await self._start(command)
+            case CommandKind.TERMINATE:
+                await self._terminate(command, session)
+            case _ if session.state == SessionState.STARTING:
+                return  # everything else waits until there is a session to send it to
+            case CommandKind.NEW_TASK:
+                await self._begin_task(command, session)
+            case CommandKind.PAUSE | CommandKind.RESUME | CommandKind.STOP:
+                await self._send_state(command)
+            case CommandKind.ANSWER | CommandKind.REFUSE:
+                await self._reply(command)
+
+    async def _start(self, command: Command) -> None:
+        if await self._wait_for_budget(command) or not await self._mark_sent(command):
+            return
+        session, began = self._runner.session, time.monotonic()
+        request = TaskRequest(
+            prompt="",
+            starting_url=session.starting_url or None,
+            max_duration=session.max_duration_ms,
+            max_input_tokens=session.max_input_tokens,
+            max_output_tokens=session.max_output_tokens,
+            avoid_domains=tuple(session.avoid_domains),
+        )
+        try:
+            started = await self._runner.api.start_session(request, mode=session.mode)
+        except AgentApiError as error:
+            await self._not_done(command, error)
+            return
+        took = timedelta(seconds=time.monotonic() - began)
+        await self._runner.write(lambda log: relaying.record_started(log, command, started, took))
+        await self._runner.started()
+
+    async def _terminate(self, command: Command, session: AgentSession) -> None:
+        if session.state == SessionState.STARTING:
+            await self._withdraw_start(command)
+        elif await self._mark_sent(command):
+            await self._forward(command, "terminate")
+            self._spawn(confirmation.confirm_end(self._runner, command))
+
+    async def _withdraw_start(self, command: Command) -> None:
+        """A start that is still queued is taken back; one that is under way is waited for, then terminated."""
+
+        def withdraw(log: SessionLog) -> None:
+            start = log.session.commands.filter(kind=CommandKind.START, state=CommandState.QUEUED).first()
+            if start:
+                settle(start, CommandState.REFUSED, "Taken back before it was sent.")
+                relaying.mark_sent(log, command)
+                ingest.close_session(log, "terminated", "It was taken back before it was started.")
+
+        await self._runner.write(withdraw)
+
+    async def _begin_task(self, command: Command, session: AgentSession) -> None:
+        if await Task.objects.filter(session=session, state__in=ACTIVE_TASK).aexists():
+            return  # queued behind the one in hand
+        if before := await database_sync_to_async(relaying.blocked_by)(session, command):
+            words = f"Not sent: task {before.number}, which it was to follow, {_ended(before)}."
+            await self._runner.write(lambda log: relaying.withdraw_task(log, command, words))
+            return
+        if not await self._wait_for_budget(command) and await self._mark_sent(command):
+            self._spawn(self._send_task(command))
+
+    async def _send_task(self, command: Command) -> None:
+        """Send the task and wait for the answer, which a service may hold back up to 50 s; events come meanwhile."""
+        task = command.task
+        assert task
+        try:
+            self._runner.messages_sent += 1
+            answer = await self._runner.api.send_task(self._runner.session.upstream_id, _request(task))
+        except AgentApiError as error:
+            await self._not_done(command, error)
+            return
+        await self._runner.write(lambda log: self._record_answer(log, command, task, answer))
+        self._runner.wake()
+
+    def _record_answer(self, log: SessionLog, command: Command, task: Task, answer: TaskAnswer) -> None:
+        ingest.bind_task(log, task, answer.task_id)
+        settle(command, CommandState.DONE, "The service has the task.")
+        log.touch()
+        if answer.report:
+            report = blank_event(answer.report, self._runner.hidden)
+            ingest.apply_report(log, task, report, SpendSource.ANSWER)
+
+    async def _send_state(self, command: Command) -> None:
+        if not await self._mark_sent(command):
+            return
+        kind = CommandKind(command.kind)
+        if not await self._forward(command, _STATE_WORD[kind]):
+            return
+        if kind == CommandKind.PAUSE:
+            self._spawn(confirmation.confirm_quiet(self._runner, command))
+        elif kind == CommandKind.STOP:
+            self._spawn(confirmation.confirm_end(self._runner, command))
+        else:
+            await self._runner.write(lambda log: relaying.set_going(log, command))
+            self._spawn(confirmation.confirm_activity(self._runner, command))
+
+    async def _reply(self, command: Command) -> None:
+        text = secrets.take(command.pk) or ""
+        if command.kind == CommandKind.ANSWER and not text:
+            await self._leave_unknown(command, "The answer was lost before it could be sent: please answer again.")
+            return
+        if not await self._mark_sent(command):
+            return
+        self._runner.hidden |= words_of(text)
+        resume = command.kind == CommandKind.ANSWER
+        try:
+            await self._deliver_answer(text, resume=resume)
+        except AgentApiError as error:
+            await self._not_done(command, error)
+            return
+        if resume:
+            await self._runner.write(lambda log: relaying.set_going(log, command))
+            self._spawn(confirmation.confirm_activity(self._runner, command))
+        else:
+            self._spawn(confirmation.confirm_end(self._runner, command))
+
+    async def _deliver_answer(self, text: str, *, resume: bool) -> None:
+        self._runner.messages_sent += 1
+        try:
+            if self._runner.link is None:
+                raise NotReached("The session's event socket is down.")
+            await self._runner.link.send_guardrail(text, resume=resume)
+        except NotReached:
+            await self._runner.api.send_guardrail(self._runner.session.upstream_id, text, resume=resume)
+
+    async def _forward(self, command: Command, state: str) -> bool:
+        """Over the link, or by REST where it is down; Stop and Terminate go on to their evidence even when refused."""
+        try:
+            await confirmation.deliver_state(self._runner, state)
+        except AgentApiError as error:
+            if command.kind in {CommandKind.STOP, CommandKind.TERMINATE}:
+                return True
+            await self._not_done(command, error)
+            return False
+        return True
+
+    async def _wait_for_budget(self, command: Command) -> bool:
+        until = await database_sync_to_async(take_call)(self._runner.session.connection)
+        if until:
+            await self._runner.write(lambda log: relaying.postpone(log, command, until))
+        return until is not None
+
+    async def _not_done(self, command: Command, error: AgentApiError) -> None:
+        if isinstance(error, RateLimited):
+            until = timezone.now() + timedelta(seconds=error.retry_after)
+            await self._runner.write(lambda log: relaying.postpone(log, command, until))
+        elif isinstance(error, OutcomeUnknown):
+            await self._leave_unknown(command, f"{error} {error.advice}")
+        else:
+            shown = blank_event(error, self._runner.hidden)
+            await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
+
+    async def _leave_unknown(self, command: Command, words: str) -> None:
+        await self._runner.write(lambda log: relaying.leave_unknown(log, command, words))
+
+    async def _mark_sent(self, command: Command) -> bool:
+        return await self._runner.write(lambda log: relaying.mark_sent(log, command))
+
+    async def _settle(self, command: Command, state: CommandState, words: str) -> None:
+        await database_sync_to_async(settle)(command, state, words)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+def _request(task: Task) -> TaskRequest:
+    return TaskRequest(
+        prompt=task.prompt,
+        starting_url=task.starting_url or None,
+        max_duration=task.max_duration_ms,
+        max_input_tokens=task.max_input_tokens,
+        max_output_tokens=task.max_output_tokens,
+        avoid_domains=tuple(task.avoid_domains),
+        terminate_on_completion=task.terminate_on_completion,
+    )
+
+
+def _ended(task: Task) -> str:
+    return {"stopped": "was stopped", "failed": "failed"}.get(task.state, f"is {task.get_state_display().lower()}")

@@ -1,0 +1,104 @@
+"""Waiting for evidence: a success from the service means forwarded, not done."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from sessions_app.agent_api.errors import AgentApiError, BadKey, NotReached
+from sessions_app.domain import relaying
+from sessions_app.domain.budget import take_call
+from sessions_app.domain.commands import settle
+from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, EndReason
+from sessions_app.models import Command, Task
+
+if TYPE_CHECKING:
+    from sessions_app.live.relay.runner import SessionRunner
+
+#: Seconds without evidence after which a stop is sent again by REST, and after which people are alarmed.
+_AGAIN_AFTER, _ALARM_AFTER = 3.0, 6.0
+_LOOK_EVERY, _LOOK_EVERY_LATER = 0.5, 2.0
+#: Seconds a resumed or answered agent may take to show itself.
+_ACTIVITY_WITHIN = 15.0
+
+
+async def deliver_state(runner: "SessionRunner", state: str, *, rest: bool = False) -> None:
+    """Send one state message over the link, or by REST where the link is down or a second way is wanted."""
+    runner.messages_sent += 1
+    if runner.link is not None and not rest:
+        try:
+            await runner.link.send_state(state)
+            return
+        except NotReached:
+            pass
+    await database_sync_to_async(take_call)(runner.session.connection, urgent=True)
+    await runner.api.send_state(runner.session.upstream_id, state)
+
+
+async def confirm_quiet(runner: "SessionRunner", command: Command) -> None:
+    """Believe a pause once nothing was heard for the quiet time; one action while settling is normal."""
+    began = time.monotonic()
+    while True:
+        remaining = max(began, runner.last_event) + settings.QUIET_SECONDS - time.monotonic()
+        if remaining <= 0:
+            break
+        await asyncio.sleep(remaining)
+    await runner.write(lambda log: relaying.record_quiet(log, command))
+
+
+async def confirm_activity(runner: "SessionRunner", command: Command) -> None:
+    """A resume or an answer is done when the agent shows itself, by an event or by the end of its task."""
+    began = time.monotonic()
+    while time.monotonic() - began < _ACTIVITY_WITHIN:
+        if runner.last_event > began:
+            await database_sync_to_async(settle)(command, CommandState.DONE, "The agent goes on.")
+            return
+        await asyncio.sleep(_LOOK_EVERY)
+    await database_sync_to_async(settle)(
+        command, CommandState.UNKNOWN, "Forwarded; nothing was heard of the agent since."
+    )
+
+
+async def confirm_end(runner: "SessionRunner", command: Command) -> None:
+    """Stop and Terminate are done on evidence only: look for it, send again by REST once, raise the alarm."""
+    began = time.monotonic()
+    sent_again = alarmed = False
+    while not await _is_settled(runner, command):
+        waited = time.monotonic() - began
+        if waited >= _AGAIN_AFTER and not sent_again:
+            sent_again = True
+            await _send_again(runner, command)
+        if waited >= _ALARM_AFTER and not alarmed:
+            alarmed = True
+            await runner.write(lambda log: relaying.raise_alarm(log, command, _alarm(command)))
+        await asyncio.sleep(_LOOK_EVERY if waited < _ALARM_AFTER else _LOOK_EVERY_LATER)
+
+
+async def _is_settled(runner: "SessionRunner", command: Command) -> bool:
+    """Poll for evidence; recording it is what settles the command."""
+    if command.kind != CommandKind.TERMINATE and command.task_id:
+        task = await Task.objects.aget(pk=command.task_id)
+        if task.upstream_id and task.state in ACTIVE_TASK:
+            await runner.poll_task(task, stopping=True)
+    return not await Command.objects.filter(pk=command.pk, state=CommandState.SENT).aexists()
+
+
+async def _send_again(runner: "SessionRunner", command: Command) -> None:
+    newer = Command.objects.filter(session=command.session_id, kind=CommandKind.NEW_TASK, sent_at__gt=command.sent_at)
+    if command.kind != CommandKind.TERMINATE and await newer.aexists():
+        return  # it would stop the newer task
+    try:
+        await deliver_state(runner, "terminate" if command.kind == CommandKind.TERMINATE else "stop", rest=True)
+    except BadKey as error:
+        if command.kind == CommandKind.TERMINATE and "session" in str(error).lower():
+            await runner.end(EndReason.TERMINATED)
+    except AgentApiError:
+        pass  # the alarm says what people need to know
+
+
+def _alarm(command: Command) -> str:
+    if command.kind == CommandKind.TERMINATE:
+        return "Terminate not confirmed: the session may still be running and costing."
+    return "Stop not confirmed: the agent may still be at work."

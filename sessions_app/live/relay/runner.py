@@ -1,0 +1,238 @@
+"""One session's life in the relay: its link, its events, its polls, and the commands people give it."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from sessions_app import broadcast
+from sessions_app.agent_api.client import AgentApi
+from sessions_app.agent_api.errors import AgentApiError, NotFound
+from sessions_app.agent_api.link import Link, LinkRefused
+from sessions_app.agent_api.types import Outcome, SessionEnded, TaskReport, UpstreamEvent
+from sessions_app.domain import ingest, relaying
+from sessions_app.domain.blanking import blank_event
+from sessions_app.domain.log import LeaseLost, SessionLog
+from sessions_app.enums import ACTIVE_TASK, Dialect, EndReason, SpendSource, TaskState
+from sessions_app.live.relay.commands import CommandCarrier
+from sessions_app.live.relay.writer import Writer
+from sessions_app.models import AgentSession, Connection, Task
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+_WATCHED_POLL, _UNWATCHED_POLL = 2.0, 10.0
+_FIRST_RETRY, _LONGEST_RETRY = 0.5, 5.0
+#: Seconds past its cap after which a session that cannot be reached is taken to have expired.
+_EXPIRY_GRACE = 10.0
+_LOOK_SECONDS = 1.0
+
+
+class SessionRunner:
+    """Runs until the session has ended, the lease is lost, or it is cancelled."""
+
+    def __init__(
+        self,
+        session_id: str,
+        epoch: int,
+        *,
+        writer: Writer,
+        api_for: Callable[[Connection], Awaitable[AgentApi]],
+    ) -> None:
+        self.session_id = session_id
+        self._epoch = epoch
+        self._writer = writer
+        self._api_for = api_for
+        self._events: asyncio.Queue[UpstreamEvent] = asyncio.Queue()
+        self._woken = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._over = asyncio.Event()
+        self._unheard_since: datetime | None = None
+        self.link: Link | None = None
+        self.api: AgentApi
+        self.session: AgentSession
+        self.last_event = time.monotonic()
+        #: Raised with each message sent, so that a report asked for before it can be told from one after it.
+        self.messages_sent = 0
+        #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
+        self.hidden: set[str] = set()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def write(self, verb: Callable[[SessionLog], T]) -> "asyncio.Future[T]":
+        return self._writer.submit(self.session_id, self._epoch, verb)
+
+    async def run(self) -> None:
+        try:
+            await self._load()
+            self._unheard_since = await database_sync_to_async(relaying.unheard_since)(self.session)
+            self.api = await self._api_for(self.session.connection)
+            async with asyncio.TaskGroup() as group:
+                carrier = CommandCarrier(self, group)
+                workers = [
+                    group.create_task(work)
+                    for work in (self._keep_linked(), self._pump_events(), self._poll(), self._carry_out(carrier))
+                ]
+                await self._over.wait()
+                for worker in (*workers, *carrier.tasks):
+                    worker.cancel()
+        except* LeaseLost:
+            logger.info("session %s is another relay's now", self.session_id)
+        finally:
+            await self._drop_link()
+
+    async def started(self) -> None:
+        """The session has just become ready: read its new addresses and connect."""
+        await self._load()
+
+    async def end(self, reason: str, text: str = "") -> None:
+        """The session is over, by whatever evidence: collect what its tasks still have to say, then close it."""
+        if not self._over.is_set():
+            await self._collect_last_reports()
+            await self.write(lambda log: ingest.close_session(log, reason, text))
+            self._over.set()
+
+    async def poll_task(self, task: Task, *, stopping: bool = False) -> None:
+        """Ask for one task's report and record it, unless something was sent meanwhile that it cannot know of."""
+        sent_before = self.messages_sent
+        try:
+            report = await self.api.poll(self.session.upstream_id, task.upstream_id)
+        except NotFound:
+            report = TaskReport(Outcome.STOPPED) if stopping else None
+        except AgentApiError:
+            return
+        if report is None or (sent_before != self.messages_sent and report.outcome is Outcome.WAITING):
+            return
+        if stopping and report.outcome in {Outcome.FAILED, Outcome.TERMINATED}:
+            report = TaskReport(Outcome.STOPPED, usage=report.usage)  # other servers call a stopped task so
+        report = blank_event(report, self.hidden)
+        await self.write(lambda log: ingest.apply_report(log, task, report, SpendSource.POLL))
+
+    async def _load(self) -> None:
+        self.session = await database_sync_to_async(AgentSession.objects.select_related("connection", "team").get)(
+            pk=self.session_id
+        )
+        self.hidden |= _upstream_names(self.session)
+        if self.session.upstream_id:
+            self._ready.set()
+        if not self.session.is_live:
+            self._over.set()
+
+    async def _keep_linked(self) -> None:
+        await self._ready.wait()
+        delay, lost_at = _FIRST_RETRY, self._unheard_since
+        while True:
+            if await self._connect():
+                await self._record_linked(lost_at)
+                delay = _FIRST_RETRY
+                assert self.link
+                await self.link.lost.wait()
+                lost_at = timezone.now()
+                await self._drop_link()
+                await self.write(relaying.record_unlinked)
+            await self._expire_if_due()
+            await asyncio.sleep(delay * random.uniform(0.7, 1.3))  # noqa: S311 (jitter, not a secret)
+            delay = min(delay * 2, _LONGEST_RETRY)
+
+    async def _record_linked(self, lost_at: datetime | None) -> None:
+        missing = timezone.now() - lost_at if lost_at else None
+        await self.write(lambda log: relaying.record_linked(log, missing))
+
+    async def _connect(self) -> bool:
+        link = Link(on_event=self._events.put_nowait, dialect=Dialect(self.session.connection.dialect))
+        try:
+            await link.connect(self.session.socket_url, self.session.upstream_id, verify=self.session.connection.verify)
+        except LinkRefused:
+            await self.end(self._reason_for_silence(), "The service no longer knows this session.")
+            return False
+        except AgentApiError:
+            return False
+        self.link = link
+        return True
+
+    async def _drop_link(self) -> None:
+        link, self.link = self.link, None
+        if link:
+            await link.close()
+
+    async def _expire_if_due(self) -> None:
+        due = self.session.latest_possible_end() + timedelta(seconds=_EXPIRY_GRACE)
+        if timezone.now() > due:
+            await self.end(EndReason.EXPIRED, "It reached its time limit while it could not be reached.")
+
+    def _reason_for_silence(self) -> EndReason:
+        over = timezone.now() >= self.session.latest_possible_end()
+        return EndReason.EXPIRED if over else EndReason.GONE
+
+    async def _pump_events(self) -> None:
+        while True:
+            event = await self._events.get()
+            self.last_event = time.monotonic()
+            await self._hear(blank_event(event, self.hidden))
+            self.wake()
+
+    async def _hear(self, event: UpstreamEvent) -> None:
+        if isinstance(event, SessionEnded):
+            await self.end(event.reason)
+        else:
+            try:
+                await self.write(lambda log: ingest.apply_event(log, event))
+            except LeaseLost:
+                raise
+            except Exception:
+                logger.exception("session %s: an event could not be applied; it is kept as it came", self.session_id)
+                await self.write(lambda log: ingest.keep_raw(log, event))
+
+    async def _poll(self) -> None:
+        await self._ready.wait()
+        while True:
+            await asyncio.sleep(_WATCHED_POLL if self._is_watched() else _UNWATCHED_POLL)
+            for task in await self.tasks_to_poll():
+                await self.poll_task(task)
+
+    def _is_watched(self) -> bool:
+        hub = broadcast.hub
+        return hub.is_watched(broadcast.session_group(self.session_id)) or hub.is_watched(
+            broadcast.desk_group(self.session.team_id)
+        )
+
+    async def tasks_to_poll(self) -> list[Task]:
+        """Every task the service may still have news of."""
+        open_or_unknown = ACTIVE_TASK | {TaskState.UNKNOWN}
+        query = Task.objects.filter(session=self.session_id, state__in=open_or_unknown).exclude(upstream_id="")
+        return [task async for task in query.order_by("number")]
+
+    async def _collect_last_reports(self) -> None:
+        if self.session.upstream_id:
+            for task in await self.tasks_to_poll():
+                await self.poll_task(task)
+
+    async def _carry_out(self, carrier: CommandCarrier) -> None:
+        await carrier.take_over()
+        while True:
+            self._woken.clear()
+            await carrier.carry_out_queued()
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                await self._end_if_closed()
+
+    async def _end_if_closed(self) -> None:
+        """Some verbs close the session themselves (a refused start): then there is nothing left to run."""
+        live = AgentSession.objects.live().filter(pk=self.session_id)
+        if not await live.aexists():
+            self._over.set()
+
+
+def _upstream_names(session: AgentSession) -> set[str]:
+    urls = {session.socket_url, session.webrtc_url, session.web_view_url} - {""}
+    return {session.upstream_id, *urls, *(urlsplit(url).netloc for url in urls)} - {""}

@@ -1,0 +1,107 @@
+"""Owns the relay's tasks: claims sessions, gives each a runner, starts a runner that failed again."""
+
+import asyncio
+import logging
+
+import httpx
+from channels.db import database_sync_to_async
+
+from sessions_app import broadcast
+from sessions_app.agent_api.client import AgentApi, make_http
+from sessions_app.domain import leases
+from sessions_app.enums import Dialect
+from sessions_app.live.relay.runner import SessionRunner
+from sessions_app.live.relay.writer import Writer
+from sessions_app.models import Connection
+
+logger = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 1.0
+_RENEW_EVERY = 3  # sweeps
+_RESTART_SECONDS = 2.0
+
+
+class Relay:
+    """Runs until it is cancelled; whatever it had in hand is taken up again from the database alone."""
+
+    def __init__(self) -> None:
+        self._holder = leases.holder_name()
+        self._writer = Writer()
+        self._runners: dict[str, SessionRunner] = {}
+        self._apis: dict[int, AgentApi] = {}
+        self._https: list[httpx.AsyncClient] = []
+        self._woken = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def hear(message: broadcast.Message) -> None:
+            loop.call_soon_threadsafe(self._wake, message)
+
+        unsubscribe = broadcast.hub.subscribe(broadcast.RELAY_GROUP, hear)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._writer.run(), name="relay writer")
+                await self._sweep_forever(group)
+        finally:
+            unsubscribe()
+            for http in self._https:
+                await http.aclose()
+            await database_sync_to_async(leases.release_all)(self._holder)
+
+    def _wake(self, message: broadcast.Message) -> None:
+        """A command waits: its session's runner looks now, or, where it has none yet, the next sweep comes at once."""
+        runner = self._runners.get(message.session_id)
+        if runner:
+            runner.wake()
+        else:
+            self._woken.set()
+
+    async def _sweep_forever(self, group: asyncio.TaskGroup) -> None:
+        sweep = 0
+        while True:
+            try:
+                if sweep % _RENEW_EVERY == 0:
+                    await database_sync_to_async(leases.renew)(self._holder)
+                claimed = await database_sync_to_async(leases.claim_free)(self._holder)
+            except Exception:
+                logger.exception("the relay could not look for sessions; trying again")
+                claimed = {}
+            for session_id, epoch in claimed.items():
+                group.create_task(self._supervise(session_id, epoch), name=f"session {session_id}")
+            sweep += 1
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(_SWEEP_SECONDS):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    async def _supervise(self, session_id: str, epoch: int) -> None:
+        """Keep a runner going until the session is over or somebody else has it; one session's fault stays its own."""
+        while True:
+            runner = SessionRunner(session_id, epoch, writer=self._writer, api_for=self._api_for)
+            self._runners[session_id] = runner
+            try:
+                await runner.run()
+                return
+            except Exception:
+                logger.exception("session %s: the relay starts again on it", session_id)
+            finally:
+                self._runners.pop(session_id, None)
+            await asyncio.sleep(_RESTART_SECONDS)
+
+    async def _api_for(self, connection: Connection) -> AgentApi:
+        if connection.pk not in self._apis:
+            http = await asyncio.to_thread(make_http, connection.base_url, connection.verify)
+            self._https.append(http)
+            self._apis[connection.pk] = AgentApi(
+                http,
+                base_url=connection.base_url,
+                api_key=connection.api_key,
+                dialect=Dialect(connection.dialect),
+            )
+        return self._apis[connection.pk]
