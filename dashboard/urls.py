@@ -1,7 +1,3 @@
-from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("", include("sessions_app.urls")),
-]
+urlpatterns = [path("", include("sessions_app.urls"))]

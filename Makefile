@@ -1,0 +1,41 @@
+# Every command there is; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.stamp ## set everything up and serve the dashboard (Ctrl-C stops it)
+	@scripts/ensure-chromium unless-agent-api-url
+	@exec $(BIN)/python manage.py serve
+
+test: $(VENV)/dev.stamp ## set everything up, run the checks and the whole test suite
+	@scripts/ensure-chromium
+	@scripts/test
+
+check: $(VENV)/dev.stamp ## run the checks alone: lint, types, layers, migrations, deployment settings
+	@scripts/check
+
+format: $(VENV)/dev.stamp ## put the code into its standard form
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only .
+
+lock: $(VENV)/bin/python ## pin the newest allowed version of every dependency
+	@scripts/lock
+
+$(VENV)/bin/python:
+	@scripts/ensure-python $(PYTHON)
+	@echo "==> Creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock | $(VENV)/bin/python
+	@scripts/install requirements.lock
+	@touch $@
+
+# The development lock holds everything the other one does, at the same versions.
+$(VENV)/dev.stamp: requirements-dev.lock | $(VENV)/bin/python
+	@scripts/install requirements-dev.lock
+	@touch $@ $(VENV)/run.stamp

@@ -1,0 +1,63 @@
+from contextlib import ExitStack
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from dashboard.embedded_agent import SHOP_HOST, AgentDidNotStart, EmbeddedAgent
+from dashboard.env import Environment
+from dashboard.serving import CannotServe, check_port, lock_data, serve
+from sessions_app.domain.first_rows import ServiceAddress, ensure_account, ensure_connection, ensure_team
+from sessions_app.enums import Dialect
+from sessions_app.live.relay.supervisor import Relay
+
+
+class Command(BaseCommand):
+    help = "Serve the dashboard, with its relay and, where no AGENT_API_URL is set, an agent service of its own."
+    requires_migrations_checks = False
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        environment: Environment = settings.ENVIRONMENT
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(lock_data(environment.data_dir))
+                check_port(environment.host, environment.port)
+                self._prepare()
+                service = self._find_service(environment, stack)
+            except (CannotServe, AgentDidNotStart) as error:
+                raise CommandError(str(error)) from error
+            self._ensure_rows(environment, service)
+            serve(environment.host, environment.port, Relay())
+
+    def _prepare(self) -> None:
+        self._say("Preparing the database and the pages' files …")
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", verbosity=0, interactive=False)
+
+    def _find_service(self, environment: Environment, stack: ExitStack) -> ServiceAddress:
+        dialect = Dialect(environment.agent_api_dialect)
+        limit = environment.agent_api_calls_per_minute
+        if environment.agent_api_url:
+            self._say(f"Using the agent service at {environment.agent_api_url}.")
+            return ServiceAddress(
+                environment.agent_api_url, environment.agent_api_key, dialect, environment.agent_api_verify, limit
+            )
+        self._say("Starting the embedded agent service …")
+        agent = EmbeddedAgent(environment.data_dir)
+        stack.callback(agent.stop)
+        url = agent.start()
+        self._say(f"Its agents can reach a shop to practise on at https://{SHOP_HOST}/.")
+        return ServiceAddress(url, agent.key, Dialect.ENIGMA, "system", None)
+
+    def _ensure_rows(self, environment: Environment, service: ServiceAddress) -> None:
+        team = ensure_team()
+        made = ensure_account(team, environment.admin_username, environment.admin_password)
+        ensure_connection(team, service)
+        self._say(f"Watchfloor is at {environment.public_url}/ (Ctrl-C stops everything).")
+        if made:
+            self._say(f"Sign in as {environment.admin_username} with the password {made} (shown this once).")
+
+    def _say(self, sentence: str) -> None:
+        self.stdout.write(sentence)
+        self.stdout.flush()
