@@ -3,11 +3,10 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django_htmx.middleware import HtmxDetails
 
 from sessions_app.domain.access import NoTeam, may_steer, team_of, visible_sessions
@@ -58,9 +57,3 @@ def posted_key(request: OperatorRequest) -> UUID:
 def render_page(request: OperatorRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A whole page, with what its frame needs beyond the screen itself."""
     return render(request, template, {"team": find_team(request), **context}, status=status)
-
-
-def say_and_go(request: OperatorRequest, said: str, to: str, pk: str) -> HttpResponseRedirect:
-    """Without JavaScript: a message on the next page, and the way there."""
-    messages.error(request, said)
-    return redirect(to, pk)

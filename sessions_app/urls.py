@@ -1,3 +1,24 @@
-from django.urls import URLPattern
+from django.contrib.auth.views import LogoutView
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from sessions_app.views import account, controls, desk, health, history, review, session, start, tasks
+
+urlpatterns = [
+    path("", desk.desk, name="desk"),
+    path("sessions/", history.session_list, name="session-list"),
+    path("sessions/new/", start.session_start, name="session-start"),
+    path("sessions/<str:pk>/", session.session_detail, name="session-detail"),
+    path("sessions/<str:pk>/controls/", controls.session_controls, name="session-controls"),
+    path("sessions/<str:pk>/commands/<str:kind>/", controls.session_command, name="session-command"),
+    path("sessions/<str:pk>/question/", tasks.session_question, name="session-question"),
+    path("sessions/<str:pk>/tasks/", tasks.task_send, name="task-send"),
+    path("sessions/<str:pk>/timeline/", session.session_timeline, name="session-timeline"),
+    path("sessions/<str:pk>/again/", start.session_again, name="session-again"),
+    path("tasks/<str:pk>/answer/", tasks.task_answer, name="task-answer"),
+    path("spend/", review.spend, name="spend"),
+    path("settings/", account.settings_page, name="settings"),
+    path("settings/theme/", account.theme, name="theme"),
+    path("accounts/login/", account.sign_in, name="sign-in"),
+    path("accounts/logout/", LogoutView.as_view(), name="sign-out"),
+    path("healthz", health.healthz, name="healthz"),
+]

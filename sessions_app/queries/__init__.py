@@ -1,12 +1,13 @@
 """Read models: what each screen shows, loaded in a constant number of queries."""
 
 from sessions_app.queries.desk import DeskSummary, DeskTile, InboxItem, desk_inbox, desk_summary, desk_tile, desk_tiles
-from sessions_app.queries.history import SessionFilters, SessionLine, SessionPage, session_page
+from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
 from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
 from sessions_app.queries.timeline import TimelinePage, timeline_after, timeline_before
 
 __all__ = [
+    "STATE_FILTERS",
     "DeskSummary",
     "DeskTile",
     "InboxItem",

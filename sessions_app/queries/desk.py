@@ -109,7 +109,7 @@ def desk_summary(team: Team) -> DeskSummary:
 
 def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = None) -> list[DeskTile]:
     ids = [session.pk for session in sessions]
-    tasks = _tasks_by_session(ids)
+    tasks = tasks_by_session(ids)
     costs = cost_by_session(ids) if costs is None else costs
     return [
         DeskTile(
@@ -123,7 +123,7 @@ def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = 
     ]
 
 
-def _tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]:
+def tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]:
     tasks: defaultdict[str, list[Task]] = defaultdict(list)
     columns = ("id", "session_id", "number", "prompt", "state", "question")
     for task in Task.objects.filter(session__in=list(session_ids)).only(*columns).order_by("session", "number"):

@@ -1,14 +1,19 @@
 """Every session the team ever had, by what a person remembers of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.core.paginator import Page
-from django.db.models import Q
+from django.contrib.auth.models import User
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from sessions_app.enums import EndReason, GuideWord, SessionState, TaskState
-from sessions_app.models import AgentSession, Team
+from sessions_app.models import AgentSession, SpendEntry, Task, Team
+from sessions_app.queries.desk import tasks_by_session
+from sessions_app.queries.money import NOTHING, cost_by_session, usd
+from sessions_app.queries.screen import word_of
 
 PAGE_SIZE = 50
 
@@ -18,9 +23,9 @@ class SessionFilters:
     """What the list is narrowed to; empty means all."""
 
     text: str = ""
-    #: "live", "ended", "waiting", "failed" or "refused".
+    #: A key of `STATE_FILTERS`.
     state: str = ""
-    owner: int | None = None
+    owner: User | None = None
     first_day: date | None = None
     last_day: date | None = None
 
@@ -31,7 +36,14 @@ class SessionLine:
     word: GuideWord
     task_count: int
     cost: Decimal
-    result: str
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it lived; none for one that never started or still lives."""
+        session = self.session
+        if session.started_at is None or session.ended_at is None:
+            return None
+        return (session.ended_at - session.started_at).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -42,14 +54,54 @@ class SessionPage:
     total: Decimal
 
 
-_STATES: dict[str, Q] = {
-    "live": ~Q(state=SessionState.ENDED),
-    "ended": Q(state=SessionState.ENDED) & ~Q(end_reason=EndReason.REFUSED),
-    "waiting": Q(tasks__state=TaskState.WAITING),
-    "failed": Q(tasks__state=TaskState.FAILED),
-    "refused": Q(end_reason=EndReason.REFUSED),
+def _has_task(**conditions: str) -> Exists:
+    return Exists(Task.objects.filter(session=OuterRef("pk"), **conditions))
+
+
+#: What the list can be narrowed to, and the words for it.
+STATE_FILTERS: dict[str, tuple[str, Q | Exists]] = {
+    "live": ("Live", ~Q(state=SessionState.ENDED)),
+    "waiting": ("Needs an answer", _has_task(state=TaskState.WAITING)),
+    "ended": ("Ended", Q(state=SessionState.ENDED)),
+    "failed": ("With a failed task", _has_task(state=TaskState.FAILED)),
+    "refused": ("Not started", Q(end_reason__in=(EndReason.REFUSED, EndReason.START_UNKNOWN))),
 }
 
 
 def session_page(team: Team, filters: SessionFilters, number: int = 1) -> SessionPage:
-    raise NotImplementedError
+    """One page of the list, newest first; a number beyond the last gives the last."""
+    sessions = _filtered(team, filters)
+    page = Paginator(sessions.select_related("owner"), PAGE_SIZE).get_page(number)
+    spent = SpendEntry.objects.filter(session__in=sessions.order_by().values("pk")).aggregate(total=Sum("delta"))
+    return SessionPage(lines=_lines(list(page.object_list)), page=page, total=usd(spent["total"]))
+
+
+def _lines(sessions: Sequence[AgentSession]) -> tuple[SessionLine, ...]:
+    ids = [session.pk for session in sessions]
+    tasks, costs = tasks_by_session(ids), cost_by_session(ids)
+    return tuple(
+        SessionLine(one, word_of(one, tasks[one.pk]), len(tasks[one.pk]), costs.get(one.pk, NOTHING))
+        for one in sessions
+    )
+
+
+def _filtered(team: Team, filters: SessionFilters) -> QuerySet[AgentSession]:
+    sessions = AgentSession.objects.filter(team=team).order_by("-created_at", "-pk")
+    for word in filters.text.split():
+        in_tasks = Task.objects.filter(Q(prompt__icontains=word) | Q(result__icontains=word), session=OuterRef("pk"))
+        at = Q(title__icontains=word) | Q(starting_url__icontains=word) | Q(pk=word)
+        sessions = sessions.filter(at | Exists(in_tasks))
+    if filters.state in STATE_FILTERS:
+        sessions = sessions.filter(STATE_FILTERS[filters.state][1])
+    if filters.owner:
+        sessions = sessions.filter(owner=filters.owner)
+    if filters.first_day:
+        sessions = sessions.filter(created_at__gte=start_of(filters.first_day))
+    if filters.last_day:
+        sessions = sessions.filter(created_at__lt=start_of(filters.last_day + timedelta(days=1)))
+    return sessions
+
+
+def start_of(day: date) -> datetime:
+    """Midnight UTC, which is where a day begins here."""
+    return datetime.combine(day, time.min, tzinfo=UTC)

@@ -1,0 +1,71 @@
+"""What narrows a list; read from the address, so that a view can be kept and shared."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Self
+
+from django import forms
+from django.contrib.auth.models import User
+
+from sessions_app.models import Team
+from sessions_app.queries import STATE_FILTERS, SessionFilters, SpendDimension
+
+
+class _DayField(forms.DateField):
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class SessionFilterForm(forms.Form):
+    """What narrows the list of sessions; a value that makes no sense narrows nothing."""
+
+    q = forms.CharField(label="Text", required=False, max_length=200)
+    state = forms.ChoiceField(label="State", required=False)
+    owner = forms.ModelChoiceField(User.objects.none(), label="Owner", required=False, empty_label="Anyone")
+
+    def __init__(self, team: Team, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["from"] = _DayField(label="From", required=False)
+        self.fields["to"] = _DayField(label="To", required=False)
+        states, owners = self.fields["state"], self.fields["owner"]
+        assert isinstance(states, forms.ChoiceField)
+        assert isinstance(owners, forms.ModelChoiceField)
+        states.choices = [("", "Any"), *((key, words) for key, (words, _) in STATE_FILTERS.items())]
+        owners.queryset = User.objects.filter(sessions__team=team).order_by("username").distinct()
+        self.fields["q"].widget.attrs |= {"type": "search", "placeholder": "Title, task, result or address"}
+
+    def filters(self) -> SessionFilters:
+        self.full_clean()
+        cleaned = self.cleaned_data
+        return SessionFilters(
+            text=cleaned.get("q", ""),
+            state=cleaned.get("state", ""),
+            owner=cleaned.get("owner"),
+            first_day=cleaned.get("from"),
+            last_day=cleaned.get("to"),
+        )
+
+
+class SpendForm(forms.Form):
+    """Which days, and by what; a value that makes no sense leaves the last 30 days, by day."""
+
+    by = forms.ChoiceField(choices=[(one.value, one.value) for one in SpendDimension], required=False)
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.today = today
+        self.fields["from"] = _DayField(label="From", required=False)
+        self.fields["to"] = _DayField(label="To", required=False)
+
+    @classmethod
+    def for_range(cls, values: Mapping[str, Any], *, today: date) -> Self:
+        """Fill what was not chosen, so that the page shows which days it speaks of."""
+        usual = {"from": (today - timedelta(days=29)).isoformat(), "to": today.isoformat(), "by": "day"}
+        given = {name: value for name in usual if (value := values.get(name))}
+        return cls(usual | given, today=today)
+
+    def chosen(self) -> tuple[date, date, SpendDimension]:
+        self.full_clean()
+        cleaned = self.cleaned_data
+        last = cleaned.get("to") or self.today
+        first = cleaned.get("from") or last - timedelta(days=29)
+        return min(first, last), max(first, last), SpendDimension(cleaned.get("by") or "day")

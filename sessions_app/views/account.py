@@ -1,0 +1,40 @@
+"""Signing in, and what a person can see or choose of the program itself."""
+
+from django.contrib.auth.views import LoginView
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from sessions_app.http import OperatorRequest, find_team, render_page
+from sessions_app.models import Connection, Membership
+
+THEMES = ("system", "light", "dark")
+_YEAR = 365 * 24 * 3600
+
+sign_in = LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True)
+
+
+@require_safe
+def settings_page(request: OperatorRequest) -> HttpResponse:
+    team = find_team(request)
+    context = {
+        "team": team,
+        "members": Membership.objects.filter(team=team).select_related("user").order_by("user__username"),
+        # The key stays where it is: encrypted, and not even read.
+        "connections": Connection.objects.filter(team=team).defer("api_key").order_by("name"),
+    }
+    return render_page(request, "settings.html", context)
+
+
+@require_POST
+def theme(request: OperatorRequest) -> HttpResponse:
+    """Keep the choice in a cookie: the server then renders the right theme, without a flash of the other."""
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    response = redirect(back if safe else "settings")
+    if request.POST.get("theme") in THEMES:
+        response.set_cookie(
+            "theme", request.POST["theme"], max_age=_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
+        )
+    return response

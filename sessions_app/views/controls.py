@@ -1,0 +1,44 @@
+"""Pause, Resume, Stop, Terminate: one press each, and the region they stand in."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from sessions_app.domain.access import may_steer
+from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain.controls import CONTROLS, ask
+from sessions_app.enums import CommandKind
+from sessions_app.http import OperatorRequest, find_session, posted_key
+from sessions_app.models import AgentSession
+from sessions_app.queries import session_screen
+from sessions_app.views.session import controls_context
+
+
+@require_safe
+def session_controls(request: OperatorRequest, pk: str) -> HttpResponse:
+    session = find_session(request, pk)
+    return _controls(request, session)
+
+
+@require_POST
+def session_command(request: OperatorRequest, pk: str, kind: str) -> HttpResponse:
+    session = find_session(request, pk, steer=True)
+    if kind not in CONTROLS:
+        raise Http404(f"There is no command “{kind}”.")
+    said = ""
+    try:
+        ask(session, CommandKind(kind), by=request.user, key=posted_key(request))
+    except NotAllowed as refusal:
+        said = str(refusal)
+    if request.htmx:
+        return _controls(request, session, pressed=kind, said=said)
+    if said:
+        messages.error(request, said)
+    return redirect("session-detail", session.pk)
+
+
+def _controls(request: OperatorRequest, session: AgentSession, *, pressed: str = "", said: str = "") -> HttpResponse:
+    context = controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session))
+    answer = {**context, "pressed": pressed, "said": said}
+    return render(request, "sessions/detail.html#controls", answer, status=409 if said else 200)

@@ -1,0 +1,112 @@
+"""The session page, and the older rows of its timeline."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sessions_app.domain.access import may_steer
+from sessions_app.enums import CommandKind, SessionState, TaskState
+from sessions_app.forms import AnswerForm, FollowUpForm
+from sessions_app.http import OperatorRequest, find_session, render_page
+from sessions_app.models import AgentSession
+from sessions_app.queries import SessionScreen, session_screen, timeline_before
+
+_SHORTCUTS = {
+    CommandKind.PAUSE: ("Pause", "p", "P"),
+    CommandKind.RESUME: ("Resume", "r", "R"),
+    CommandKind.STOP: ("Stop", "s", "S"),
+    CommandKind.TERMINATE: ("Terminate", "shift+t", "⇧T"),
+}
+
+
+@dataclass(frozen=True)
+class Control:
+    """One button under the picture."""
+
+    kind: CommandKind
+    label: str
+    shortcut: str
+    keys: str
+    allowed: bool
+    why_not: str
+    #: The form's idempotency key.
+    key: UUID
+
+
+@require_safe
+def session_detail(request: OperatorRequest, pk: str) -> HttpResponse:
+    session = find_session(request, pk)
+    return session_answer(request, session)
+
+
+@require_safe
+def session_timeline(request: OperatorRequest, pk: str) -> HttpResponse:
+    session = find_session(request, pk)
+    before = request.GET.get("before", "")
+    if before and not before.isdecimal():
+        return HttpResponseBadRequest("before must be the number of a row")
+    timeline = timeline_before(session.pk, int(before) if before else None)
+    context = {"session": session, "timeline": timeline}
+    if request.htmx:
+        return render(request, "sessions/_timeline_rows.html", context)
+    return render_page(request, "sessions/timeline.html", context)
+
+
+def session_answer(
+    request: OperatorRequest,
+    session: AgentSession,
+    *,
+    follow_up: FollowUpForm | None = None,
+    answer: AnswerForm | None = None,
+    said: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """The whole page, with whatever was typed before still in its boxes."""
+    context = {
+        **controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session)),
+        **follow_up_context(session, follow_up),
+        **answer_context(answer),
+        "timeline": timeline_before(session.pk, None),
+        "said": said,
+    }
+    return render_page(request, "sessions/detail.html", context, status=status)
+
+
+def controls_context(screen: SessionScreen, *, may_steer: bool) -> dict[str, Any]:
+    """What the regions of the page need that hold buttons."""
+    return {"screen": screen, "session": screen.session, "may_steer": may_steer, "controls": _controls(screen)}
+
+
+def follow_up_context(session: AgentSession, form: FollowUpForm | None = None) -> dict[str, Any]:
+    return {"session": session, "follow_up": form or FollowUpForm(), "follow_up_key": uuid4()}
+
+
+def answer_context(form: AnswerForm | None = None) -> dict[str, Any]:
+    return {"answer_form": form or AnswerForm(), "answer_key": uuid4()}
+
+
+def _controls(screen: SessionScreen) -> list[Control]:
+    return [
+        Control(kind, label, shortcut, keys, kind in screen.controls, _why_not(screen, kind), uuid4())
+        for kind, (label, shortcut, keys) in _SHORTCUTS.items()
+    ]
+
+
+def _why_not(screen: SessionScreen, kind: CommandKind) -> str:
+    if kind in screen.controls:
+        return ""
+    if screen.session.state == SessionState.ENDED:
+        return "The session has ended."
+    if screen.session.state == SessionState.STARTING:
+        return "The session is still starting."
+    if screen.current is None:
+        return "The agent has no task in hand."
+    if kind == CommandKind.PAUSE and screen.current.state == TaskState.WAITING:
+        return "The agent already waits, for an answer."
+    if kind == CommandKind.PAUSE:
+        return "The task is paused, or about to be."
+    return "The task is not paused."

@@ -1,0 +1,42 @@
+"""Starting a session, and starting one again that the service refused."""
+
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from sessions_app.domain.starts import start_again, start_session
+from sessions_app.forms import StartForm
+from sessions_app.http import OperatorRequest, find_session, find_team, posted_key, render_page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def session_start(request: OperatorRequest) -> HttpResponse:
+    team = find_team(request)
+    if request.method != "POST":
+        earlier = request.GET.get("from")
+        typed = StartForm.typed_before(find_session(request, earlier)) if earlier else {}
+        return _form(request, StartForm(team, initial=typed), uuid4())
+    form = StartForm(team, request.POST)
+    key = posted_key(request)
+    if not form.is_valid():
+        return _form(request, form, key, status=422)
+    session = start_session(
+        form.cleaned_data["connection"], form.spec(), first_task=form.first_spec(), by=request.user, key=key
+    )
+    for warning in form.warnings():
+        messages.warning(request, warning)
+    return redirect("session-detail", session.pk)
+
+
+@require_POST
+def session_again(request: OperatorRequest, pk: str) -> HttpResponse:
+    session = find_session(request, pk)
+    again = start_again(session, by=request.user, key=posted_key(request))
+    return redirect("session-detail", again.pk)
+
+
+def _form(request: OperatorRequest, form: StartForm, key: UUID, *, status: int = 200) -> HttpResponse:
+    return render_page(request, "sessions/start.html", {"form": form, "key": key}, status=status)

@@ -1,0 +1,83 @@
+"""Giving the agent another task, and answering the question it stopped at."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from sessions_app.domain import guardrails
+from sessions_app.domain.access import may_steer
+from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain.followups import send_task
+from sessions_app.forms import AnswerForm, FollowUpForm
+from sessions_app.http import OperatorRequest, find_session, find_task, posted_key
+from sessions_app.models import AgentSession
+from sessions_app.queries import session_screen
+from sessions_app.views.session import answer_context, controls_context, follow_up_context, session_answer
+
+
+@require_POST
+def task_send(request: OperatorRequest, pk: str) -> HttpResponse:
+    session = find_session(request, pk, steer=True)
+    form = FollowUpForm(request.POST)
+    if not form.is_valid():
+        return _follow_up(request, session, form, status=422)
+    try:
+        send_task(session, form.spec(), by=request.user, key=posted_key(request))
+    except NotAllowed as refusal:
+        return _follow_up(request, session, form, said=str(refusal), status=409)
+    if request.htmx:
+        return _follow_up(request, session, None, said=" ".join(form.warnings()))
+    for warning in form.warnings():
+        messages.warning(request, warning)
+    return redirect("session-detail", session.pk)
+
+
+def _follow_up(
+    request: OperatorRequest, session: AgentSession, form: FollowUpForm | None, *, said: str = "", status: int = 200
+) -> HttpResponse:
+    if not request.htmx:
+        return session_answer(request, session, follow_up=form, said=said, status=status)
+    context = {**follow_up_context(session, form), "said": said}
+    return render(request, "sessions/_follow_up.html", context, status=status)
+
+
+@require_safe
+def session_question(request: OperatorRequest, pk: str) -> HttpResponse:
+    session = find_session(request, pk)
+    return _question(request, session)
+
+
+@require_POST
+def task_answer(request: OperatorRequest, pk: str) -> HttpResponse:
+    task = find_task(request, pk, steer=True)
+    form = AnswerForm(request.POST)
+    refuses = request.POST.get("reply") == "refuse"
+    if not refuses and not form.is_valid():
+        return _question(request, task.session, form, status=422)
+    try:
+        if refuses:
+            guardrails.refuse(task, by=request.user, key=posted_key(request))
+        else:
+            guardrails.answer(task, form.cleaned_data["answer"], by=request.user, key=posted_key(request))
+    except NotAllowed as refusal:
+        return _question(request, task.session, form, said=str(refusal), status=409)
+    return _question(request, task.session) if request.htmx else redirect("session-detail", task.session_id)
+
+
+def _question(
+    request: OperatorRequest,
+    session: AgentSession,
+    form: AnswerForm | None = None,
+    *,
+    said: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    if status != 200 and not request.htmx:
+        return session_answer(request, session, answer=form, said=said, status=status)
+    context = {
+        **controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session)),
+        **answer_context(form),
+        "said": said,
+    }
+    return render(request, "sessions/detail.html#question", context, status=status)
