@@ -1,0 +1,43 @@
+"""Runs the agent service until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from .app import Service
+from .errors import StartFailed
+from .options import BadOption, Options, parse_options
+from .parent import stop_with_parent
+
+
+async def serve(options: Options) -> None:
+    """Serve until SIGTERM, SIGINT or, if asked, the end of the parent process."""
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    if options.die_with_parent:
+        stop_with_parent(stop.set)
+    service = Service(options)
+    await service.start()
+    try:
+        print(f"agent service ready at {service.address}", flush=True)
+        await stop.wait()
+    finally:
+        await service.stop()
+
+
+def main() -> int:
+    """Run from the command line; 2 means that the service could not start."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(serve(parse_options(sys.argv[1:], os.environ)))
+    except (BadOption, StartFailed) as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The wire: REST requests and answers in the Enigma form, read tolerantly."""

@@ -1,0 +1,26 @@
+"""Handing a caller's message to its session."""
+
+from ..account import Account
+from ..orders import Message, TaskOrder
+from ..sessions import InputRefused, Session
+from ..task_queue import QueueFull
+from ..tasks import Task
+from .errors import ApiError, insufficient_balance
+
+
+def require_balance(account: Account) -> None:
+    """Refuse new work that nothing is left to pay for; raises `ApiError`."""
+    if account.used_up:
+        raise insufficient_balance(float(account.balance))
+
+
+def deliver(session: Session, message: Message, account: Account) -> Task | None:
+    """Let the session do what it is asked; the task, where the message is one. Raises `ApiError`."""
+    if isinstance(message, TaskOrder):
+        require_balance(account)
+    try:
+        return session.receive(message)
+    except QueueFull:
+        raise ApiError(400, "Too many tasks are waiting in this session.", code="TASK_ALREADY_RUNNING") from None
+    except InputRefused:
+        raise ApiError(400, "Too many interactions are waiting in this session.") from None

@@ -1,0 +1,78 @@
+"""What every call goes through: the journal, the key, the rate limit, and errors as JSON."""
+
+import hmac
+import logging
+import time
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from ..journal import Journal
+from .errors import ApiError, bad_key
+from .limits import RateLimit
+
+logger = logging.getLogger(__name__)
+NOTED = web.RequestKey("noted", dict[str, Any])
+_PREFIXES = ("/start/", "/task/")
+_LIMITED = frozenset({"/start/start-session", "/start/send-message", "/start/run-task"})
+_OPEN = frozenset({"/start/health"})
+
+
+def api_middleware(key: str, rate_limit: int, journal: Journal) -> Middleware:
+    """Guard the API's addresses; pages beside it, such as the shop, pass untouched."""
+    limiter = RateLimit(rate_limit) if rate_limit else None
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith(_PREFIXES):
+            return await handler(request)
+        started = time.monotonic()
+        request[NOTED] = {}
+        response = await _answered(request, handler, key, limiter)
+        milliseconds = round((time.monotonic() - started) * 1000)
+        facts = {"method": request.method, "path": request.path, "status": response.status, "ms": milliseconds}
+        journal.write("call", via="rest", **facts, **request[NOTED])
+        return response
+
+    return guard
+
+
+async def _answered(request: web.Request, handler: Handler, key: str, limiter: RateLimit | None) -> web.StreamResponse:
+    limited = limiter if request.method == "POST" and request.path in _LIMITED else None
+    try:
+        if request.path not in _OPEN:
+            _check_key(request, key)
+        if limited:
+            _check_rate(limited)
+        response = await handler(request)
+    except ApiError as refusal:
+        response = web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
+    except web.HTTPException as refusal:
+        allow = {"Allow": refusal.headers["Allow"]} if "Allow" in refusal.headers else None
+        body = {"success": False, "message": refusal.reason}
+        response = web.json_response(body, status=refusal.status, headers=allow)
+    except Exception:
+        logger.exception("A call failed")
+        response = web.json_response({"success": False, "message": "Internal error"}, status=500)
+    # Headers tell of the window as it is once this call has been counted, and only callers with a key.
+    if limited and response.status != 401:
+        response.headers.update(limited.headers())
+    return response
+
+
+def _check_key(request: web.Request, key: str) -> None:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    matches = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), key.encode())
+    if scheme.lower() != "bearer" or not matches:
+        raise bad_key()
+
+
+def _check_rate(limiter: RateLimit) -> None:
+    if not limiter.take():
+        raise ApiError(
+            429,
+            "Rate limit exceeded. Try again later.",
+            code="RATE_LIMIT_EXCEEDED",
+            headers={"Retry-After": limiter.retry_after()},
+        )

@@ -1,0 +1,118 @@
+"""The REST calls."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from ..account import Account
+from ..instance import LaunchFailed
+from ..orders import SessionOrder
+from ..registry import NoInstances, Registry
+from ..sessions import EndReason, Session
+from ..tasks import TaskArchive
+from . import answers
+from .errors import bad_request, no_instances, no_session, no_task
+from .fields import Fields
+from .messages import deliver, require_balance
+from .middleware import NOTED
+from .preferences import read_hold
+from .requests import action_of, parse_message, parse_session
+
+
+class Api:
+    """Answers the calls; parses at the edge and leaves the work to sessions."""
+
+    def __init__(self, registry: Registry, account: Account, archive: TaskArchive, public_url: str | None) -> None:
+        self._registry = registry
+        self._account = account
+        self._archive = archive
+        self._public_url = public_url
+
+    def routes(self) -> list[web.RouteDef]:
+        """The API's addresses."""
+        return [
+            web.post("/start/start-session", self.start_session),
+            web.post("/start/send-message", self.send_message),
+            web.post("/start/run-task", self.run_task),
+            web.get("/start/health", self.health),
+            web.get("/task/{session_id}/{task_id}", self.poll),
+        ]
+
+    async def start_session(self, request: web.Request) -> web.Response:
+        """Start a session, and its first task where it has one."""
+        session = await self._start(request, parse_session(await _body(request)))
+        balance = float(self._account.balance)
+        return web.json_response(answers.session_started(session, self._base(request), balance))
+
+    async def run_task(self, request: web.Request) -> web.Response:
+        """Carry out one task in a session of its own."""
+        hold = read_hold(request.headers.get("Prefer", ""))
+        session = await self._start(request, parse_session(await _body(request), one_task=True))
+        task = session.first_task
+        assert task is not None
+        request[NOTED]["task"] = task.id
+        await task.settled(hold.seconds)
+        return web.json_response(answers.new_task(task, self._base(request), one_task=True), headers=hold.headers)
+
+    async def send_message(self, request: web.Request) -> web.Response:
+        """Pass a message to a session; for a new task, wait for its outcome a while."""
+        hold = read_hold(request.headers.get("Prefer", ""))
+        fields = await _body(request)
+        request[NOTED]["action"] = action_of(fields.get("message"))
+        session_id = Fields(fields).text("sessionId")
+        request[NOTED]["session"] = session_id
+        session = self._registry.find(session_id)
+        if session is None:
+            raise no_session()
+        task = deliver(session, parse_message(fields.get("message")), self._account)
+        if task is None:
+            return web.json_response(answers.forwarded())
+        request[NOTED]["task"] = task.id
+        await task.settled(hold.seconds)
+        return web.json_response(answers.new_task(task, self._base(request)), headers=hold.headers)
+
+    async def poll(self, request: web.Request) -> web.Response:
+        """Tell how a task stands, also after its session."""
+        task = self._archive.find(request.match_info["session_id"], request.match_info["task_id"])
+        if task is None:
+            raise no_task()
+        return web.json_response(answers.poll(task))
+
+    async def health(self, request: web.Request) -> web.Response:
+        """Tell anybody that the service runs."""
+        return web.json_response(
+            {
+                "success": True,
+                "status": "healthy",
+                "instancesAvailable": max(0, self._registry.available),
+                "instanceCount": self._registry.max_sessions,
+                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            }
+        )
+
+    async def _start(self, request: web.Request, order: SessionOrder) -> Session:
+        require_balance(self._account)
+        try:
+            session = await self._registry.start(order)
+        except (NoInstances, LaunchFailed):
+            raise no_instances() from None
+        request[NOTED]["session"] = session.id
+        if request.transport is None or request.transport.is_closing():
+            # The caller went away while the browser started: nobody can ever know this session's id.
+            session.end(EndReason.TERMINATED)
+        return session
+
+    def _base(self, request: web.Request) -> str:
+        return self._public_url or f"{request.scheme}://{request.host}"
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = msgspec.json.decode(await request.read())
+    except (msgspec.DecodeError, RecursionError):
+        raise bad_request("The body must be JSON.") from None
+    if not isinstance(body, dict):
+        raise bad_request("The body must be a JSON object.")
+    return body

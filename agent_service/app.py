@@ -1,0 +1,141 @@
+"""The service put together from its parts: started in order, stopped in the opposite one."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from aiohttp import web
+
+from ._pending import Interpreter, Stream, stream_routes
+from .account import Account
+from .api.middleware import api_middleware
+from .api.routes import Api
+from .browser import BrowserOptions, find_chromium, remove_leftovers
+from .data_folder import open_data_folder
+from .driver import Driver
+from .errors import StartFailed
+from .journal import FileJournal, Journal, NoJournal
+from .listening import listen, origin, own_origin, port_of
+from .options import Options
+from .registry import Registry
+from .shop.app import create_shop
+from .shop_host import ShopHost
+from .sockets import Sockets
+from .tasks import TaskArchive
+from .workshop import Workshop
+
+_MOST_BODY_BYTES = 1 << 20
+_DRAIN_SECONDS = 1.0
+
+
+class Service:
+    """One running agent service."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.address = ""
+        self._exit = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Open the port and answer calls; raises `StartFailed`, with nothing left running."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._exit.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """End every session, browser and connection."""
+        await self._exit.aclose()
+
+    async def _start(self) -> None:
+        options = self.options
+        executable = find_chromium()
+        if executable is None:
+            raise StartFailed("No Chromium was found; install the system's chromium package.")
+        listener = listen(options.host, options.port)
+        self._exit.callback(listener.close)
+        port = port_of(listener)
+        self.address = origin(options.host, port)
+        profiles = await self._open_profiles(port)
+        journal = _open_journal(options)
+        self._exit.callback(journal.close)
+        shop_host = await self._open_shop_host()
+        driver = Driver(_browser_options(executable, profiles, shop_host))
+        self._exit.push_async_callback(driver.close)
+        shop = f"https://{options.shop_host}/" if options.shop_host else f"{own_origin(options.host, port)}/shop/"
+        workshop = Workshop(
+            launch=driver.launch,
+            new_stream=Stream,
+            agent=Interpreter(shop),
+            account=Account(options.balance, journal),
+            journal=journal,
+            archive=TaskArchive(),
+            pace=options.pace,
+            session_seconds=options.session_seconds,
+        )
+        await self._serve(workshop, listener)
+
+    async def _open_profiles(self, port: int) -> Path:
+        folder = open_data_folder(self.options.data_dir, port)
+        self._exit.callback(folder.close)
+        await asyncio.to_thread(remove_leftovers, folder.profiles)
+        return folder.profiles
+
+    async def _open_shop_host(self) -> ShopHost | None:
+        if self.options.shop_host is None:
+            return None
+        shop_host = ShopHost(self.options.shop_host)
+        self._exit.push_async_callback(shop_host.close)
+        await shop_host.start()
+        return shop_host
+
+    async def _serve(self, workshop: Workshop, listener: socket.socket) -> None:
+        options, account, journal = self.options, workshop.account, workshop.journal
+        sockets = Sockets(lambda session_id: registry.find(session_id), account, journal)
+        registry = Registry(workshop, sockets.open_channel, options.max_sessions)
+        app = web.Application(
+            middlewares=[api_middleware(options.key, options.rate_limit, journal)], client_max_size=_MOST_BODY_BYTES
+        )
+        app.add_routes(Api(registry, account, workshop.archive, options.public_url).routes())
+        app.add_routes(stream_routes(_stream_finder(registry), loopback_only=options.loopback_only))
+        app.add_subapp("/shop/", create_shop())
+        sockets.attach(app)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_SECONDS)
+        await runner.setup()
+        self._exit.push_async_callback(runner.cleanup)
+        self._exit.push_async_callback(sockets.close)
+        self._exit.push_async_callback(registry.close)
+        settling = asyncio.create_task(registry.settle_regularly())
+        self._exit.push_async_callback(_cancel, settling)
+        await web.SockSite(runner, listener).start()
+
+
+def _open_journal(options: Options) -> Journal:
+    if options.journal is None:
+        return NoJournal()
+    try:
+        return FileJournal(options.journal)
+    except OSError as problem:
+        raise StartFailed(f"The journal {options.journal} cannot be written: {problem.strerror}.") from None
+
+
+def _browser_options(executable: str, profiles: Path, shop_host: ShopHost | None) -> BrowserOptions:
+    if shop_host is None:
+        return BrowserOptions(executable, profiles)
+    return BrowserOptions(executable, profiles, shop_host.host_rules, shop_host.trusted_spki)
+
+
+def _stream_finder(registry: Registry) -> Callable[[str], Stream | None]:
+    def find(session_id: str) -> Stream | None:
+        session = registry.find(session_id)
+        return session.stream if session else None
+
+    return find
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -1,0 +1,81 @@
+"""What is sent over the socket, in the wire's shapes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .metering import Usage
+from .tasks import Failure, Question, Task
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One Socket.IO event; everything an agent does is a `message`."""
+
+    body: Body
+    name: str = "message"
+
+
+def agent(content: str) -> Event:
+    """The agent says what it is about to do."""
+    return Event({"type": "agent", "content": content})
+
+
+def action(name: str, target: str | None) -> Event:
+    """The agent acts."""
+    data = {"name": name} if target is None else {"name": name, "target": target}
+    return Event({"type": "action", "data": data})
+
+
+def response_update(message: str) -> Event:
+    """The agent has its answer."""
+    return Event({"type": "response_update", "data": {"message": message}})
+
+
+def task_completed(task: Task) -> Event:
+    """A task is done, with its result and its cost."""
+    usage = task.usage()
+    body = {"type": "task_completed", "taskId": task.id, "data": completion(task, usage)}
+    return Event({**body, "usage": {"cost": float(usage.cost)}})
+
+
+def guardrail_trigger(question: Question) -> Event:
+    """The agent cannot go on without a person."""
+    return Event({"type": "guardrail_trigger", "data": guardrail(question)})
+
+
+def error(failure: Failure) -> Event:
+    """Something failed."""
+    return Event({"type": "error", "error": failure.message, "code": failure.code})
+
+
+def end_session(reason: str) -> Event:
+    """The last event of a session."""
+    return Event({"reason": reason}, name="end_session")
+
+
+def disconnected(grace_milliseconds: int) -> Event:
+    """The browser is gone; it has this long to come back."""
+    return Event({"gracePeriod": grace_milliseconds}, name="instance:disconnected")
+
+
+def reconnected() -> Event:
+    """A new browser stands in for the lost one."""
+    return Event({}, name="instance:reconnected")
+
+
+def completion(task: Task, usage: Usage) -> Body:
+    """A completed task's result, as events and answers alike carry it."""
+    return {
+        "message": task.result,
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "completion_time": usage.seconds,
+    }
+
+
+def guardrail(question: Question) -> Body:
+    """A question, as events and answers alike carry it."""
+    return {"type": question.kind, "value": question.text}

@@ -1,0 +1,42 @@
+"""A record, outside the service, of everything it was asked, did and charged."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+
+class Journal(Protocol):
+    """Where facts are written down."""
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Write one line; `kind` is call, session, task, event or charge."""
+
+    def close(self) -> None:
+        """Write nothing further."""
+
+
+class FileJournal:
+    """JSON lines, each handed to the system before what it tells of leaves the service: they outlive a SIGKILL."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Append one line with the time in UTC."""
+        line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "kind": kind, **fields}
+        self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class NoJournal:
+    """Keeps nothing."""
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Forget it."""
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,187 @@
+"""What the service is told at start: each option on the command line or in the environment."""
+
+import argparse
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}", re.IGNORECASE)
+
+
+class BadOption(Exception):
+    """A setting cannot be used; `str()` names it and says what is allowed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """One running service's settings, checked."""
+
+    host: str
+    port: int
+    key: str
+    shop_host: str | None
+    pace: float
+    journal: Path | None
+    balance: Decimal
+    max_sessions: int
+    session_seconds: float
+    rate_limit: int
+    data_dir: Path | None
+    public_url: str | None
+    die_with_parent: bool
+
+    @property
+    def loopback_only(self) -> bool:
+        """Whether nobody beyond this machine can reach the service, so that its media need not either."""
+        return self.host == "localhost" or (_is_address(self.host) and ip_address(self.host).is_loopback)
+
+
+def parse_options(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
+    """Read the command line, then the environment, then the defaults; raises `BadOption`."""
+    given = vars(_parser().parse_args(argv))
+    values: dict[str, Any] = {"die_with_parent": given["die_with_parent"]}
+    for option in _OPTIONS:
+        # An empty variable counts as not set, as compose files leave them.
+        text = given[option.name] if given[option.name] is not None else environ.get(option.variable)
+        values[option.name] = option.read(text or option.default)
+    return Options(**values)
+
+
+@dataclass(frozen=True)
+class _Option:
+    name: str
+    default: str
+    parse: Callable[[str], object]
+    metavar: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return "AGENT_SERVICE_" + self.name.upper()
+
+    def read(self, text: str) -> object:
+        try:
+            return self.parse(text)
+        except ValueError as problem:
+            raise BadOption(f"{self.flag} ({self.variable}) {problem}") from None
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadOption(f"{message}; --help lists the options")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m agent_service",
+        description="Run browser agents behind the agent API: REST, Socket.IO, live video and a web shop to "
+        "work on, all on one port.",
+        epilog="Each option can be given in the environment instead, under the name in brackets; the command line "
+        "wins. Prefer the environment for the key: other users of the machine can read a command line.",
+        allow_abbrev=False,
+    )
+    for option in _OPTIONS:
+        default = f"default {option.default}, " if option.default else ""
+        parser.add_argument(option.flag, metavar=option.metavar, help=f"{option.help} ({default}[{option.variable}])")
+    parser.add_argument(
+        "--die-with-parent", action="store_true", help="stop when the process that started the service is gone (Linux)"
+    )
+    return parser
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _host(text: str) -> str:
+    if not (_is_address(text) or _HOST_NAME.fullmatch(text)):
+        raise ValueError(f"must be a host name or an IP address, not {text!r}.")
+    return text
+
+
+def _optional_host_name(text: str) -> str | None:
+    if text and (_is_address(text) or not _HOST_NAME.fullmatch(text)):
+        raise ValueError(f"must be a host name such as amazon.com, not {text!r}.")
+    return text.lower() or None
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}, not {text!r}.")
+        return int(text)
+
+    return parse
+
+
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high:
+            raise ValueError(f"must be a number of seconds from {low:g} to {high:g}, not {text!r}.")
+        return number
+
+    return parse
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 <= amount <= 1_000_000:
+        raise ValueError(f"must be an amount in USD from 0 to 1000000, not {text!r}.")
+    return amount
+
+
+def _key(text: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ValueError("must be set: the key callers send as Authorization: Bearer, without spaces.")
+    return text
+
+
+def _optional_path(text: str) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _optional_origin(text: str) -> str | None:
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError(f"must be an origin such as https://agents.example.com, not {text!r}.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+_OPTIONS = (
+    _Option("host", "127.0.0.1", _host, "NAME", "address to listen on; beyond loopback, video leaves it too"),
+    _Option("port", "8100", _whole(0, 65535), "N", "port to listen on; 0 picks a free one, which is printed"),
+    _Option("key", "", _key, "KEY", "key that callers must send"),
+    _Option("shop_host", "", _optional_host_name, "NAME", "public name the built-in shop answers for in the browsers"),
+    _Option("pace", "1.2", _seconds(0, 60), "SECONDS", "wait before each action, so that people can follow"),
+    _Option("journal", "", _optional_path, "FILE", "append every call, task, event and charge to FILE as JSON lines"),
+    _Option("balance", "25", _amount, "USD", "what the key may spend while the service runs"),
+    _Option("max_sessions", "8", _whole(1, 1000), "N", "sessions at a time, each with a browser of its own"),
+    _Option("session_seconds", "300", _seconds(0.1, 300), "SECONDS", "longest life of a session"),
+    _Option("rate_limit", "0", _whole(0, 1_000_000), "N", "start and send calls allowed per minute; 0 is no limit"),
+    _Option("data_dir", "", _optional_path, "DIR", "folder for browser profiles; a temporary one by default"),
+    _Option("public_url", "", _optional_origin, "URL", "origin to put into answers instead of the request's own"),
+)

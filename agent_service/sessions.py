@@ -1,0 +1,223 @@
+"""One session: a browser, a queue of tasks, and the people who steer them."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from enum import StrEnum
+from typing import Any, Protocol
+
+from . import events
+from ._pending import Stream
+from .agent.interface import TaskFailed
+from .events import Event
+from .gate import Hold
+from .instance import Instance, LaunchFailed, start_instance
+from .navigation import open_address
+from .orders import Answer, Message, SessionOrder, State, Steer, Takeover, TaskOrder
+from .page_input import InputQueue
+from .task_queue import Seat, TaskQueue
+from .tasks import Failure, Task, TaskStatus, TokenLimits
+from .workshop import Workshop
+
+GRACE_SECONDS = 300
+_RELAUNCH_PAUSE = 2.0
+
+
+class EndReason(StrEnum):
+    """Why a session ended, as the wire names it."""
+
+    COMPLETED = "completed"
+    TERMINATED = "terminated"
+    EXPIRED = "expired"
+    TERMINATE_ON_COMPLETION = "terminateOnCompletion"
+    INSTANCE_LOST = "instance_lost"
+
+
+class Channel(Protocol):
+    """Where a session's events go, in order."""
+
+    def send(self, event: Event) -> None:
+        """Queue one event for whoever is connected."""
+
+    async def close(self) -> None:
+        """Deliver what is queued, then disconnect everybody."""
+
+
+class InputRefused(Exception):
+    """Too many inputs are waiting in this session."""
+
+
+class Session:
+    """Lives from its browser's start to its one end; everything asked of it takes effect in the caller's turn."""
+
+    def __init__(
+        self,
+        order: SessionOrder,
+        *,
+        session_id: str,
+        workshop: Workshop,
+        channel: Channel,
+        ended: Callable[["Session"], None],
+    ) -> None:
+        self.id = session_id
+        self.order = order
+        self.ended: EndReason | None = None
+        self.first_task: Task | None = None
+        self._workshop = workshop
+        self._channel = channel
+        self._on_end = ended
+        self._instance: Instance | None = None
+        self._lost = False
+        self._queue = TaskQueue(
+            Seat(session_id, order.avoid_domains, self._live_instance, self.emit, self._task_done), workshop
+        )
+        self._inputs = InputQueue(lambda: self._live_instance().page)
+        self._background: set[asyncio.Task[None]] = set()
+        self._expiry: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Start the browser, then the session's clock and first task; raises `LaunchFailed`."""
+        self._instance = await start_instance(self._workshop, self.order.avoid_domains)
+        seconds = min(self.order.seconds, self._workshop.session_seconds)
+        self._record("ready", seconds=seconds)
+        self._expiry = asyncio.get_running_loop().call_later(seconds, self.end, EndReason.EXPIRED)
+        self._queue.idle.meter.start()
+        for work in (self._watch(), self._inputs.run(), self._open()):
+            self._spawn(work)
+        if self.order.first_task:
+            self.first_task = self.submit(self.order.first_task)
+
+    @property
+    def stream(self) -> Stream | None:
+        """The picture of the page, while there is one."""
+        return self._instance.stream if self._instance and not self._lost else None
+
+    @property
+    def seconds_left(self) -> float:
+        """Time until the session expires."""
+        return max(0.0, self._expiry.when() - asyncio.get_running_loop().time()) if self._expiry else 0.0
+
+    def submit(self, order: TaskOrder) -> Task:
+        """Take a task; limits it does not name are the session's. Raises `QueueFull`."""
+        tokens = TokenLimits(
+            order.max_input_tokens or self.order.max_input_tokens,
+            order.max_output_tokens or self.order.max_output_tokens,
+        )
+        return self._queue.submit(order, tokens)
+
+    def receive(self, message: Message) -> Task | None:
+        """Do what a message asks, as far as it applies; raises `QueueFull` or `InputRefused`."""
+        match message:
+            case TaskOrder():
+                return self.submit(message)
+            case Steer(state):
+                self._steer(state)
+            case Answer():
+                self._queue.answer(message)
+            case Takeover(taken=True):
+                self._queue.gate.hold(Hold.TAKEOVER)
+            case Takeover():
+                self._queue.gate.release(Hold.TAKEOVER)
+            case _:
+                if not self._inputs.put(message):
+                    raise InputRefused
+        return None
+
+    def emit(self, event: Event) -> None:
+        """Write an event down, then send it; nothing follows the session's end."""
+        if self.ended is None:
+            self._workshop.journal.write("event", session=self.id, name=event.name, body=event.body)
+            self._channel.send(event)
+
+    def settle(self) -> None:
+        """Charge what the session has used since the last time."""
+        self._queue.settle()
+
+    def end(self, reason: EndReason) -> None:
+        """End the session for good; only the first reason counts."""
+        if self.ended is None:
+            self._queue.terminate()
+            self.emit(events.end_session(reason.value))
+            self.ended = reason
+            self._record("ended", reason=reason.value)
+            self._on_end(self)
+
+    async def close(self) -> None:
+        """Let go of everything an ended session holds."""
+        if self._expiry:
+            self._expiry.cancel()
+        await self._channel.close()
+        for work in self._background:
+            work.cancel()
+        if self._background:
+            await asyncio.wait(self._background)
+        await self._queue.close()
+        if self._instance:
+            await self._instance.close()
+
+    def _steer(self, state: State) -> None:
+        match state:
+            case State.PAUSE:
+                self._queue.pause()
+            case State.RESUME:
+                self._queue.resume()
+            case State.STOP:
+                self._queue.stop()
+            case State.TERMINATE:
+                self.end(EndReason.TERMINATED)
+
+    def _task_done(self, task: Task) -> None:
+        if self.order.one_task:
+            self.end(EndReason.COMPLETED)
+        elif task.order.terminate_on_completion and task.status is not TaskStatus.STOPPED:
+            self.end(EndReason.TERMINATE_ON_COMPLETION)
+
+    async def _open(self) -> None:
+        address = self.order.starting_url
+        try:
+            if address:
+                self.emit(events.action("navigate", address))
+                await open_address(self._live_instance().page, address)
+        except TaskFailed as problem:
+            self.emit(events.error(Failure(str(problem), problem.code)))
+        finally:
+            self._queue.open()
+
+    async def _watch(self) -> None:
+        while self.ended is None:
+            await self._live_instance().browser.crashed.wait()
+            await self._replace_instance()
+
+    async def _replace_instance(self) -> None:
+        self._lost = True
+        self._record("lost")
+        self.emit(events.disconnected(GRACE_SECONDS * 1000))
+        self._queue.suspend(Failure("The page crashed.", "PAGE_CRASH"))
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._live_instance().close()
+                self._instance = await self._relaunch()
+        except TimeoutError:
+            self.end(EndReason.INSTANCE_LOST)
+            return
+        self._lost = False
+        self._record("ready")
+        self.emit(events.reconnected())
+        self._queue.restore()
+
+    async def _relaunch(self) -> Instance:
+        while True:
+            try:
+                return await start_instance(self._workshop, self.order.avoid_domains)
+            except LaunchFailed:
+                await asyncio.sleep(_RELAUNCH_PAUSE)
+
+    def _live_instance(self) -> Instance:
+        if self._instance is None:
+            raise RuntimeError("The session has not been started.")
+        return self._instance
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._background.add(asyncio.create_task(work))
+
+    def _record(self, state: str, **fields: Any) -> None:
+        self._workshop.journal.write("session", session=self.id, state=state, **fields)

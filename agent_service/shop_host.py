@@ -1,0 +1,76 @@
+"""Letting the shop answer for a public name: loopback listeners that only the agents' browsers know of."""
+
+import base64
+import hashlib
+import ssl
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from .listening import listen, port_of
+from .shop.app import create_shop
+
+_LOOPBACK = "127.0.0.1"
+_VALID = timedelta(days=365)
+
+
+class ShopHost:
+    """The shop at the root of `http://NAME` and `https://NAME`, with and without `www.`."""
+
+    def __init__(self, name: str) -> None:
+        self.names = (name, f"www.{name}")
+        self.host_rules: tuple[str, ...] = ()
+        self.trusted_spki: tuple[str, ...] = ()
+        self._runner = web.AppRunner(create_shop(), access_log=None)
+
+    async def start(self) -> None:
+        """Serve on two free ports."""
+        context, spki = _certificate(self.names)
+        await self._runner.setup()
+        rules = []
+        for port, tls in ((80, None), (443, context)):
+            listener = listen(_LOOPBACK, 0)
+            await web.SockSite(self._runner, listener, ssl_context=tls).start()
+            rules += [f"MAP {name}:{port} {_LOOPBACK}:{port_of(listener)}" for name in self.names]
+        self.host_rules = tuple(rules)
+        self.trusted_spki = (spki,)
+
+    async def close(self) -> None:
+        """Stop serving."""
+        await self._runner.cleanup()
+
+
+def _certificate(names: tuple[str, ...]) -> tuple[ssl.SSLContext, str]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + _VALID)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return _context(key, certificate), base64.b64encode(hashlib.sha256(public).digest()).decode()
+
+
+def _context(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    # The ssl module reads keys from files only; this one is gone as soon as it is read.
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(secret + certificate.public_bytes(pem))
+        context.load_cert_chain(file.name)
+    return context

@@ -1,0 +1,232 @@
+"""A session's tasks, one at a time: started, steered and brought to an outcome."""
+
+import asyncio
+import logging
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from playwright.async_api import Error
+
+from . import events
+from .account import Bill
+from .agent.interface import TaskFailed
+from .events import Event
+from .gate import Gate, Hold
+from .instance import Instance
+from .navigation import open_address
+from .orders import Answer, TaskOrder
+from .task_run import LiveTaskRun
+from .tasks import Failure, Task, TaskStatus, TokenLimits
+from .workshop import Workshop
+
+logger = logging.getLogger(__name__)
+_MOST_WAITING = 100
+_AVOID_TIMEOUT = 2.0
+
+
+class QueueFull(Exception):
+    """Too many tasks are waiting in this session."""
+
+
+@dataclass(frozen=True)
+class Seat:
+    """What a queue knows of its session."""
+
+    session_id: str
+    avoid_domains: tuple[str, ...]
+    instance: Callable[[], Instance]
+    emit: Callable[[Event], None]
+    done: Callable[[Task], None]
+
+
+class TaskQueue:
+    """Runs one task after another; all but `close` act at once, in the caller's own turn."""
+
+    def __init__(self, seat: Seat, workshop: Workshop) -> None:
+        self.gate = Gate()
+        self.idle = Bill(seat.session_id)
+        self._seat = seat
+        self._workshop = workshop
+        self._waiting: deque[Task] = deque()
+        self._current: Task | None = None
+        self._run: LiveTaskRun | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._opened = asyncio.Event()
+        self._suspended = False
+
+    def open(self) -> None:
+        """Let tasks begin: the browser is where the session starts."""
+        self._opened.set()
+
+    def submit(self, order: TaskOrder, tokens: TokenLimits) -> Task:
+        """Take a task, and start it if none is under way; raises `QueueFull`."""
+        if len(self._waiting) >= _MOST_WAITING:
+            raise QueueFull
+        task = Task(
+            task_id=secrets.token_hex(8),
+            session_id=self._seat.session_id,
+            order=order,
+            tokens=tokens,
+            account=self._workshop.account,
+            journal=self._workshop.journal,
+        )
+        self._workshop.archive.add(task)
+        self._waiting.append(task)
+        self._start_next()
+        return task
+
+    def pause(self) -> None:
+        """Hold the current task after its current action; without one at work nothing is held."""
+        if self._current and self._current.status in {TaskStatus.RUNNING, TaskStatus.PAUSED}:
+            self.gate.hold(Hold.PAUSE)
+
+    def resume(self) -> None:
+        """Let a paused task go on."""
+        self.gate.release(Hold.PAUSE)
+
+    def stop(self) -> None:
+        """End the current task at once."""
+        if self._current and self._current.close(TaskStatus.STOPPED):
+            self._break_off()
+
+    def answer(self, answer: Answer) -> None:
+        """Pass a person's answer to the task that waits for it."""
+        if self._current and self._current.status is TaskStatus.WAITING:
+            if answer.text is None:
+                self.stop()
+            elif self._run:
+                self._run.answer(answer.text)
+
+    def fail_current(self, failure: Failure) -> None:
+        """End the current task for a reason outside it."""
+        if self._current and self._current.close(TaskStatus.FAILED, failure=failure):
+            self._seat.emit(events.error(failure))
+            self._break_off()
+
+    def suspend(self, failure: Failure) -> None:
+        """Fail the current task and start no other: the browser is gone."""
+        self._suspended = True
+        self.fail_current(failure)
+
+    def restore(self) -> None:
+        """Go on with the waiting tasks in a new browser."""
+        self._suspended = False
+        self._start_next()
+
+    def settle(self) -> None:
+        """Charge what has come together, and fail a task that nothing is left to pay for."""
+        self._workshop.account.settle(self.idle)
+        if self._current:
+            self._current.usage()
+        if self._workshop.account.used_up:
+            self.fail_current(Failure("The balance is used up.", "INSUFFICIENT_BALANCE"))
+
+    def terminate(self) -> None:
+        """End every task with the session."""
+        self._suspended = True
+        for task in (self._current, *self._waiting):
+            if task:
+                task.close(TaskStatus.TERMINATED)
+        self._waiting.clear()
+        self._break_off()
+        self.idle.meter.stop()
+        self._workshop.account.settle(self.idle)
+
+    async def close(self) -> None:
+        """Wait for the current task to have let go of the page."""
+        if self._work:
+            await asyncio.wait({self._work})
+
+    def _break_off(self) -> None:
+        self.gate.release(Hold.PAUSE)
+        if self._work and self._work is not asyncio.current_task():
+            self._work.cancel()
+
+    def _start_next(self) -> None:
+        if self._current or self._suspended or not self._waiting:
+            return
+        self.idle.meter.stop()
+        self._workshop.account.settle(self.idle)
+        self._current = self._waiting.popleft()
+        self._current.start()
+        self._work = asyncio.create_task(self._work_on(self._current))
+
+    async def _work_on(self, task: Task) -> None:
+        try:
+            await self._carry_out(task)
+        finally:
+            if task.status is TaskStatus.STOPPED:
+                await self._seat.instance().stop_loading()
+            self.gate.release(Hold.PAUSE)
+            self._current = self._run = None
+            if not self._suspended:
+                self.idle.meter.start()
+            self._seat.done(task)
+            self._start_next()
+
+    async def _carry_out(self, task: Task) -> None:
+        limit = asyncio.timeout(task.order.seconds)
+        try:
+            async with limit:
+                await self._opened.wait()
+                run = self._run = self._new_run(task)
+                result = await self._perform(task, run)
+                await run.ready()
+            self._complete(task, run.cut(result))
+        except Exception as problem:
+            self._fail(task, self._failure(task, problem, timed_out=limit.expired()))
+
+    def _new_run(self, task: Task) -> LiveTaskRun:
+        return LiveTaskRun(
+            task,
+            page=lambda: self._seat.instance().page,
+            gate=self.gate,
+            emit=self._seat.emit,
+            account=self._workshop.account,
+            pace=self._workshop.pace,
+        )
+
+    async def _perform(self, task: Task, run: LiveTaskRun) -> str:
+        address = task.order.starting_url
+        async with self._avoiding(task.order.avoid_domains):
+            if address:
+                await run.act("navigate", address, lambda: open_address(run.page, address))
+            return await self._workshop.agent.run(run)
+
+    @asynccontextmanager
+    async def _avoiding(self, domains: tuple[str, ...]) -> AsyncIterator[None]:
+        if not domains:
+            yield
+            return
+        browser = self._seat.instance().browser
+        await browser.avoid((*self._seat.avoid_domains, *domains))
+        try:
+            yield
+        finally:
+            with suppress(Error, TimeoutError):  # the browser may have gone, and its rules with it
+                async with asyncio.timeout(_AVOID_TIMEOUT):
+                    await browser.avoid(self._seat.avoid_domains)
+
+    def _complete(self, task: Task, result: str) -> None:
+        if task.close(TaskStatus.COMPLETED, result=result):
+            self._seat.emit(events.response_update(result))
+            self._seat.emit(events.task_completed(task))
+
+    def _fail(self, task: Task, failure: Failure) -> None:
+        if task.close(TaskStatus.FAILED, failure=failure):
+            self._seat.emit(events.error(failure))
+
+    def _failure(self, task: Task, problem: Exception, *, timed_out: bool) -> Failure:
+        instance = self._seat.instance()
+        if timed_out:
+            return Failure(f"The task was not done within {task.order.seconds:g} seconds.", "TASK_TIMEOUT")
+        # A crash also surfaces as whatever the agent was just doing, and often first.
+        if instance.browser.crashed.is_set() or instance.page.is_closed():
+            return Failure("The page crashed.", "PAGE_CRASH")
+        if isinstance(problem, TaskFailed):
+            return Failure(str(problem), problem.code)
+        logger.error("The agent failed", exc_info=problem)
+        return Failure("The agent failed unexpectedly.", "AGENT_ERROR")

@@ -1,0 +1,122 @@
+"""The agent's side of one task: every word and step goes through here, to be held, paced, shown and billed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from playwright.async_api import Page
+
+from . import events
+from .account import Account
+from .agent.interface import TaskFailed
+from .events import Event
+from .gate import Gate
+from .tasks import Question, Task, TaskStatus
+
+T = TypeVar("T")
+TOKEN_LIMIT = "TOKEN_LIMIT_EXCEEDED"  # noqa: S105  # an error code
+
+
+class LiveTaskRun:
+    """Implements the agent's `TaskRun` for one task of a live session."""
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        page: Callable[[], Page],
+        gate: Gate,
+        emit: Callable[[Event], None],
+        account: Account,
+        pace: float,
+    ) -> None:
+        self._task = task
+        self._meter = task.bill.meter
+        self._page = page
+        self._gate = gate
+        self._emit = emit
+        self._account = account
+        self._pace = pace
+        self._answer: asyncio.Future[str] | None = None
+        self._meter.read(len(task.order.prompt))
+
+    @property
+    def prompt(self) -> str:
+        """The instruction as the person wrote it."""
+        return self._task.order.prompt
+
+    @property
+    def page(self) -> Page:
+        """The page as it is now."""
+        return self._page()
+
+    async def say(self, text: str) -> None:
+        """Show one line of reasoning, cut to what the output limit leaves."""
+        await self.ready()
+        shown = self.cut(text)
+        if shown:
+            self._emit(events.agent(shown))
+        self._check_limits()
+
+    async def act(self, name: str, target: str | None, perform: Callable[[], Awaitable[T]]) -> T:
+        """Perform one action: announced in the same breath, so that a hold never leaves one announced but undone."""
+        await self.ready()
+        await asyncio.sleep(self._pace)
+        await self.ready()
+        self._emit(events.action(name, target))
+        try:
+            outcome = await perform()
+        finally:
+            self._meter.step()
+            self._task.usage()
+        self._check_limits()
+        return outcome
+
+    def has_read(self, characters: int) -> None:
+        """Bill text taken from the page."""
+        self._meter.read(characters)
+        self._check_limits()
+
+    async def ask(self, kind: str, question: str) -> str:
+        """Put a question to the people watching and wait for the answer of one of them."""
+        await self.ready()
+        shown = Question(kind, self.cut(question) or question)
+        self._answer = asyncio.get_running_loop().create_future()
+        self._task.wait_for_answer(shown)
+        self._emit(events.guardrail_trigger(shown))
+        try:
+            answer = await self._answer
+        finally:
+            self._answer = None
+        self._meter.read(len(answer))
+        self._check_limits()
+        return answer
+
+    def answer(self, text: str) -> None:
+        """Hand a person's answer to the waiting agent; without an open question nothing happens."""
+        if self._answer is not None and not self._answer.done():
+            self._task.go_on()
+            self._answer.set_result(text)
+
+    async def ready(self) -> None:
+        """Return when the agent may act, showing the task as paused until then."""
+        if self._gate.is_open:
+            return
+        self._task.move(TaskStatus.PAUSED)
+        try:
+            await self._gate.passed()
+        finally:
+            self._task.go_on()
+
+    def cut(self, text: str) -> str:
+        """Bill text put out, cut short where it would pass the task's output limit."""
+        shown = text[: self._meter.room_for(self._task.tokens.output)]
+        self._meter.wrote(len(shown))
+        return shown
+
+    def _check_limits(self) -> None:
+        if self._meter.input_tokens > self._task.tokens.input:
+            limit = self._task.tokens.input
+            raise TaskFailed(f"The task took in more than its {limit} input tokens.", code=TOKEN_LIMIT)
+        if self._account.used_up:
+            raise TaskFailed("The balance is used up.", code="INSUFFICIENT_BALANCE")
