@@ -38,17 +38,6 @@ class TaskRequest:
     terminate_on_completion: bool = False
 
 
-def make_http(base_url: str, verify: str) -> httpx.AsyncClient:
-    """One client a connection, kept open: a TLS handshake per poll would cost more than the poll."""
-    return httpx.AsyncClient(
-        verify=ssl_context(base_url, verify),
-        timeout=httpx.Timeout(_SHORT, connect=5.0),
-        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
-        follow_redirects=False,
-        trust_env=False,
-    )
-
-
 class AgentApi:
     """One key at one service."""
 
@@ -57,6 +46,9 @@ class AgentApi:
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._dialect = dialect
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
 
     async def start_session(self, request: TaskRequest, *, mode: str = "default") -> Started:
         body = await self._post("/start/start-session", self._start_body(request, mode), time_out=_START)
@@ -149,6 +141,18 @@ class AgentApi:
             "terminateOnCompletion": request.terminate_on_completion or None,
         }
         return {name: value for name, value in fields.items() if value is not None}
+
+
+def open_api(*, base_url: str, api_key: str, dialect: Dialect, verify: str) -> AgentApi:
+    """Open a client to be kept: a TLS handshake per poll would cost more than the poll. Blocks for a pinned one."""
+    http = httpx.AsyncClient(
+        verify=ssl_context(base_url, verify),
+        timeout=httpx.Timeout(_SHORT, connect=5.0),
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+        follow_redirects=False,
+        trust_env=False,
+    )
+    return AgentApi(http, base_url=base_url, api_key=api_key, dialect=dialect)
 
 
 def state_message(new_state: str) -> dict[str, Any]:

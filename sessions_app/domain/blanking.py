@@ -1,6 +1,5 @@
 """Taking out of what the service says whatever no browser may see."""
 
-import copy
 import dataclasses
 import re
 from collections.abc import Iterable
@@ -32,9 +31,8 @@ def _blank(value: Any, secrets: list[str]) -> Any:
 def blank_event(event: T, secrets: Iterable[str]) -> T:
     """The same event, report or error with every secret blanked."""
     if isinstance(event, Exception):
-        shown = copy.copy(event)
-        shown.args = tuple(blank(list(event.args), secrets))
-        return shown
+        event.args = tuple(blank(list(event.args), secrets))
+        return event
     if dataclasses.is_dataclass(event) and not isinstance(event, type):
         changes = {field.name: blank_event(getattr(event, field.name), secrets) for field in dataclasses.fields(event)}
         return dataclasses.replace(event, **changes)

@@ -3,11 +3,10 @@
 import asyncio
 import logging
 
-import httpx
 from channels.db import database_sync_to_async
 
 from sessions_app import broadcast
-from sessions_app.agent_api.client import AgentApi, make_http
+from sessions_app.agent_api.client import AgentApi, open_api
 from sessions_app.domain import leases
 from sessions_app.enums import Dialect
 from sessions_app.live.relay.runner import SessionRunner
@@ -29,7 +28,6 @@ class Relay:
         self._writer = Writer()
         self._runners: dict[str, SessionRunner] = {}
         self._apis: dict[int, AgentApi] = {}
-        self._https: list[httpx.AsyncClient] = []
         self._woken = asyncio.Event()
 
     async def run(self) -> None:
@@ -45,8 +43,8 @@ class Relay:
                 await self._sweep_forever(group)
         finally:
             unsubscribe()
-            for http in self._https:
-                await http.aclose()
+            for api in self._apis.values():
+                await api.aclose()
             await database_sync_to_async(leases.release_all)(self._holder)
 
     def _wake(self, message: broadcast.Message) -> None:
@@ -96,12 +94,11 @@ class Relay:
 
     async def _api_for(self, connection: Connection) -> AgentApi:
         if connection.pk not in self._apis:
-            http = await asyncio.to_thread(make_http, connection.base_url, connection.verify)
-            self._https.append(http)
-            self._apis[connection.pk] = AgentApi(
-                http,
+            self._apis[connection.pk] = await asyncio.to_thread(
+                open_api,
                 base_url=connection.base_url,
                 api_key=connection.api_key,
                 dialect=Dialect(connection.dialect),
+                verify=connection.verify,
             )
         return self._apis[connection.pk]

@@ -1,0 +1,23 @@
+from sessions_app.agent_api.errors import BadRequest
+from sessions_app.agent_api.types import Outcome, TaskEnded, TaskReport, Unrecognised
+from sessions_app.domain.blanking import blank, blank_event, words_of
+
+SECRETS = {"a1b2c3", "https://10.0.0.7:8889/a1b2c3/whep", "10.0.0.7:8889"}
+
+
+def test_every_string_of_a_message_is_blanked_however_deep():
+    message = {"see": ["https://10.0.0.7:8889/a1b2c3/whep", {"a1b2c3": "at 10.0.0.7:8889"}], "n": 3}
+    assert blank(message, SECRETS) == {"see": ["•••", {"•••": "at •••"}], "n": 3}
+
+
+def test_reports_and_errors_are_blanked_and_keep_their_kind():
+    event = TaskEnded(TaskReport(Outcome.FAILED, "a1b2c3 crashed"), "t1")
+    assert blank_event(event, SECRETS) == TaskEnded(TaskReport(Outcome.FAILED, "••• crashed"), "t1")
+    assert blank_event(Unrecognised("x", ["a1b2c3"]), SECRETS) == Unrecognised("x", ["•••"])
+    error = blank_event(BadRequest("no a1b2c3", status=400), SECRETS)
+    assert (str(error), error.status) == ("no •••", 400)
+
+
+def test_an_answers_words_are_hidden_but_not_the_small_ones():
+    assert words_of("me@example.com / s3cretpass") == {"me@example.com / s3cretpass", "me@example.com", "s3cretpass"}
+    assert words_of("yes go on") == {"yes go on"}
