@@ -93,5 +93,5 @@ def tokens_field(**options: Any) -> forms.IntegerField:
 
 
 def prompt_field(*, label: str, required: bool, placeholder: str) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": 3, "placeholder": placeholder, "data-submit-on": "ctrl+enter"})
+    widget = forms.Textarea(attrs={"rows": 3, "placeholder": placeholder})
     return forms.CharField(label=label, required=required, max_length=MAX_PROMPT, widget=widget)

@@ -75,6 +75,7 @@ def session_screen(session_id: str) -> SessionScreen:
     tasks = list(session.tasks.select_related("actor"))
     costs = cost_by_task(session_id)
     people = tuple(session.commands.select_related("actor", "task").order_by("-id"))
+    queued = any(task.state == TaskState.QUEUED for task in tasks)
     current = next((task for task in tasks if task.state in ACTIVE_TASK), None)
     question = current if current and current.state == TaskState.WAITING else None
     reply = _reply_on_its_way(question, people)
@@ -88,7 +89,7 @@ def session_screen(session_id: str) -> SessionScreen:
         tasks=tuple(TaskLine(task, costs.get(task.pk)) for task in tasks),
         cost=sum(costs.values(), NOTHING),
         controls=controls,
-        controls_version=_controls_version(session, current, controls, notices),
+        controls_version=_version(_controls_shown(session, current, queued, controls, notices)),
         question_task=question,
         question_version=_version(question and (question.pk, question.question_seq, reply and reply.pk)),
         people=people,
@@ -134,11 +135,16 @@ def _reply_on_its_way(question: Task | None, commands: Sequence[Command]) -> Com
     )
 
 
-def _controls_version(
-    session: AgentSession, current: Task | None, controls: frozenset[CommandKind], notices: Sequence[Command]
-) -> str:
-    shown = [(one.pk, one.state, one.outcome, one.not_before) for one in notices]
-    return _version((session.state, current and (current.pk, current.state), sorted(controls), shown))
+def _controls_shown(
+    session: AgentSession,
+    current: Task | None,
+    queued: bool,
+    controls: frozenset[CommandKind],
+    notices: Sequence[Command],
+) -> tuple[object, ...]:
+    asked = [(one.pk, one.state, one.outcome, one.not_before) for one in notices]
+    task = current and (current.pk, current.state)
+    return session.state, session.end_reason, task, queued, sorted(controls), asked
 
 
 def _version(shown: object) -> str:

@@ -1,9 +1,12 @@
 """How figures are written for people."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django import template
+from django.forms import BaseForm, BoundField
 
 register = template.Library()
 
@@ -35,3 +38,20 @@ def seconds(value: float | None) -> str:
 @register.filter
 def milliseconds(value: int | None) -> str:
     return "–" if value is None else seconds(timedelta(milliseconds=value).total_seconds())
+
+
+@register.filter
+def total_tokens(detail: dict[str, Any]) -> int:
+    """The tokens of a result's figures, of which either may be missing."""
+    return (detail.get("input_tokens") or 0) + (detail.get("output_tokens") or 0)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@register.filter
+def field(form: BaseForm, name: str) -> BoundField:
+    """A form's field by a name that a template cannot write, such as "from"."""
+    return form[name]

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from sessions_app.http import OperatorRequest, find_team, render_page
 from sessions_app.models import Connection, Membership
 
-THEMES = ("system", "light", "dark")
+THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 _YEAR = 365 * 24 * 3600
 
 sign_in = LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True)
@@ -18,8 +18,11 @@ sign_in = LoginView.as_view(template_name="accounts/sign_in.html", redirect_auth
 @require_safe
 def settings_page(request: OperatorRequest) -> HttpResponse:
     team = find_team(request)
+    chosen = request.COOKIES.get("theme", "")
     context = {
         "team": team,
+        "themes": THEMES.items(),
+        "theme": chosen if chosen in THEMES else "system",
         "members": Membership.objects.filter(team=team).select_related("user").order_by("user__username"),
         # The key stays where it is: encrypted, and not even read.
         "connections": Connection.objects.filter(team=team).defer("api_key").order_by("name"),

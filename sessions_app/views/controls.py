@@ -32,13 +32,12 @@ def session_command(request: OperatorRequest, pk: str, kind: str) -> HttpRespons
     except NotAllowed as refusal:
         said = str(refusal)
     if request.htmx:
-        return _controls(request, session, pressed=kind, said=said)
+        return _controls(request, session, said=said)
     if said:
         messages.error(request, said)
     return redirect("session-detail", session.pk)
 
 
-def _controls(request: OperatorRequest, session: AgentSession, *, pressed: str = "", said: str = "") -> HttpResponse:
-    context = controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session))
-    answer = {**context, "pressed": pressed, "said": said}
-    return render(request, "sessions/detail.html#controls", answer, status=409 if said else 200)
+def _controls(request: OperatorRequest, session: AgentSession, *, said: str = "") -> HttpResponse:
+    context = controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session), said=said)
+    return render(request, "sessions/detail.html#controls", context, status=409 if said else 200)

@@ -60,33 +60,44 @@ def session_answer(
     request: OperatorRequest,
     session: AgentSession,
     *,
-    follow_up: FollowUpForm | None = None,
-    answer: AnswerForm | None = None,
-    said: str = "",
+    typed: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The whole page, with whatever was typed before still in its boxes."""
+    """The whole page; `typed` is the context of a form that could not be carried out, with what is in it."""
     context = {
         **controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session)),
-        **follow_up_context(session, follow_up),
-        **answer_context(answer),
+        **follow_up_context(session),
+        **answer_context(),
         "timeline": timeline_before(session.pk, None),
-        "said": said,
+        **(typed or {}),
     }
     return render_page(request, "sessions/detail.html", context, status=status)
 
 
-def controls_context(screen: SessionScreen, *, may_steer: bool) -> dict[str, Any]:
+def controls_context(screen: SessionScreen, *, may_steer: bool, said: str = "") -> dict[str, Any]:
     """What the regions of the page need that hold buttons."""
-    return {"screen": screen, "session": screen.session, "may_steer": may_steer, "controls": _controls(screen)}
+    return {
+        "screen": screen,
+        "session": screen.session,
+        "may_steer": may_steer,
+        "controls": _controls(screen),
+        "controls_said": said,
+        "again_key": uuid4(),
+        "terminate_key": uuid4(),
+    }
 
 
-def follow_up_context(session: AgentSession, form: FollowUpForm | None = None) -> dict[str, Any]:
-    return {"session": session, "follow_up": form or FollowUpForm(), "follow_up_key": uuid4()}
+def follow_up_context(session: AgentSession, form: FollowUpForm | None = None, *, said: str = "") -> dict[str, Any]:
+    return {
+        "session": session,
+        "follow_up": form or FollowUpForm(),
+        "follow_up_key": uuid4(),
+        "follow_up_said": said,
+    }
 
 
-def answer_context(form: AnswerForm | None = None) -> dict[str, Any]:
-    return {"answer_form": form or AnswerForm(), "answer_key": uuid4()}
+def answer_context(form: AnswerForm | None = None, *, said: str = "") -> dict[str, Any]:
+    return {"answer_form": form or AnswerForm(), "answer_key": uuid4(), "answer_said": said}
 
 
 def _controls(screen: SessionScreen) -> list[Control]:

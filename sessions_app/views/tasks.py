@@ -36,9 +36,9 @@ def task_send(request: OperatorRequest, pk: str) -> HttpResponse:
 def _follow_up(
     request: OperatorRequest, session: AgentSession, form: FollowUpForm | None, *, said: str = "", status: int = 200
 ) -> HttpResponse:
+    context = follow_up_context(session, form, said=said)
     if not request.htmx:
-        return session_answer(request, session, follow_up=form, said=said, status=status)
-    context = {**follow_up_context(session, form), "said": said}
+        return session_answer(request, session, typed=context, status=status)
     return render(request, "sessions/_follow_up.html", context, status=status)
 
 
@@ -73,11 +73,8 @@ def _question(
     said: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    typed = answer_context(form, said=said)
     if status != 200 and not request.htmx:
-        return session_answer(request, session, answer=form, said=said, status=status)
-    context = {
-        **controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session)),
-        **answer_context(form),
-        "said": said,
-    }
+        return session_answer(request, session, typed=typed, status=status)
+    context = controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session)) | typed
     return render(request, "sessions/detail.html#question", context, status=status)

@@ -1,0 +1,86 @@
+// What every page does by itself: tabs out of sections, copying, and the words for a request that failed.
+
+/** Turn links to sections into tabs; without this script the sections simply follow each other. */
+function makeTabs(frame) {
+  const list = frame.querySelector(".tabs");
+  const tabs = [...list.querySelectorAll("a")].map((link) => {
+    const panel = document.querySelector(link.hash);
+    const tab = document.createElement("button");
+    tab.type = "button";
+    tab.id = `tab-${panel.id}`;
+    tab.textContent = link.textContent;
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", panel.id);
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", tab.id);
+    link.replaceWith(tab);
+    return { tab, panel };
+  });
+  list.setAttribute("role", "tablist");
+  frame.classList.add("tabbed");
+
+  function choose(chosen, { focus = false } = {}) {
+    for (const each of tabs) {
+      const isChosen = each === chosen;
+      each.tab.setAttribute("aria-selected", String(isChosen));
+      each.tab.tabIndex = isChosen ? 0 : -1;
+      each.panel.hidden = !isChosen;
+    }
+    if (focus) chosen.tab.focus();
+  }
+
+  const steps = { ArrowRight: 1, ArrowLeft: -1 };
+  for (const [at, each] of tabs.entries()) {
+    each.tab.addEventListener("click", () => choose(each));
+    each.tab.addEventListener("keydown", (event) => {
+      const to = event.key === "Home" ? 0 : event.key === "End" ? tabs.length - 1 : at + steps[event.key];
+      if (Number.isNaN(to)) return;
+      event.preventDefault();
+      choose(tabs[(to + tabs.length) % tabs.length], { focus: true });
+    });
+  }
+  choose(tabs.find(({ panel }) => `#${panel.id}` === location.hash) ?? tabs[0]);
+}
+
+/** Copy the text beside a button, and say on the button that it worked. */
+async function copyFrom(button) {
+  const from = button.dataset.copyFrom;
+  const texts = from
+    ? [...document.querySelectorAll(from)]
+    : [...button.closest("li").querySelectorAll("details > .row-text, li > div > .row-text")];
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(texts.map((one) => one.textContent.trim()).join("\n\n"));
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Copying is not allowed here";
+  }
+  setTimeout(() => {
+    button.textContent = label;
+  }, 2000);
+}
+
+function say(words) {
+  const message = document.createElement("p");
+  message.className = "message";
+  message.dataset.level = "error";
+  message.textContent = words;
+  document.getElementById("messages")?.replaceChildren(message);
+}
+
+/** The sentence an error page gives, or one of our own where the answer has none. */
+function reasonIn(request) {
+  const page = new DOMParser().parseFromString(request.responseText, "text/html");
+  const reason = page.querySelector("[data-reason]")?.textContent;
+  return reason ?? `That was not done: the server answered ${request.status}.`;
+}
+
+for (const frame of document.querySelectorAll("[data-tabs]")) makeTabs(frame);
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-from]");
+  if (button) copyFrom(button);
+});
+document.addEventListener("htmx:responseError", ({ detail }) => say(reasonIn(detail.xhr)));
+document.addEventListener("htmx:sendError", () => say("That was not sent: the server cannot be reached. Try again."));
+document.addEventListener("htmx:timeout", () => say("No answer came in time. Reload to see what happened."));
