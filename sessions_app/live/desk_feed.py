@@ -1,0 +1,73 @@
+"""What a desk is told: the newest of every tile, at most four times a second, and nothing of what was in between."""
+
+import json
+from contextlib import AbstractAsyncContextManager
+
+from sessions_app.broadcast import Message, desk_group
+from sessions_app.live.feeds import Feed, Viewer, watching
+from sessions_app.live.fragments import Digest, render_digest
+
+#: Messages under way to a page unacknowledged before tiles pile up here, each in its newest form only.
+_UNACKNOWLEDGED = 10
+
+
+class DeskViewer(Viewer):
+    def __init__(self, team_id: int) -> None:
+        super().__init__()
+        self._team_id = team_id
+        self._is_new = True
+        self._waiting: Digest | None = None
+        self._sent = self._acknowledged = 0
+
+    def offer(self, digest: Digest) -> None:
+        self._waiting = digest if self._waiting is None else _merged(self._waiting, digest)
+        self._stirred.set()
+
+    def acknowledge(self, number: int) -> None:
+        self._acknowledged = max(self._acknowledged, min(number, self._sent))
+        self._stirred.set()
+
+    async def _take(self) -> str | None:
+        if self._sent - self._acknowledged >= _UNACKNOWLEDGED:
+            return None
+        if self._is_new:
+            self._is_new = False
+            digest = await render_digest(self._team_id)
+        elif self._waiting:
+            digest, self._waiting = self._waiting, None
+        else:
+            return None
+        self._sent += 1
+        return json.dumps(
+            {"type": "tiles", "n": self._sent, "tiles": digest.tiles, "order": digest.order, "parts": digest.parts}
+        )
+
+
+class DeskFeed(Feed[DeskViewer]):
+    gap = 0.25
+
+    def __init__(self, team_id: int) -> None:
+        super().__init__(desk_group(team_id))
+        self._team_id = team_id
+        self._changed_sessions: set[str] = set()
+
+    def _note(self, message: Message) -> None:
+        self._changed_sessions.add(message.session_id)
+        super()._note(message)
+
+    async def _spread(self) -> None:
+        changed, self._changed_sessions = self._changed_sessions, set()
+        digest = await render_digest(self._team_id, changed)
+        for viewer in self.viewers:
+            viewer.offer(digest)
+
+
+def watch_desk(team_id: int) -> AbstractAsyncContextManager[DeskViewer]:
+    return watching(desk_group(team_id), lambda: DeskFeed(team_id), lambda: DeskViewer(team_id))
+
+
+def _merged(older: Digest, newer: Digest) -> Digest:
+    tiles = {**older.tiles, **newer.tiles}
+    return Digest(
+        tiles={pk: html for pk, html in tiles.items() if pk in newer.order}, order=newer.order, parts=newer.parts
+    )

@@ -1,0 +1,91 @@
+"""What is pushed to pages, rendered by the very templates that render the pages."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from channels.db import database_sync_to_async
+from django.template.loader import get_template
+
+from sessions_app.models import Team
+from sessions_app.queries import desk_inbox, desk_summary, desk_tiles, session_screen, timeline_after
+
+PAGE_ROWS = 100
+
+_SESSION_PARTS = {
+    "session-header": "sessions/detail.html#header",
+    "session-tasks": "sessions/detail.html#tasks",
+    "session-spend": "sessions/detail.html#spend",
+    "session-people": "sessions/detail.html#people",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    seq: int
+    html: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """The rows after `after` up to `seq`, and the parts of the page as they are now.
+
+    Where more rows follow, the parts are left to the change that brings the last of them.
+    """
+
+    after: int
+    seq: int
+    rows: tuple[Row, ...]
+    parts: Mapping[str, str]
+    versions: Mapping[str, str]
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Digest:
+    """Some tiles of a team's desk, the order of all of them, and what stands beside them."""
+
+    tiles: Mapping[str, str]
+    order: tuple[str, ...]
+    parts: Mapping[str, str]
+
+
+def session_change(session_id: str, after: int) -> Change:
+    events = timeline_after(session_id, after, PAGE_ROWS + 1)
+    row = get_template("sessions/detail.html#timeline-row")
+    rows = tuple(Row(event.seq, row.render({"event": event}).strip()) for event in events[:PAGE_ROWS])
+    seq = rows[-1].seq if rows else after
+    if len(events) > PAGE_ROWS:
+        return Change(after, seq, rows, parts={}, versions={}, more=True)
+    screen = session_screen(session_id)
+    context = {"screen": screen, "session": screen.session}
+    return Change(
+        after,
+        seq,
+        rows,
+        parts={name: get_template(template).render(context).strip() for name, template in _SESSION_PARTS.items()},
+        versions={"session-controls": screen.controls_version, "session-question": screen.question_version},
+    )
+
+
+def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
+    """The desk's order and parts, with the tiles wanted (all, where it is None)."""
+    team = Team(pk=team_id)
+    tiles = desk_tiles(team)
+    template = get_template("desk.html#tile")
+    return Digest(
+        tiles={
+            tile.session.pk: template.render({"tile": tile}).strip()
+            for tile in tiles
+            if wanted is None or tile.session.pk in wanted
+        },
+        order=tuple(tile.session.pk for tile in tiles),
+        parts={
+            "desk-summary": get_template("desk.html#summary").render({"summary": desk_summary(team)}).strip(),
+            "desk-inbox": get_template("desk.html#inbox").render({"inbox": desk_inbox(tiles)}).strip(),
+        },
+    )
+
+
+# Not thread-sensitive: rendering would otherwise take turns with the relay's writes on one thread.
+render_change = database_sync_to_async(session_change, thread_sensitive=False)
+render_digest = database_sync_to_async(desk_digest, thread_sensitive=False)

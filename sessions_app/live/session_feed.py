@@ -1,0 +1,136 @@
+"""What a session's page is told: every row once and in order, however slow the page."""
+
+import json
+from collections import deque
+from contextlib import AbstractAsyncContextManager
+
+from sessions_app.broadcast import session_group
+from sessions_app.live.feeds import Feed, Viewer, watching
+from sessions_app.live.fragments import PAGE_ROWS, Change, render_change
+
+#: Changes kept for a page that is slow; beyond, it reads the database at its own pace.
+_QUEUE = 50
+#: Rows, and messages, that may be on their way to a page unacknowledged before it is sent no more.
+#: One message holds up to PAGE_ROWS rows, so that twice as many rows are the most that can be under way.
+_UNACKNOWLEDGED_ROWS, _UNACKNOWLEDGED_MESSAGES = PAGE_ROWS, 100
+
+
+class SharedChange:
+    """A change and the messages made of it: pages that stand at the same place get the same text, encoded once."""
+
+    def __init__(self, change: Change) -> None:
+        self.change = change
+        self._messages: dict[tuple[int, frozenset[str]], str] = {}
+
+    def message(self, after: int, parts: frozenset[str]) -> str:
+        """The rows after `after` and the named parts, as JSON."""
+        key = (after, parts)
+        if key not in self._messages:
+            self._messages[key] = self._encode(after, parts)
+        return self._messages[key]
+
+    def _encode(self, after: int, parts: frozenset[str]) -> str:
+        change = self.change
+        return json.dumps(
+            {
+                "type": "batch",
+                "after": after,
+                "seq": max(after, change.seq),
+                "rows": "".join(row.html for row in change.rows if row.seq > after),
+                "parts": {name: html for name, html in change.parts.items() if name in parts},
+                "versions": change.versions,
+                "more": change.more,
+            }
+        )
+
+
+class SessionViewer(Viewer):
+    """Knows what its page was sent, and sends what is missing: from the feed or, when behind, from the database."""
+
+    def __init__(self, session_id: str, *, after: int) -> None:
+        super().__init__()
+        self._session_id = session_id
+        self._sent = self._acknowledged = after
+        self._messages_under_way = 0
+        self._queue: deque[SharedChange] = deque()
+        self._is_behind = True
+        self._parts: dict[str, str] = {}
+        self._versions: dict[str, str] = {}
+
+    def offer(self, shared: SharedChange) -> None:
+        if len(self._queue) >= _QUEUE:
+            self._queue.clear()
+            self._is_behind = True
+        else:
+            self._queue.append(shared)
+        self._stirred.set()
+
+    def acknowledge(self, number: int) -> None:
+        self._acknowledged = max(self._acknowledged, min(number, self._sent))
+        self._messages_under_way = 0
+        self._stirred.set()
+
+    async def _take(self) -> str | None:
+        while self._may_send and (self._is_behind or self._queue):
+            shared = await self._catch_up() if self._is_behind else self._queue.popleft()
+            if message := self._message(shared):
+                self._messages_under_way += 1
+                return message
+        return None
+
+    @property
+    def _may_send(self) -> bool:
+        return (
+            self._sent - self._acknowledged <= _UNACKNOWLEDGED_ROWS
+            and self._messages_under_way < _UNACKNOWLEDGED_MESSAGES
+        )
+
+    async def _catch_up(self) -> SharedChange:
+        """Read on in the database; what the feed offers meanwhile waits, and what of it was read is left out later."""
+        self._queue.clear()
+        self._is_behind = False
+        change = await render_change(self._session_id, self._sent)
+        self._is_behind |= change.more
+        return SharedChange(change)
+
+    def _message(self, shared: SharedChange) -> str | None:
+        """What of the change this page does not have yet; none where that is nothing."""
+        change = shared.change
+        if change.after > self._sent:
+            self._is_behind = True
+            return None
+        parts = frozenset(name for name, html in change.parts.items() if self._parts.get(name) != html)
+        if change.seq <= self._sent and not parts and change.versions == self._versions:
+            return None
+        message = shared.message(self._sent, parts)
+        self._sent = max(self._sent, change.seq)
+        self._parts |= change.parts
+        if change.versions:
+            self._versions = dict(change.versions)
+        return message
+
+
+class SessionFeed(Feed[SessionViewer]):
+    gap = 0.04
+
+    def __init__(self, session_id: str, *, seq: int) -> None:
+        super().__init__(session_group(session_id))
+        self._session_id = session_id
+        self._seq = seq
+
+    async def _spread(self) -> None:
+        more = True
+        while more:
+            shared = SharedChange(await render_change(self._session_id, self._seq))
+            self._seq, more = shared.change.seq, shared.change.more
+            for viewer in self.viewers:
+                viewer.offer(shared)
+
+
+def watch_session(session_id: str, *, after: int, last_seq: int) -> AbstractAsyncContextManager[SessionViewer]:
+    """Watch a session from the row after `after`; `last_seq` is one that is known to be committed."""
+    return watching(
+        session_group(session_id),
+        lambda: SessionFeed(session_id, seq=last_seq),
+        lambda: SessionViewer(session_id, after=min(after, last_seq)),
+    )

@@ -1,0 +1,44 @@
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+from channels.db import database_sync_to_async
+from django.db import transaction
+
+from sessions_app.broadcast import SessionRecorded, hub, publish_recorded
+from sessions_app.live import feeds
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind():
+    """No feed outlives its viewers, and nobody listens for them any more."""
+    yield
+    assert feeds._feeds == {}
+    assert not hub._listeners
+
+
+@pytest.fixture
+def session(make_session):
+    return make_session()
+
+
+@pytest.fixture
+def record(make_event):
+    """Write rows as the relay does: in one transaction, told of after its commit."""
+
+    @database_sync_to_async
+    def write(session, *texts: str, **fields) -> None:
+        with transaction.atomic():
+            for text in texts:
+                make_event(session, text=text, **fields)
+            publish_recorded(SessionRecorded(session.pk, session.team_id, session.last_seq))
+
+    return write
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        await asyncio.sleep(0.01)

@@ -1,0 +1,122 @@
+import asyncio
+import time
+
+import pytest
+from channels.db import database_sync_to_async
+
+from sessions_app.broadcast import desk_group, hub
+from sessions_app.enums import SessionState
+from sessions_app.live import desk_feed
+from sessions_app.models import AgentSession
+from tests.helpers.sockets import Refused, open_socket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATH = "/ws/desk/"
+
+
+@pytest.fixture
+def sessions(make_session):
+    return [make_session(title=f"Session {number}") for number in range(3)]
+
+
+@pytest.fixture
+def foreign_session(make_session, outsider, sessions):
+    team = outsider.teams.get()
+    return make_session(title="Not for you", team=team, owner=outsider)
+
+
+@pytest.fixture
+def loner(django_user_model, db):
+    return django_user_model.objects.create_user("loner")
+
+
+async def test_anonymous_is_refused(team):
+    with pytest.raises(Refused):
+        async with open_socket(PATH):
+            pass
+
+
+async def test_who_has_no_team_is_refused(loner):
+    with pytest.raises(Refused):
+        async with open_socket(PATH, loner):
+            pass
+
+
+async def test_first_message_brings_the_whole_desk_of_the_team_alone(sessions, foreign_session, operator):
+    async with open_socket(PATH, operator) as socket:
+        message = await socket.read()
+
+    assert set(message["tiles"]) == set(message["order"]) == {session.pk for session in sessions}
+    assert set(message["parts"]) == {"desk-summary", "desk-inbox"}
+
+
+async def test_a_change_brings_its_tile_and_no_other(sessions, operator, record):
+    changed = sessions[1]
+
+    async with open_socket(PATH, operator) as socket:
+        await socket.read()
+        await record(changed, "Thinking.")
+        message = await socket.read()
+
+    assert set(message["tiles"]) == {changed.pk}
+    assert len(message["order"]) == 3
+
+
+async def test_an_ended_session_leaves_the_order(sessions, operator, record):
+    ended = sessions[0]
+
+    async with open_socket(PATH, operator) as socket:
+        await socket.read()
+        await database_sync_to_async(AgentSession.objects.filter(pk=ended.pk).update)(state=SessionState.ENDED)
+        await record(ended, "Ended.")
+        message = await socket.read()
+
+    assert message["tiles"] == {}
+    assert ended.pk not in message["order"]
+
+
+async def test_another_teams_changes_are_not_heard_of(sessions, foreign_session, operator, record):
+    async with open_socket(PATH, operator) as socket:
+        await socket.read()
+        await record(foreign_session, "Secret.")
+        assert await socket.receive_nothing(timeout=0.3)
+
+
+async def test_many_changes_make_at_most_four_messages_a_second(sessions, operator, record):
+    async with open_socket(PATH, operator) as socket:
+        await socket.read()
+        began = time.monotonic()
+        for number in range(60):
+            await record(sessions[number % 3], "Thinking.")
+        while not await socket.receive_nothing(timeout=0.4):
+            message = await socket.read()
+            await socket.acknowledge(message["n"])
+        took = time.monotonic() - began
+
+    assert message["n"] - 1 <= took / desk_feed.DeskFeed.gap + 1
+
+
+async def test_silent_desk_gets_the_newest_of_every_tile_once_it_acknowledges(sessions, operator, record, monkeypatch):
+    monkeypatch.setattr(desk_feed.DeskFeed, "gap", 0)
+
+    async with open_socket(PATH, operator) as socket:
+        numbers = [(await socket.read())["n"]]
+        for number in range(30):
+            await record(sessions[number % 3], "Thinking.")
+            await asyncio.sleep(0.01)
+        while not await socket.receive_nothing(timeout=0.3):
+            numbers.append((await socket.read())["n"])
+        assert numbers[-1] <= desk_feed._UNACKNOWLEDGED
+        await socket.acknowledge(numbers[-1])
+        message = await socket.read()
+
+    assert set(message["tiles"]) == {session.pk for session in sessions}
+
+
+async def test_feed_ends_with_its_last_viewer(team, operator):
+    async with open_socket(PATH, operator) as socket:
+        await socket.read()
+        assert hub.is_watched(desk_group(team.pk))
+
+    assert not hub.is_watched(desk_group(team.pk))
