@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.agent_api.types import Started
 from sessions_app.domain.commands import settle
-from sessions_app.domain.ingest import close_session
+from sessions_app.domain.ingest import bind_task, close_session
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.states import move_task
 from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
@@ -138,6 +138,15 @@ def record_linked(log: SessionLog, missing: timedelta | None) -> None:
     if missing:
         seconds = missing.total_seconds()
         log.append(EventKind.GAP, f"Not recorded for {seconds:.1f} s.", detail={"seconds": round(seconds, 1)})
+
+
+def record_taken(log: SessionLog, command: Command, upstream_id: str) -> None:
+    """The service has the task, and said under which id it can be asked for."""
+    if command.task:
+        command.task.refresh_from_db()
+        bind_task(log, command.task, upstream_id)
+    settle(command, CommandState.DONE, "The service has the task.")
+    log.touch()
 
 
 def unheard_since(session: AgentSession) -> datetime | None:

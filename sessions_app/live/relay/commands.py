@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
-from sessions_app.agent_api.types import TaskAnswer
 from sessions_app.domain import ingest, relaying, secrets
 from sessions_app.domain.blanking import blank_event, words_of
 from sessions_app.domain.budget import take_call
@@ -117,6 +116,8 @@ class CommandCarrier:
     async def _begin_task(self, command: Command, session: AgentSession) -> None:
         if await Task.objects.filter(session=session, state__in=ACTIVE_TASK).aexists():
             return  # queued behind the one in hand
+        if not self._runner.is_listening:
+            return
         if before := await database_sync_to_async(relaying.blocked_by)(session, command):
             words = f"Not sent: task {before.number}, which it was to follow, {_ended(before)}."
             await self._runner.write(lambda log: relaying.withdraw_task(log, command, words))
@@ -134,16 +135,10 @@ class CommandCarrier:
         except AgentApiError as error:
             await self._not_done(command, error)
             return
-        await self._runner.write(lambda log: self._record_answer(log, command, task, answer))
-        self._runner.wake()
-
-    def _record_answer(self, log: SessionLog, command: Command, task: Task, answer: TaskAnswer) -> None:
-        ingest.bind_task(log, task, answer.task_id)
-        settle(command, CommandState.DONE, "The service has the task.")
-        log.touch()
+        await self._runner.write(lambda log: relaying.record_taken(log, command, answer.task_id))
         if answer.report:
-            report = blank_event(answer.report, self._runner.hidden)
-            ingest.apply_report(log, task, report, SpendSource.ANSWER)
+            await self._runner.record_report(task, answer.report, SpendSource.ANSWER)
+        self._runner.wake()
 
     async def _send_state(self, command: Command) -> None:
         if not await self._mark_sent(command):

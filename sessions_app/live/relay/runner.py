@@ -33,6 +33,10 @@ _FIRST_RETRY, _LONGEST_RETRY = 0.5, 5.0
 #: Seconds past its cap after which a session that cannot be reached is taken to have expired.
 _EXPIRY_GRACE = 10.0
 _LOOK_SECONDS = 1.0
+#: Seconds by which a socket's events may be behind an answer that already holds the result.
+_SOCKET_LAG = 1.0
+#: Seconds a task waits for the link that will hear of it; later it is sent all the same, and polled.
+_LINK_PATIENCE = 5.0
 
 
 class SessionRunner:
@@ -54,11 +58,12 @@ class SessionRunner:
         self._woken = asyncio.Event()
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
+        self._missed_something = asyncio.Event()
         self._unheard_since: datetime | None = None
         self.link: Link | None = None
         self.api: AgentApi
         self.session: AgentSession
-        self.last_event = time.monotonic()
+        self.last_event = self._began = time.monotonic()
         #: Raised with each message sent, so that a report asked for before it can be told from one after it.
         self.messages_sent = 0
         #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
@@ -91,6 +96,7 @@ class SessionRunner:
 
     async def started(self) -> None:
         """The session has just become ready: read its new addresses and connect."""
+        self._began = time.monotonic()
         await self._load()
 
     async def end(self, reason: str, text: str = "") -> None:
@@ -113,8 +119,22 @@ class SessionRunner:
             return
         if stopping and report.outcome in {Outcome.FAILED, Outcome.TERMINATED}:
             report = TaskReport(Outcome.STOPPED, usage=report.usage)  # other servers call a stopped task so
-        report = blank_event(report, self.hidden)
-        await self.write(lambda log: ingest.apply_report(log, task, report, SpendSource.POLL))
+        await self.record_report(task, report, SpendSource.POLL)
+
+    async def record_report(self, task: Task, report: TaskReport, source: SpendSource) -> None:
+        """Record an answer's or a poll's report, after the socket's own account of the same, which tells more."""
+        if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and self.link:
+            await self._let_socket_tell(task)
+        shown = blank_event(report, self.hidden)
+        await self.write(lambda log: ingest.apply_report(log, task, shown, source))
+
+    async def _let_socket_tell(self, task: Task) -> None:
+        deadline = time.monotonic() + _SOCKET_LAG
+        while time.monotonic() < deadline:
+            await task.arefresh_from_db()
+            if not task.is_active:
+                return
+            await asyncio.sleep(_SOCKET_LAG / 20)
 
     async def _load(self) -> None:
         self.session = await database_sync_to_async(AgentSession.objects.select_related("connection", "team").get)(
@@ -142,9 +162,17 @@ class SessionRunner:
             await asyncio.sleep(delay * random.uniform(0.7, 1.3))  # noqa: S311 (jitter, not a secret)
             delay = min(delay * 2, _LONGEST_RETRY)
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether what a task says will be heard, or has been waited for long enough."""
+        return self.link is not None or time.monotonic() - self._began > _LINK_PATIENCE
+
     async def _record_linked(self, lost_at: datetime | None) -> None:
         missing = timezone.now() - lost_at if lost_at else None
         await self.write(lambda log: relaying.record_linked(log, missing))
+        if missing:
+            self._missed_something.set()
+        self.wake()
 
     async def _connect(self) -> bool:
         link = Link(on_event=self._events.put_nowait, dialect=Dialect(self.session.connection.dialect))
@@ -192,11 +220,17 @@ class SessionRunner:
                 await self.write(lambda log: ingest.keep_raw(log, event))
 
     async def _poll(self) -> None:
+        """Ask at once for what may have been missed, then as often as somebody wants to see it."""
         await self._ready.wait()
         while True:
-            await asyncio.sleep(_WATCHED_POLL if self._is_watched() else _UNWATCHED_POLL)
+            self._missed_something.clear()
             for task in await self.tasks_to_poll():
                 await self.poll_task(task)
+            try:
+                async with asyncio.timeout(_WATCHED_POLL if self._is_watched() else _UNWATCHED_POLL):
+                    await self._missed_something.wait()
+            except TimeoutError:
+                pass
 
     def _is_watched(self) -> bool:
         hub = broadcast.hub

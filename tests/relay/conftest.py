@@ -1,0 +1,92 @@
+"""A real relay on a real agent service, whose agent does what the prompt spells out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from sessions_app.domain import starts
+from sessions_app.domain.followups import TaskSpec
+from sessions_app.domain.starts import SessionSpec
+from sessions_app.live.relay.supervisor import Relay
+from sessions_app.models import AgentSession, Event
+from tests.agent_service.service_helpers import KEY, Running, in_process
+
+DEADLINE = 20.0
+
+
+@pytest.fixture(autouse=True)
+def quick_quiet(settings):
+    settings.QUIET_SECONDS = 0.3
+
+
+@asynccontextmanager
+async def relaying() -> AsyncIterator[None]:
+    task = asyncio.create_task(Relay().run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+class Desk:
+    """What a test asks of the dashboard, and sees of it."""
+
+    def __init__(self, connection, by) -> None:
+        self.connection, self.by = connection, by
+
+    @sync_to_async
+    def start(self, prompt: str = "", spec: SessionSpec | None = None, **task) -> AgentSession:
+        first = TaskSpec(prompt, **task) if prompt else None
+        return starts.start_session(self.connection, spec or SessionSpec(), first_task=first, by=self.by, key=uuid4())
+
+    async def ask(self, verb, *args):
+        return await sync_to_async(verb)(*args, by=self.by, key=uuid4())
+
+    async def until(self, row, **fields):
+        """Wait until the row has these values; it is then up to date."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while True:
+                    await row.arefresh_from_db()
+                    if all(getattr(row, name) == value for name, value in fields.items()):
+                        return row
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            found = {name: getattr(row, name) for name in fields}
+            raise AssertionError(f"{row!r} has {found}, not {fields}; timeline: {await self.rows(row)}") from None
+
+    async def rows(self, row) -> list[tuple[str, str]]:
+        session_id = row.pk if isinstance(row, AgentSession) else row.session_id
+        query = Event.objects.filter(session=session_id).order_by("seq")
+        return [(event.kind, event.text) async for event in query]
+
+    async def until_row(self, session, kind, text=None) -> None:
+        """Wait for a timeline row of this kind (and text)."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while True:
+                    rows = await self.rows(session)
+                    if any(row[0] == kind and text in (None, row[1]) for row in rows):
+                        return
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"no {kind} {text!r} in {rows}") from None
+
+
+@pytest.fixture
+async def service(tmp_path) -> AsyncIterator[Running]:
+    async with in_process(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def desk(transactional_db, service, connection, operator) -> AsyncIterator[Desk]:
+    connection.base_url, connection.api_key = service.address, KEY
+    await connection.asave()
+    async with relaying():
+        yield Desk(connection, operator)
