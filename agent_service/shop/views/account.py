@@ -47,7 +47,7 @@ def sign_in_errors(email: str, password: str) -> dict[str, str]:
     if not EMAIL.fullmatch(email):
         errors["email"] = "Enter an e-mail address such as name@example.com."
     if not secrets.compare_digest(password.encode(), PASSWORD.encode()):
-        errors["password"] = "That password is not right. In this shop it is “demo”."  # noqa: S105
+        errors["password"] = "That password is not right."  # noqa: S105
     return errors
 
 

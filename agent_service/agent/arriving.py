@@ -1,0 +1,69 @@
+"""Waiting for a page to come after something was pressed, without waiting where nothing comes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from playwright.async_api import Error, Frame, Page, Request
+
+GRACE_SECONDS = 0.25  # a press that leads anywhere asks for the page within this
+ARRIVAL_SECONDS = 15
+LOAD_SECONDS = 5
+
+
+@asynccontextmanager
+async def arrival(page: Page) -> AsyncIterator[None]:
+    """If what is done inside starts a navigation of the page, wait until its new document is there."""
+    asked, arrived = asyncio.Event(), asyncio.Event()
+
+    def on_request(request: Request) -> None:
+        if request.is_navigation_request() and not request.redirected_from and of_main_frame(request, page):
+            arrived.clear()
+            asked.set()
+
+    def on_navigated(frame: Frame) -> None:
+        if frame == page.main_frame:
+            arrived.set()
+
+    def on_failed(request: Request) -> None:
+        if request.is_navigation_request() and of_main_frame(request, page):
+            arrived.set()  # a download, or nobody there: no document will come
+
+    page.on("request", on_request)
+    page.on("framenavigated", on_navigated)
+    page.on("requestfailed", on_failed)
+    try:
+        yield
+        await _wait(asked, arrived)
+    finally:
+        page.remove_listener("request", on_request)
+        page.remove_listener("framenavigated", on_navigated)
+        page.remove_listener("requestfailed", on_failed)
+    if asked.is_set():
+        await loaded(page)
+
+
+async def _wait(asked: asyncio.Event, arrived: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(GRACE_SECONDS):
+            await asked.wait()
+    except TimeoutError:
+        return
+    with suppress(TimeoutError):  # a slow page is judged by what shows of it
+        async with asyncio.timeout(ARRIVAL_SECONDS):
+            await arrived.wait()
+
+
+async def loaded(page: Page) -> None:
+    """Wait for the document and, briefly, for what it carries."""
+    with suppress(Error):
+        await page.wait_for_load_state("domcontentloaded", timeout=LOAD_SECONDS * 1000)
+    with suppress(Error):
+        await page.wait_for_load_state("load", timeout=LOAD_SECONDS * 1000)
+
+
+def of_main_frame(request: Request, page: Page) -> bool:
+    try:
+        return request.frame == page.main_frame
+    except Error:  # the request belongs to a page that is only being made
+        return False

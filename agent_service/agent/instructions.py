@@ -1,0 +1,71 @@
+"""Plain English to steps. Pure: the same text always gives the same steps."""
+
+import re
+
+from agent_service.agent.clauses import CONDITION, split
+from agent_service.agent.grammar import read_clause
+from agent_service.agent.guarding import Guarded
+from agent_service.agent.steps import Step, Unclear
+
+# Words that say how or when, not what.
+LEAD_IN = re.compile(
+    r"^(?:(?:please|now|next|finally|lastly|also|so|ok(?:ay)?|great|and|but|then|afterwards|after\s+that|again|just|simply"
+    r"|kindly|immediately|quickly|hi|hello|hey|from\s+there|there|once\s+(?:there|done|loaded)|when\s+(?:done|ready|there)"
+    r"|i\s+(?:want|need|would\s+like|'d\s+like)\s+(?:you\s+)?to|i['’]d\s+like\s+(?:you\s+)?to"
+    r"|(?:can|could|would|will)\s+you(?:\s+please)?|let['’]?s|let\s+us|go\s+ahead(?:\s+and)?|try\s+to|make\s+sure\s+(?:to|you|that\s+you)"
+    r"|you\s+(?:should|must|need\s+to|can)|your\s+task\s+is\s+to|help\s+me(?:\s+to)?|start\s+by|begin\s+by"
+    r"|firstly|secondly|thirdly|(?:first|second|third|to\s+start|to\s+begin)(?=\s*(?:,|$)|\s+(?:go|open|search|visit|navigate|click|type|sign|log|find|look|scroll|wait)\b))\b[\s,:.]*)+",
+    re.IGNORECASE,
+)
+TAIL = re.compile(
+    r"(?:[\s,]+(?:please|for\s+me|instead|thanks|thank\s+you|as\s+well|too|if\s+you\s+(?:can|could|would)|right\s+away))+$",
+    re.IGNORECASE,
+)
+NEGATION = re.compile(r"^(?:do\s+not|don['’]t|never|without)\s+(?P<what>.+)$", re.IGNORECASE | re.DOTALL)
+GERUND = re.compile(
+    r"^(search|go|open|click|add|look|navigat|typ|visit|press|scroll|buy|pay|read|sign|log)+ing\b", re.IGNORECASE
+)
+
+
+def parse(text: str) -> list[Step]:
+    """The steps of a task in order; what is not understood stays in its place as `Unclear`."""
+    guarded = Guarded.over(text)
+    steps: list[Step] = []
+    for clause in split(guarded.text, lambda head: _known(head, guarded)):
+        steps += _read(clause, guarded)
+    return steps
+
+
+def _known(clause: str, guarded: Guarded) -> bool:
+    plain = _bare(clause)
+    return bool(plain) and (read_clause(plain, guarded) is not None or _is_refusal(plain, guarded))
+
+
+def _read(clause: str, guarded: Guarded) -> list[Step]:
+    plain = _bare(clause)
+    if not plain or _is_refusal(plain, guarded):
+        return []
+    steps = None if CONDITION.match(clause) else read_clause(plain, guarded)
+    return list(steps) if steps else [Unclear(guarded.restore(clause).strip())]
+
+
+def _is_refusal(plain: str, guarded: Guarded) -> bool:
+    """Whether a clause only says what not to do: leaving a known step undone takes no step."""
+    match = NEGATION.match(plain)
+    return match is not None and read_clause(_verb(match["what"]), guarded) is not None
+
+
+def _bare(clause: str) -> str:
+    plain = clause.strip(" \t\r\n,.!?:")
+    plain = TAIL.sub("", LEAD_IN.sub("", plain)).strip(" \t\r\n,.!?:")
+    return _verb(plain)
+
+
+def _verb(plain: str) -> str:
+    """ "opening the page" as "open the page"."""
+
+    def infinitive(match: re.Match[str]) -> str:
+        stem = match[1].lower()
+        return {"navigat": "navigate", "typ": "type"}.get(stem, stem)
+
+    return GERUND.sub(infinitive, plain)

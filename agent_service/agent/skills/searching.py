@@ -1,0 +1,214 @@
+"""Searching, and what is found: opening and comparing results."""
+
+from decimal import Decimal
+from urllib.parse import quote_plus
+
+from playwright.async_api import Locator, Page
+
+from agent_service.agent import actions
+from agent_service.agent.finding import find_pressable, find_search_box, not_found
+from agent_service.agent.interface import TaskFailed
+from agent_service.agent.seeing import PageView, Result
+from agent_service.agent.skills.places import history_back, open_address
+from agent_service.agent.skills.pointing import press
+from agent_service.agent.steps import Best, Choice, Compare, OpenResult, Search
+from agent_service.agent.work import Work
+
+ENGINES = {
+    "google": "https://www.google.com/search?q=",
+    "bing": "https://www.bing.com/search?q=",
+    "duckduckgo": "https://duckduckgo.com/?q=",
+    "wikipedia": "https://en.wikipedia.org/w/index.php?search=",
+    "youtube": "https://www.youtube.com/results?search_query=",
+}
+BEST_NAMES = {Best.CHEAPEST: "the cheapest", Best.DEAREST: "the most expensive", Best.RATED: "the best rated"}
+ORDINAL_NAMES = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
+
+
+async def search(work: Work, step: Search) -> str:
+    if step.engine:
+        await open_address(
+            work, ENGINES[step.engine] + quote_plus(step.query), f"a search on {step.engine.capitalize()}"
+        )
+        return found_sentence(step.query, await work.see())
+    box = await search_box(work)
+    await work.say(f"I see a search box, so I will search for “{step.query}”.")
+    await work.act("type_text", "Search", "type into the search box", lambda page: actions.type_into(box, step.query))
+    before = await work.see()
+
+    async def submit(page: Page) -> None:
+        await box.press("Enter", timeout=actions.PRESS_MS)
+
+    await work.act("press_key", "Enter", "start the search", submit)
+    after = await work.see()
+    if (
+        after.url == before.url
+        and after.text == before.text
+        and (button := await find_pressable(work.page, "Search", "button"))
+    ):
+        await work.say("Enter did nothing, so I will press the search button.")
+        await press(work, button, "Search")
+        after = await work.see()
+    work.listing = after.url
+    return found_sentence(step.query, after)
+
+
+async def search_box(work: Work) -> Locator:
+    if box := await find_search_box(work.page):
+        return box
+    view = await work.see()
+    if view.is_blank:
+        await work.say("No page is open yet, so I will start in the shop.")
+        await open_address(work, work.shop_url, "the shop")
+    elif opener := await find_pressable(work.page, "Search", "button"):
+        await work.say("The search box seems to be behind a button, so I will press that.")
+        await press(work, opener, "Search")
+    if box := await find_search_box(work.page):
+        return box
+    raise not_found("a search box", view, view.fields + view.buttons)
+
+
+def found_sentence(query: str, view: PageView) -> str:
+    if not view.counted and (view.counted == 0 or not view.results or says_nothing_found(view)):
+        return f"Found no results for “{query}” on “{view.name}”."
+    count = view.result_count
+    noun = "result" if count == 1 else "results"
+    first = f" First: {view.results[0].described}." if view.results else ""
+    return f"Found {count} {noun} for “{query}”.{first}"
+
+
+def says_nothing_found(view: PageView) -> bool:
+    top = " ".join(view.lines[:6]).lower()
+    return any(phrase in top for phrase in ("no results", "nothing found", "no matches", "0 results", "did not match"))
+
+
+async def results(work: Work, least: int = 1) -> PageView:
+    """A page with results: this one, or the one they were last seen on."""
+    view = await work.see()
+    if work.listing and view.url != work.listing:
+        await work.say("I will go back to the list of results first.")
+        await open_address(work, work.listing, "the list of results")
+        view = await work.see()
+    elif view.is_cart or view.is_product:
+        view = await back_to_list(work, view)
+    if len(view.results) < least:
+        if not view.results:
+            raise not_found("any results", view, view.links)
+        raise TaskFailed(
+            f"There {'is' if len(view.results) == 1 else 'are'} only {len(view.results)} on “{view.name}”."
+        )
+    work.listing = view.url
+    return view
+
+
+async def back_to_list(work: Work, view: PageView) -> PageView:
+    """From a cart or a product, back through the history to where it was chosen; else stay."""
+    start = view
+    for _ in range(3):
+        await work.say(f"“{view.name}” is not a list of results, so I will go back to find it.")
+        await work.act("go_back", None, "go back", history_back)
+        previous, view = view, await work.see()
+        if view.url == previous.url or view.is_blank:
+            break
+        if view.results and not view.is_cart and not view.is_product:
+            return view
+    if view.url != start.url:
+        await open_address(work, start.url, f"“{start.name}” again")
+    return await work.see()
+
+
+def choose(view: PageView, which: Choice) -> tuple[int, Result]:
+    """The chosen one of a page's results with its place among them, counted from 0."""
+    places = range(len(view.results))
+    if isinstance(which, Best):
+        index = best_place(view.results, which)
+    else:
+        index = which - 1 if which > 0 else len(view.results) - 1
+    if index not in places:
+        count = len(view.results)
+        raise TaskFailed(f"You asked for result {which}, but “{view.name}” shows only {count}.")
+    return index, view.results[index]
+
+
+def best_place(found: list[Result], which: Best) -> int:
+    if which is Best.RATED:
+        rated = [(Decimal(result.rating.replace(",", ".")), -at) for at, result in enumerate(found) if result.rating]
+        return -max(rated)[1] if rated else -1
+    priced = [(result.amount, at) for at, result in enumerate(found) if result.amount is not None]
+    if not priced:
+        raise TaskFailed("None of these results shows a price, so I cannot tell which is " + BEST_NAMES[which] + ".")
+    return min(priced)[1] if which is Best.CHEAPEST else max(priced, key=lambda pair: (pair[0], -pair[1]))[1]
+
+
+def choice_name(which: Choice, noun: str = "result") -> str:
+    if isinstance(which, Best):
+        return f"{BEST_NAMES[which]} {noun}"
+    if which < 0:
+        return f"the last {noun}"
+    return f"the {ORDINAL_NAMES[which - 1]} {noun}" if which <= len(ORDINAL_NAMES) else f"{noun} {which}"
+
+
+def card(page: Page, index: int) -> Locator:
+    return page.locator(f'[data-agent-result="{index}"]')
+
+
+async def open_result(work: Work, step: OpenResult) -> str:
+    view = await results(work)
+    index, result = choose(view, step.which)
+    await work.say(
+        f"I see {len(view.results)} results. {choice_name(step.which).capitalize()} is {result.described}: I will open it."
+    )
+    await work.act("click_element", result.title, f"open “{result.title}”", lambda page: open_card(page, index, result))
+    after = await work.see()
+    price = after.price or result.price
+    return f"Opened {result.title}" + (f", {price}." if price else ".")
+
+
+async def open_card(page: Page, index: int, result: Result) -> None:
+    link = card(page, index).get_by_role("link", name=result.title).filter(visible=True)
+    if not await link.count():
+        link = card(page, index).locator("a[href]").filter(visible=True)
+    if not await link.count():
+        link = page.locator(f'[data-agent-result="{index}"]')
+    await actions.press(link.first)
+
+
+async def compare(work: Work, step: Compare) -> str:
+    view = await results(work, least=2)
+    chosen = [named(view, name) for name in step.names] or view.results[: step.count]
+    if len(chosen) < step.count:
+        raise TaskFailed(f"You asked for {step.count} to compare, but “{view.name}” shows only {len(chosen)}.")
+    await work.say(f"I will put {' and '.join(result.title for result in chosen)} side by side.")
+    await work.act("read_page", view.name, "read the results", no_more)
+    lines = [f"{number}. {compared(result)}" for number, result in enumerate(chosen, start=1)]
+    return "\n".join([*lines, verdict(chosen)]).strip()
+
+
+async def no_more(page: Page) -> None:
+    """Reading is done by looking; the step is announced and billed like any other."""
+
+
+def named(view: PageView, name: str) -> Result:
+    words = set(name.lower().replace("the ", "").split())
+    for result in view.results:
+        if words <= set(result.title.lower().replace(",", "").split()):
+            return result
+    raise not_found(f"“{name}”", view, [result.title for result in view.results])
+
+
+def compared(result: Result) -> str:
+    return result.described + (f", rated {result.rating} of 5" if result.rating else "")
+
+
+def verdict(chosen: list[Result]) -> str:
+    priced = [(result.amount, result) for result in chosen if result.amount is not None]
+    said = []
+    if len(priced) > 1:
+        low, high = min(priced, key=lambda pair: pair[0]), max(priced, key=lambda pair: pair[0])
+        by = high[0] - low[0]
+        said.append(f"{low[1].title} is cheaper by {by:,.2f}." if by else "They cost the same.")
+    rated = [(Decimal(result.rating.replace(",", ".")), result) for result in chosen if result.rating]
+    if len(rated) > 1:
+        worst, best = min(rated, key=lambda pair: pair[0]), max(rated, key=lambda pair: pair[0])
+        said.append(f"{best[1].title} is rated higher." if best[0] > worst[0] else "They are rated the same.")
+    return " ".join(said)

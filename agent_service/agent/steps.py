@@ -1,0 +1,222 @@
+"""What an instruction can ask for, one type a step."""
+
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum, auto
+
+LAST = -1
+
+
+class Best(Enum):
+    """Choosing one of several by what it is rather than where it stands."""
+
+    CHEAPEST = auto()
+    DEAREST = auto()
+    RATED = auto()
+
+
+# The position of a result: 1 is the first, -1 the last.
+Choice = int | Best
+
+
+@dataclass(frozen=True)
+class GoTo:
+    """`place` as written: an address, or words such as `Amazon` or `keyboards`."""
+
+    place: str
+
+
+@dataclass(frozen=True)
+class GoHome:
+    pass
+
+
+@dataclass(frozen=True)
+class GoToShop:
+    pass
+
+
+@dataclass(frozen=True)
+class Search:
+    query: str
+    engine: str = ""
+
+
+@dataclass(frozen=True)
+class Click:
+    """`role` is empty where the instruction names none."""
+
+    target: str
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class OpenResult:
+    which: Choice = 1
+
+
+@dataclass(frozen=True)
+class AddToCart:
+    """`which` and `name` both unset mean "it": whatever the page is about."""
+
+    which: Choice | None = None
+    name: str = ""
+    quantity: int = 1
+
+
+@dataclass(frozen=True)
+class RemoveFromCart:
+    which: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class OpenCart:
+    pass
+
+
+@dataclass(frozen=True)
+class TypeText:
+    text: str = field(repr=False)  # may be a password
+    into: str = ""
+
+
+@dataclass(frozen=True)
+class Select:
+    option: str
+    of: str = ""
+
+
+@dataclass(frozen=True)
+class Tick:
+    target: str
+    on: bool = True
+
+
+@dataclass(frozen=True)
+class PressKey:
+    """`key` as Playwright names it."""
+
+    key: str
+    times: int = 1
+
+
+class Direction(StrEnum):
+    DOWN = "down"
+    UP = "up"
+    TOP = "to the top"
+    BOTTOM = "to the bottom"
+
+
+@dataclass(frozen=True)
+class Scroll:
+    direction: Direction = Direction.DOWN
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class ScrollTo:
+    text: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    seconds: float
+
+
+@dataclass(frozen=True)
+class WaitFor:
+    text: str
+
+
+@dataclass(frozen=True)
+class GoBack:
+    pass
+
+
+@dataclass(frozen=True)
+class GoForward:
+    pass
+
+
+@dataclass(frozen=True)
+class Reload:
+    pass
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    pass
+
+
+class Subject(Enum):
+    TITLE = auto()
+    HEADING = auto()
+    ADDRESS = auto()
+    PRICE = auto()
+    RATING = auto()
+    NAME = auto()
+    RESULT = auto()
+    CART = auto()
+    CART_TOTAL = auto()
+    COUNT = auto()
+    LINKS = auto()
+    TEXT = auto()
+    LABELLED = auto()
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to return. `which` and `count` say of which results, `label` names a value as the page does."""
+
+    subject: Subject
+    which: Choice | None = None
+    count: int = 0
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Return:
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Results from the first on, or those that carry one of `names`."""
+
+    count: int = 2
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SignIn:
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class SignOut:
+    pass
+
+
+@dataclass(frozen=True)
+class GoToCheckout:
+    pass
+
+
+@dataclass(frozen=True)
+class Buy:
+    """Through checkout to the paid order."""
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """A part of the instruction that fits nothing known, as written."""
+
+    text: str
+
+
+Step = (
+    GoTo | GoHome | GoToShop | Search | Click | OpenResult | AddToCart | RemoveFromCart | OpenCart
+    | TypeText | Select | Tick | PressKey | Scroll | ScrollTo | Wait | WaitFor | GoBack | GoForward
+    | Reload | ReadPage | Return | Compare | SignIn | SignOut | GoToCheckout | Buy | Unclear
+)  # fmt: skip
