@@ -10,6 +10,7 @@ from aiohttp import web
 
 from ._pending import Interpreter, Stream, stream_routes
 from .account import Account
+from .agent.interface import Agent
 from .api.middleware import api_middleware
 from .api.routes import Api
 from .browser import BrowserOptions, find_chromium, remove_leftovers
@@ -30,12 +31,17 @@ _MOST_BODY_BYTES = 1 << 20
 _DRAIN_SECONDS = 1.0
 
 
-class Service:
-    """One running agent service."""
+def _interpreter(shop_url: str) -> Agent:
+    return Interpreter(shop_url=shop_url)
 
-    def __init__(self, options: Options) -> None:
+
+class Service:
+    """One running agent service; `agent` makes what decides the steps, given the shop's address."""
+
+    def __init__(self, options: Options, *, agent: Callable[[str], Agent] = _interpreter) -> None:
         self.options = options
         self.address = ""
+        self._agent = agent
         self._exit = AsyncExitStack()
 
     async def start(self) -> None:
@@ -69,7 +75,7 @@ class Service:
         workshop = Workshop(
             launch=driver.launch,
             new_stream=Stream,
-            agent=Interpreter(shop),
+            agent=self._agent(shop),
             account=Account(options.balance, journal),
             journal=journal,
             archive=TaskArchive(),

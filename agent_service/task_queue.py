@@ -54,6 +54,8 @@ class TaskQueue:
         self._current: Task | None = None
         self._run: LiveTaskRun | None = None
         self._work: asyncio.Task[None] | None = None
+        self._unfinished: set[asyncio.Task[None]] = set()
+        self._page = asyncio.Lock()
         self._opened = asyncio.Event()
         self._suspended = False
 
@@ -88,9 +90,11 @@ class TaskQueue:
         self.gate.release(Hold.PAUSE)
 
     def stop(self) -> None:
-        """End the current task at once."""
-        if self._current and self._current.close(TaskStatus.STOPPED):
+        """End the current task at once; the next one is current from now on."""
+        task = self._current
+        if task and task.close(TaskStatus.STOPPED):
             self._break_off()
+            self._leave(task)
 
     def answer(self, answer: Answer) -> None:
         """Pass a person's answer to the task that waits for it."""
@@ -102,9 +106,11 @@ class TaskQueue:
 
     def fail_current(self, failure: Failure) -> None:
         """End the current task for a reason outside it."""
-        if self._current and self._current.close(TaskStatus.FAILED, failure=failure):
+        task = self._current
+        if task and task.close(TaskStatus.FAILED, failure=failure):
             self._seat.emit(events.error(failure))
             self._break_off()
+            self._leave(task)
 
     def suspend(self, failure: Failure) -> None:
         """Fail the current task and start no other: the browser is gone."""
@@ -132,18 +138,26 @@ class TaskQueue:
                 task.close(TaskStatus.TERMINATED)
         self._waiting.clear()
         self._break_off()
+        self._current = None
         self.idle.meter.stop()
         self._workshop.account.settle(self.idle)
 
     async def close(self) -> None:
-        """Wait for the current task to have let go of the page."""
-        if self._work:
-            await asyncio.wait({self._work})
+        """Wait until no task works on the page any more."""
+        if self._unfinished:
+            await asyncio.wait(self._unfinished)
 
     def _break_off(self) -> None:
-        self.gate.release(Hold.PAUSE)
         if self._work and self._work is not asyncio.current_task():
             self._work.cancel()
+
+    def _leave(self, task: Task) -> None:
+        self.gate.release(Hold.PAUSE)
+        self._current = self._run = self._work = None
+        if not self._suspended:
+            self.idle.meter.start()
+        self._seat.done(task)
+        self._start_next()
 
     def _start_next(self) -> None:
         if self._current or self._suspended or not self._waiting:
@@ -153,19 +167,17 @@ class TaskQueue:
         self._current = self._waiting.popleft()
         self._current.start()
         self._work = asyncio.create_task(self._work_on(self._current))
+        self._unfinished.add(self._work)
+        self._work.add_done_callback(self._unfinished.discard)
 
     async def _work_on(self, task: Task) -> None:
-        try:
-            await self._carry_out(task)
-        finally:
-            if task.status is TaskStatus.STOPPED:
-                await self._seat.instance().stop_loading()
-            self.gate.release(Hold.PAUSE)
-            self._current = self._run = None
-            if not self._suspended:
-                self.idle.meter.start()
-            self._seat.done(task)
-            self._start_next()
+        # A task that was stopped may still be letting go of the page when the next one is due.
+        async with self._page:
+            try:
+                await self._carry_out(task)
+            finally:
+                if task.status is TaskStatus.STOPPED:
+                    await self._seat.instance().stop_loading()
 
     async def _carry_out(self, task: Task) -> None:
         limit = asyncio.timeout(task.order.seconds)
@@ -214,10 +226,11 @@ class TaskQueue:
         if task.close(TaskStatus.COMPLETED, result=result):
             self._seat.emit(events.response_update(result))
             self._seat.emit(events.task_completed(task))
+            self._leave(task)
 
     def _fail(self, task: Task, failure: Failure) -> None:
-        if task.close(TaskStatus.FAILED, failure=failure):
-            self._seat.emit(events.error(failure))
+        if task.is_open:
+            self.fail_current(failure)
 
     def _failure(self, task: Task, problem: Exception, *, timed_out: bool) -> Failure:
         instance = self._seat.instance()

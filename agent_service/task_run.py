@@ -64,11 +64,8 @@ class LiveTaskRun:
         await asyncio.sleep(self._pace)
         await self.ready()
         self._emit(events.action(name, target))
-        try:
-            outcome = await perform()
-        finally:
-            self._meter.step()
-            self._task.usage()
+        self._meter.step()
+        outcome = await perform()
         self._check_limits()
         return outcome
 
@@ -115,6 +112,7 @@ class LiveTaskRun:
         return shown
 
     def _check_limits(self) -> None:
+        self._task.usage()
         if self._meter.input_tokens > self._task.tokens.input:
             limit = self._task.tokens.input
             raise TaskFailed(f"The task took in more than its {limit} input tokens.", code=TOKEN_LIMIT)

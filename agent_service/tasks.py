@@ -84,6 +84,7 @@ class Task:
         self.bill = Bill(session_id, task_id)
         self._account = account
         self._journal = journal
+        self._final: Usage | None = None
         self._settled = asyncio.Event()
         self._record(prompt=order.prompt)
 
@@ -93,8 +94,8 @@ class Task:
         return self.status not in CLOSED
 
     def usage(self) -> Usage:
-        """What the task has used so far, charged to the account before it is told."""
-        return self._account.settle(self.bill)
+        """What the task has used, charged to the account before it is told; it never changes after the end."""
+        return self._final or self._account.settle(self.bill)
 
     def move(self, status: TaskStatus) -> bool:
         """Enter another state; False where the state table has no such way, and nothing is changed."""
@@ -129,7 +130,7 @@ class Task:
         self.result, self.failure, self.question = result, failure, None
         self.closed_at = datetime.now(UTC)
         self.status = status
-        usage = self.usage()
+        usage = self._final = self._account.settle(self.bill)
         extra = {"result": result} if failure is None else {"error": failure.message, "code": failure.code}
         self._record(cost=float(usage.cost), **{name: value for name, value in extra.items() if value is not None})
         self._settled.set()

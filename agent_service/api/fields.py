@@ -77,7 +77,9 @@ class Fields:
 
     def _number(self, name: str, default: int | None) -> float:
         value = self._get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise bad_request(f"{name} must be a number.")
+        if isinstance(value, float) and not math.isfinite(value):
             raise bad_request(f"{name} must be a number.")
         return value
 

@@ -65,7 +65,7 @@ def action_of(message: object) -> str:
         return "unknown"
     action = message.get("action")
     detail = action.get("type") if isinstance(action, dict) else message.get("newState")
-    known = detail if detail in _INTERACTIONS or detail in {*State, "start"} else "unknown"
+    known = detail if detail in (*_INTERACTIONS, *State) else "unknown"
     return str(kind) if kind == "newTask" else f"{kind}:{known}"
 
 

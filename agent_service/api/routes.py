@@ -111,7 +111,7 @@ class Api:
 async def _body(request: web.Request) -> dict[str, Any]:
     try:
         body = msgspec.json.decode(await request.read())
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, web.RequestPayloadError):
         raise bad_request("The body must be JSON.") from None
     if not isinstance(body, dict):
         raise bad_request("The body must be a JSON object.")

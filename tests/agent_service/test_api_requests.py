@@ -1,0 +1,182 @@
+import math
+
+import pytest
+
+from agent_service.api.errors import ApiError
+from agent_service.api.requests import KEYS, action_of, parse_message, parse_session
+from agent_service.orders import (
+    Answer,
+    Click,
+    PressKey,
+    SessionOrder,
+    State,
+    Steer,
+    Takeover,
+    TaskOrder,
+    TypeText,
+)
+
+WHOLE_DURATION = "maxDuration must be a whole number from 1 to 300000."
+
+
+def new_task(**fields) -> dict:
+    return {"actionType": "newTask", "newState": "start", "taskDetails": "Go", **fields}
+
+
+def interaction(**action) -> dict:
+    return {"actionType": "interaction", "action": action}
+
+
+def refusal(read, *arguments, **named) -> str:
+    with pytest.raises(ApiError) as caught:
+        read(*arguments, **named)
+    assert caught.value.status == 400
+    return str(caught.value)
+
+
+def test_a_session_has_the_documented_defaults():
+    expected = SessionOrder(300.0, 100_000, 100_000, None, (), None)
+    assert parse_session({}) == expected
+    nulls = dict.fromkeys(["taskDetails", "maxDuration", "startingUrl", "avoidDomains", "mode"])
+    assert parse_session(nulls) == expected
+
+
+def test_both_forms_of_a_session_read_alike():
+    fields = {
+        "maxDuration": 1500,
+        "maxInputTokens": 200_000,
+        "startingUrl": "amazon.com",
+        "terminateOnCompletion": True,
+    }
+    expected = SessionOrder(
+        1.5, 200_000, 100_000, "https://amazon.com", (), TaskOrder("Go", 1.5, terminate_on_completion=True)
+    )
+    assert parse_session({"taskDetails": "Go", **fields}) == expected
+    assert parse_session({"task": {"prompt": "Go", **fields}, "mode": "default"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"taskDetails": 5}, "taskDetails must be a string."),
+        ({"taskDetails": "\ud800"}, "taskDetails must be valid Unicode text."),
+        ({"prompt": ["x"]}, "prompt must be a string."),
+        ({"task": "Go"}, "task must be an object."),
+        ({"maxDuration": "5000"}, "maxDuration must be a number."),
+        ({"maxDuration": True}, "maxDuration must be a number."),
+        ({"maxDuration": math.inf}, "maxDuration must be a number."),
+        ({"maxDuration": 10**400}, WHOLE_DURATION),
+        ({"maxDuration": 300_001}, WHOLE_DURATION),
+        ({"maxDuration": 0}, WHOLE_DURATION),
+        ({"maxDuration": 1.5}, WHOLE_DURATION),
+        ({"maxInputTokens": 0}, "maxInputTokens must be a whole number of at least 1."),
+        ({"maxOutputTokens": "many"}, "maxOutputTokens must be a number."),
+        ({"mode": "fast"}, 'mode must be "default".'),
+        ({"terminateOnCompletion": "yes"}, "terminateOnCompletion must be true or false."),
+        ({"startingUrl": 1}, "startingUrl must be a string."),
+        ({"startingUrl": "file:///etc/passwd"}, "startingUrl must be an http or https address."),
+        ({"startingUrl": "https://a b"}, "startingUrl must be an http or https address."),
+        ({"startingUrl": "http://[::1"}, "startingUrl must be an http or https address."),
+        ({"avoidDomains": "facebook.com"}, "avoidDomains must be a list of strings."),
+        ({"avoidDomains": [1]}, "avoidDomains must be a list of strings."),
+        (
+            {"avoidDomains": ["https://facebook.com"]},
+            "avoidDomains must be a list of host names such as facebook.com.",
+        ),
+    ],
+)
+def test_a_bad_session_field_is_named(body, message):
+    assert refusal(parse_session, body) == message
+
+
+def test_run_task_needs_a_task():
+    assert refusal(parse_session, {"taskDetails": "  "}, one_task=True) == "taskDetails is required."
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (new_task(), TaskOrder("Go", 300.0)),
+        (
+            {"actionType": "newTask", "newState": "start", "prompt": "Go", "maxDuration": 60000.0},
+            TaskOrder("Go", 60.0),
+        ),
+        (
+            new_task(maxInputTokens=5, maxOutputTokens=6, startingUrl="http://a.example", avoidDomains=["B.example"]),
+            TaskOrder("Go", 300.0, 5, 6, "http://a.example", ("b.example",)),
+        ),
+        ({"actionType": "state", "newState": "pause"}, Steer(State.PAUSE)),
+        ({"actionType": "guardrail", "newState": "resume", "taskDetails": "Bob"}, Answer("Bob")),
+        ({"actionType": "guardrail", "newState": "resume", "prompt": "Bob"}, Answer("Bob")),
+        ({"actionType": "guardrail", "newState": "stop"}, Answer(None)),
+        (interaction(type="takeOverControl"), Takeover(taken=True)),
+        (interaction(type="releaseControl"), Takeover(taken=False)),
+        (interaction(type="CLICK", x=10.4, y=255), Click(10, 100)),
+        (interaction(type="CLICK", x=0, y=100), Click(0, -55)),
+        (interaction(type="DOUBLE_CLICK", x=1024, y=755), Click(1024, 600, 2)),
+        (interaction(type="TYPE", text="", humanLike=True), TypeText("", human_like=True)),
+        (interaction(type="KEY_PRESS", key="PageDown"), PressKey("PageDown")),
+        (interaction(type="KEY_PRESS", key="é"), PressKey("é")),
+    ],
+)
+def test_each_message_reads_as_its_order(message, expected):
+    assert parse_message(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "refused"),
+    [
+        (None, "message must be an object."),
+        ("pause", "message must be an object."),
+        ({}, "actionType is required."),
+        (
+            {"actionType": "dance"},
+            'actionType must be "newTask", "state", "interaction" or "guardrail".',
+        ),
+        ({"actionType": ["state"]}, 'actionType must be "newTask", "state", "interaction" or "guardrail".'),
+        ({"actionType": "newTask", "taskDetails": "Go"}, "newState is required."),
+        (new_task(newState="go"), 'newState must be "start".'),
+        (new_task(taskDetails=" "), "taskDetails is required."),
+        (new_task(maxInputTokens=-1), "maxInputTokens must be a whole number of at least 1."),
+        (
+            {"actionType": "state", "newState": "halt"},
+            'newState must be "pause", "resume", "stop" or "terminate".',
+        ),
+        ({"actionType": "guardrail", "newState": "resume"}, "taskDetails is required."),
+        ({"actionType": "guardrail", "taskDetails": "Bob"}, "newState is required."),
+        ({"actionType": "interaction"}, "action is required."),
+        ({"actionType": "interaction", "action": "CLICK"}, "action must be an object."),
+        (
+            interaction(type="SCROLL"),
+            'type must be "takeOverControl", "releaseControl", "CLICK", "DOUBLE_CLICK", "TYPE" or "KEY_PRESS".',
+        ),
+        (interaction(type="CLICK", x=1), "y is required."),
+        (interaction(type="CLICK", x=1025, y=200), "x must be a number from 0 to 1024."),
+        (interaction(type="CLICK", x=1, y=756), "y must be a number from 0 to 755."),
+        (interaction(type="TYPE"), "text is required."),
+        (interaction(type="TYPE", text=5), "text must be a string."),
+        (
+            interaction(type="KEY_PRESS", key="F1"),
+            f"key must be one character or one of {', '.join(KEYS)}.",
+        ),
+    ],
+)
+def test_a_bad_message_is_refused_by_its_field(message, refused):
+    assert refusal(parse_message, message) == refused
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        (new_task(), "newTask"),
+        ({"actionType": "state", "newState": "pause"}, "state:pause"),
+        ({"actionType": "guardrail", "newState": "resume", "taskDetails": "secret"}, "guardrail:resume"),
+        (interaction(type="TYPE", text="secret"), "interaction:TYPE"),
+        ({"actionType": "state", "newState": "secret"}, "state:unknown"),
+        ({"actionType": {"secret": 1}}, "unknown"),
+        (interaction(type=["secret"]), "interaction:unknown"),
+        ("secret", "unreadable"),
+    ],
+)
+def test_the_journal_never_gets_what_was_typed(message, name):
+    assert action_of(message) == name

@@ -1,0 +1,95 @@
+"""A person's hands on the real page."""
+
+import pytest
+from aiohttp import web
+
+from tests.agent_service.stream_helpers import serving
+
+PAGE = """<!doctype html><title>quiet</title><body style="margin:0">
+<input id=field aria-label=field style="position:absolute;left:100px;top:200px;width:300px;height:40px">
+<button style="position:absolute;left:100px;top:300px;width:100px;height:40px"
+  onclick="document.title += ' click'" ondblclick="document.title += ' double'">Press</button>
+<script>
+  field.addEventListener('keydown', event => document.title += ' ' + event.key)
+</script>"""
+
+
+@pytest.fixture
+async def site():
+    async def answer(_):
+        return web.Response(text=PAGE, content_type="text/html")
+
+    app = web.Application()
+    app.add_routes([web.get("/", answer)])
+    async with serving(app) as address:
+        yield address
+
+
+async def title(service, session: str, expected: str) -> str:
+    """The page's title, once it is as expected or did not become so in time."""
+    for _ in range(100):
+        body = await service.new_task(session, "title")
+        if body["result"]["data"]["message"] == expected:
+            break
+    return body["result"]["data"]["message"]
+
+
+async def test_clicks_and_keys_reach_the_page_in_order(service, site):
+    session = (await service.start(startingUrl=site))["sessionId"]
+    await service.new_task(session, "act once the page is open")
+    await service.act(session, "CLICK", x=150, y=320 + 155)
+    assert await title(service, session, "quiet click") == "quiet click"
+    await service.act(session, "CLICK", x=150, y=100)
+    await service.act(session, "DOUBLE_CLICK", x=150, y=320 + 155)
+    clicks = "quiet click click click double"
+    assert await title(service, session, clicks) == clicks
+
+    await service.act(session, "CLICK", x=150, y=220 + 155)
+    await service.act(session, "TYPE", text="ab")
+    await service.act(session, "TYPE", text="c", humanLike=True)
+    await service.act(session, "KEY_PRESS", key="Backspace")
+    await service.act(session, "KEY_PRESS", key="é")
+    await service.act(session, "KEY_PRESS", key="+")
+    typed = f"{clicks} a b c Backspace +"
+    assert await title(service, session, typed) == typed
+    assert (await service.new_task(session, "value #field"))["result"]["data"]["message"] == "abé+"
+
+
+async def test_taking_over_pauses_and_releasing_lets_go_on(service):
+    session = (await service.start())["sessionId"]
+    events = await service.listen(session)
+    task = await service.queue_task(session, "hold one; act two; return Done.")
+    await events.until("action")
+    await service.act(session, "takeOverControl")
+    service.agent.let_go.set()
+    await service.poll_until(session, task, lambda _: service.journal("task")[-1]["status"] == "paused")
+    assert service.agent.performed == ["one"]
+    await service.act(session, "releaseControl")
+    await events.until("task_completed")
+    assert service.agent.performed == ["one", "two"]
+
+
+async def test_a_paused_task_stays_paused_when_control_is_released(service):
+    session = (await service.start())["sessionId"]
+    events = await service.listen(session)
+    task = await service.queue_task(session, "hold one; act two; return Done.")
+    await events.until("action")
+    await service.act(session, "takeOverControl")
+    await service.state(session, "pause")
+    service.agent.let_go.set()
+    await service.act(session, "releaseControl")
+    await service.poll_until(session, task, lambda _: service.journal("task")[-1]["status"] == "paused")
+    assert service.agent.performed == ["one"]
+    await service.state(session, "resume")
+    await events.until("task_completed")
+
+
+async def test_a_page_taken_over_is_left_alone_by_a_new_task_too(service):
+    session = (await service.start())["sessionId"]
+    await service.act(session, "takeOverControl")
+    task = await service.queue_task(session, "act mine")
+    await service.poll_until(session, task, lambda _: service.journal("task")[-1]["status"] == "paused")
+    assert service.agent.performed == []
+    await service.act(session, "releaseControl")
+    await service.outcome(session, task)
+    assert service.agent.performed == ["mine"]
