@@ -27,9 +27,11 @@ class _WithLimits(forms.Form):
 
     @property
     def opens_fold(self) -> bool:
-        return any(name in self.errors for name in self.folded) or any(
-            name in self.changed_data for name in self.folded
-        )
+        return any(name in self.errors or self._differs(name) for name in self.folded)
+
+    def _differs(self, name: str) -> bool:
+        """Whether the field says something else than it does at first."""
+        return str(self[name].value() or "") != str(self.fields[name].initial or "")
 
     def warnings(self) -> list[str]:
         """What was accepted though the service may not like it."""
@@ -52,6 +54,8 @@ class _WithLimits(forms.Form):
 
 class StartForm(_WithLimits):
     """Every field of a start, with the service's own defaults."""
+
+    folded = (*_WithLimits.folded, "terminate_on_completion")
 
     first_task = prompt_field(
         label="First task",
@@ -91,10 +95,6 @@ class StartForm(_WithLimits):
         self.initial.setdefault("connection", first and first.pk)
         if connections.count() < 2:
             field.widget = forms.HiddenInput()
-
-    @property
-    def opens_fold(self) -> bool:
-        return super().opens_fold or self["terminate_on_completion"].value() is True
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

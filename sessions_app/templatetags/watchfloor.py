@@ -48,7 +48,7 @@ def total_tokens(detail: dict[str, Any]) -> int:
 
 @register.filter
 def as_json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @register.filter
