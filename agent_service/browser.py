@@ -28,7 +28,7 @@ LAUNCH_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 5.0
 
 _EXTENSION = Path(__file__).parent / "streaming" / "extension"
-_EXTENSION_ID = "oanlogfajdjgffldgdkpplnimpbefdnh"
+EXTENSION_ID = "oanlogfajdjgffldgdkpplnimpbefdnh"
 _EXECUTABLES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _PROFILE_PREFIX = "session-"
 _USER_DATA_DIR = "--user-data-dir="
@@ -194,7 +194,7 @@ def _arguments(options: BrowserOptions, avoid_domains: Collection[str]) -> Itera
     yield f"--window-size={WIDTH},{HEIGHT}"
     yield f"--load-extension={_EXTENSION}"
     yield f"--disable-extensions-except={_EXTENSION}"
-    yield f"--allowlisted-extension-id={_EXTENSION_ID}"
+    yield f"--allowlisted-extension-id={EXTENSION_ID}"
     # Interception does not see WebSockets; a name that does not resolve stops those too. First rule wins.
     avoided = [f"MAP {name} ~NOTFOUND" for host in map(_host_name, avoid_domains) for name in (host, f"*.{host}")]
     if rules := [*avoided, *options.host_rules]:

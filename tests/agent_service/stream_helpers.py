@@ -9,9 +9,10 @@ from pathlib import Path
 
 import psutil
 from aiohttp import web
-from playwright.async_api import async_playwright
+from playwright.async_api import Page, async_playwright
 
 from agent_service.browser import AgentBrowser, BrowserOptions, find_chromium, launch
+from agent_service.streaming import Stream, stream_routes
 
 
 def options(profiles: Path, **changes: object) -> BrowserOptions:
@@ -67,3 +68,97 @@ def browser_process(profile: Path) -> psutil.Process:
     family = processes_on(profile)
     pids = {process.pid for process in family}
     return next(p for p in family if p.ppid() not in pids and "--type=" not in " ".join(p.cmdline()))
+
+
+@asynccontextmanager
+async def stream_server(stream: Stream, *, stream_id: str = "s1") -> AsyncIterator[str]:
+    """The address of the stream, served by an application of its own; the stream is closed afterwards."""
+    app = web.Application()
+    app.add_routes(stream_routes({stream_id: stream}.get, loopback_only=True))
+    async with serving(app) as origin:
+        try:
+            yield f"{origin}/view/{stream_id}"
+        finally:
+            await stream.close()
+
+
+@asynccontextmanager
+async def viewer_page(profile: Path) -> AsyncIterator[Page]:
+    """A page of another origin in a Chromium that may play streams on a machine of any network."""
+
+    async def blank(_: web.Request) -> web.Response:
+        return web.Response(text="<!doctype html>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", blank)
+    async with serving(app) as origin, async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            profile, executable_path=find_chromium(), args=VIEWER_FLAGS
+        )
+        try:
+            [page] = context.pages
+            await page.add_init_script(WHEP_VIEWER)
+            await page.goto(origin)
+            yield page
+        finally:
+            await context.close()
+
+
+VIEWER_FLAGS = [
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--autoplay-policy=no-user-gesture-required",
+]
+MOVING = """<body style="margin:0"><script>
+let n = 0;
+setInterval(() => { document.body.style.background = `hsl(${n += 9} 70% 50%)`; }, 50);
+</script>"""
+STILL = "<body style='margin:0;background:rgb(0,0,255)'><h1>still</h1>"
+
+WHEP_VIEWER = """
+window.watch = async (endpoint) => {
+  const viewer = { frames: 0, times: [], firstAfter: null, state: "new" };
+  const began = performance.now();
+  const peer = new RTCPeerConnection();
+  const video = document.createElement("video");
+  video.muted = video.autoplay = video.playsInline = true;
+  document.body.append(video);
+  peer.addTransceiver("video", { direction: "recvonly" });
+  peer.addTransceiver("audio", { direction: "recvonly" });
+  peer.ontrack = ({ track }) => { if (track.kind === "video") video.srcObject = new MediaStream([track]); };
+  peer.onconnectionstatechange = () => { viewer.state = peer.connectionState; };
+  const count = () => {
+    viewer.firstAfter ??= performance.now() - began;
+    viewer.frames += 1;
+    viewer.times.push(performance.now());
+    video.requestVideoFrameCallback(count);
+  };
+  video.requestVideoFrameCallback(count);
+  viewer.pixel = () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+    const context = canvas.getContext("2d");
+    context.drawImage(video, 500, 300, 1, 1, 0, 0, 1, 1);
+    return Array.from(context.getImageData(0, 0, 1, 1).data.slice(0, 3));
+  };
+  viewer.size = () => [video.videoWidth, video.videoHeight];
+  viewer.close = () => peer.close();
+  await peer.setLocalDescription();
+  const answer = await fetch(endpoint, {
+    method: "POST", headers: { "Content-Type": "application/sdp" }, body: peer.localDescription.sdp,
+  });
+  if (answer.status !== 201) throw new Error(`the service answered ${answer.status}`);
+  viewer.location = answer.headers.get("Location");
+  await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+  window.viewers = [...(window.viewers ?? []), viewer];
+  window.viewer = viewer;
+};
+window.waitFor = (condition, within = 10000) => new Promise((resolve, reject) => {
+  const deadline = performance.now() + within;
+  const look = () => {
+    if (condition()) resolve();
+    else if (performance.now() > deadline) reject(new Error(`still not so: ${condition}`));
+    else setTimeout(look, 20);
+  };
+  look();
+});
+"""

@@ -1,0 +1,143 @@
+"""A session's live picture: whoever watches, it is captured and encoded once, or not at all."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from playwright.async_api import Page
+
+from agent_service.browser import AgentBrowser
+from agent_service.streaming.fanout import FanOut, PacketTrack
+from agent_service.streaming.ondemand import OnDemand
+from agent_service.streaming.snapshots import Snapshots
+from agent_service.streaming.source import CaptureFailed, Chunk, Source
+from agent_service.streaming.tab_capture import TabCapture
+from agent_service.streaming.transcode import Transcoder
+from agent_service.streaming.viewer import Viewer
+
+logger = logging.getLogger(__name__)
+
+MAX_VIEWERS = 32
+
+
+class TooManyViewers(Exception):
+    """The stream has as many viewers as one encoder's packets shall be sent to."""
+
+
+@dataclass
+class StreamStats:
+    """Counters since the stream was made; `viewers` is how many there are now."""
+
+    captured: int = 0
+    """New pictures taken for video."""
+    encoded: int = 0
+    """Pictures encoded as H.264, still ones encoded again among them."""
+    snapshots: int = 0
+    """JPEGs taken for the web view."""
+    viewers: int = 0
+    source: str = ""
+    """How the video is had at the moment; empty while nobody watches."""
+
+
+class Stream:
+    """Follows the browser's current page, and with `follow` another browser after a crash."""
+
+    def __init__(self, browser: AgentBrowser, *, fps: float = 15.0) -> None:
+        self.stats = StreamStats()
+        self.snapshots = Snapshots(lambda: self._browser, self._count_snapshot)
+        self._fps = fps
+        self._browser = browser
+        self._viewers: dict[str, Viewer] = {}
+        self._video = OnDemand("video", self._capture)
+        self._fan_out = FanOut(self._request_key)
+        self._source: Source | None = None
+        self._tab_capture_works = True
+        browser.page_listeners.add(self._page_changed)
+
+    async def connect(self, offer: str, *, loopback_only: bool) -> tuple[Viewer, str]:
+        """Let a viewer in; the text is the answer to the SDP offer."""
+        if len(self._viewers) >= MAX_VIEWERS:
+            raise TooManyViewers(f"{MAX_VIEWERS} people watch already")
+        viewer = Viewer(self._watched_by, self._fan_out.request_key)
+        self._viewers[viewer.id] = viewer
+
+        def forget() -> None:
+            self._viewers.pop(viewer.id, None)
+
+        try:
+            answer = await viewer.start(offer, loopback_only=loopback_only, on_end=forget)
+        except BaseException:
+            forget()
+            raise
+        return viewer, answer
+
+    def viewer(self, viewer_id: str) -> Viewer | None:
+        """The viewer, if still there."""
+        return self._viewers.get(viewer_id)
+
+    def follow(self, browser: AgentBrowser) -> None:
+        """Show another browser from now on; viewers stay connected."""
+        self._browser.page_listeners.discard(self._page_changed)
+        self._browser = browser
+        self._tab_capture_works = True
+        browser.page_listeners.add(self._page_changed)
+        self._page_changed()
+
+    async def close(self) -> None:
+        """Hang up on all viewers and stop capturing; idempotent."""
+        self._browser.page_listeners.discard(self._page_changed)
+        for viewer in tuple(self._viewers.values()):
+            await viewer.close()
+        self._fan_out.close()
+        await self._video.close()
+        await self.snapshots.close()
+
+    @contextlib.contextmanager
+    def _watched_by(self, track: PacketTrack) -> Iterator[None]:
+        with self._video.held():
+            self.stats.viewers += 1
+            self._fan_out.add(track)
+            try:
+                yield
+            finally:
+                self._fan_out.remove(track)
+                self.stats.viewers -= 1
+
+    async def _capture(self) -> None:
+        page = self._browser.page
+        try:
+            if self._tab_capture_works:
+                await self._run(TabCapture(self._deliver, fps=self._fps), page)
+            else:
+                await self._run(Transcoder(self._deliver, fps=self._fps), page)
+        except CaptureFailed as error:
+            if self._tab_capture_works and not page.is_closed() and not self._browser.crashed.is_set():
+                self._tab_capture_works = False
+                logger.warning("tab capture does not work, the screencast takes over: %s", error)
+                self._video.restart()
+
+    async def _run(self, source: Source, page: Page) -> None:
+        self._source = source
+        self.stats.source = type(source).__name__
+        try:
+            await source.run(page)
+        finally:
+            self._source = None
+            self.stats.source = ""
+
+    def _deliver(self, chunk: Chunk) -> None:
+        self.stats.encoded += 1
+        self.stats.captured += chunk.is_fresh
+        self._fan_out.publish(chunk)
+
+    def _request_key(self) -> None:
+        if self._source is not None:
+            self._source.request_key()
+
+    def _count_snapshot(self) -> None:
+        self.stats.snapshots += 1
+
+    def _page_changed(self) -> None:
+        self._video.restart()
+        self.snapshots.restart()

@@ -1,0 +1,137 @@
+"""Chromium captures and encodes its own tab; an extension hands the chunks over on loopback."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from aiohttp import WSMsgType, web
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page, Worker
+
+from agent_service.browser import EXTENSION_ID, HEIGHT, WIDTH
+from agent_service.streaming.source import BITRATE, CaptureFailed, Chunk
+
+START_TIMEOUT = 5.0
+"""Seconds until the first chunk; beyond it, the other way is tried."""
+
+_CLOSE_TIMEOUT = 1.0
+_ORIGIN = f"chrome-extension://{EXTENSION_ID}"
+_KEY, _FRESH = 1, 2
+
+
+class TabCapture:
+    """The cheap source: it encodes inside the browser and costs this process almost nothing."""
+
+    def __init__(self, deliver: Callable[[Chunk], None], *, fps: float) -> None:
+        self._deliver = deliver
+        self._fps = fps
+        self._socket: web.WebSocketResponse | None = None
+        self._key_requests: set[asyncio.Task[None]] = set()
+
+    async def run(self, page: Page) -> None:
+        """See `Source`; raises `CaptureFailed` when no chunk has come in time."""
+        started, ended = asyncio.Event(), asyncio.Event()
+        async with _listening(lambda request: self._receive(request, started, ended)) as address:
+            try:
+                async with asyncio.timeout(START_TIMEOUT):
+                    await self._start(page, address)
+                    await started.wait()
+                await ended.wait()
+            except (PlaywrightError, TimeoutError) as error:
+                raise CaptureFailed(str(error) or "no picture came in time") from error
+            finally:
+                await self._hang_up()
+
+    def request_key(self) -> None:
+        """See `Source`."""
+        if self._socket is None or self._socket.closed:
+            return
+        request = asyncio.create_task(self._send_request(self._socket))
+        self._key_requests.add(request)
+        request.add_done_callback(self._key_requests.discard)
+
+    async def _start(self, page: Page, address: str) -> None:
+        worker = await _extension_worker(page)
+        settings = {
+            "targetId": await _target_id(page),
+            "address": address,
+            "width": WIDTH,
+            "height": HEIGHT,
+            "fps": self._fps,
+            "bitrate": BITRATE,
+        }
+        await worker.evaluate("settings => watch(settings)", settings)
+
+    async def _receive(
+        self, request: web.Request, started: asyncio.Event, ended: asyncio.Event
+    ) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT, max_msg_size=8 << 20)
+        await socket.prepare(request)
+        self._socket = socket
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.BINARY and message.data:
+                    self._deliver(_parse(message.data))
+                    started.set()
+        finally:
+            ended.set()
+        return socket
+
+    async def _hang_up(self) -> None:
+        """Tell the extension to stop capturing."""
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def _send_request(self, socket: web.WebSocketResponse) -> None:
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(1):
+                await socket.send_str("key")
+
+
+def _parse(message: bytes) -> Chunk:
+    flags = message[0]
+    return Chunk(message[1:], is_key=bool(flags & _KEY), is_fresh=bool(flags & _FRESH))
+
+
+async def _extension_worker(page: Page) -> Worker:
+    def is_ours(worker: Worker) -> bool:
+        return worker.url.startswith(_ORIGIN)
+
+    context = page.context
+    if worker := next(filter(is_ours, context.service_workers), None):
+        return worker
+    started: Worker = await context.wait_for_event("serviceworker", predicate=is_ours, timeout=START_TIMEOUT * 1000)
+    return started
+
+
+async def _target_id(page: Page) -> str:
+    session = await page.context.new_cdp_session(page)
+    try:
+        info = await session.send("Target.getTargetInfo")
+    finally:
+        await session.detach()
+    return str(info["targetInfo"]["targetId"])
+
+
+@contextlib.asynccontextmanager
+async def _listening(
+    receive: Callable[[web.Request], Awaitable[web.WebSocketResponse]],
+) -> AsyncIterator[str]:
+    """A WebSocket address on loopback that only the extension can know and only it may use."""
+    path = f"/{secrets.token_urlsafe(32)}"
+
+    async def admit(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Origin") != _ORIGIN:
+            raise web.HTTPForbidden
+        return await receive(request)
+
+    app = web.Application()
+    app.router.add_get(path, admit)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_TIMEOUT)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"ws://127.0.0.1:{runner.addresses[0][1]}{path}"
+    finally:
+        await runner.cleanup()

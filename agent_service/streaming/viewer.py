@@ -1,0 +1,120 @@
+"""One person's WebRTC connection, from the offer to the last packet."""
+
+import asyncio
+import contextlib
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.sdp import SessionDescription
+
+from agent_service.streaming.fanout import PacketTrack
+from agent_service.streaming.internals import gather_on_loopback, on_key_request
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 10.0
+CLOSE_TIMEOUT = 5.0
+
+_CANDIDATES = re.compile(r"^a=(?:candidate:.*|end-of-candidates)\r?\n", re.MULTILINE)
+_H264 = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType.lower() == "video/h264"]
+
+
+class OfferRefused(Exception):
+    """Not an offer that a stream can answer."""
+
+
+class NoCommonCodec(OfferRefused):
+    """The offer has no video in H.264, the one form in which the picture exists."""
+
+
+class Viewer:
+    """Watches from `start` on, by a task of its own, until `close` or until the peer is gone."""
+
+    def __init__(
+        self, watching: Callable[[PacketTrack], AbstractContextManager[None]], request_key: Callable[[], None]
+    ) -> None:
+        self.id = secrets.token_urlsafe(16)
+        self._watching = watching
+        self._request_key = request_key
+        self._track = PacketTrack(request_key)
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._peer.on("connectionstatechange", self._state_changed)
+        self._connected, self._ended = asyncio.Event(), asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, offer: str, *, loopback_only: bool, on_end: Callable[[], None]) -> str:
+        """Answer the offer and begin to wait for the peer; the answer holds all candidates."""
+        try:
+            answer = await self._answer(offer, loopback_only)
+        except BaseException:
+            await self._peer.close()
+            raise
+        self._task = asyncio.create_task(self._live(on_end), name="viewer")
+        return answer
+
+    async def close(self) -> None:
+        """Hang up; idempotent."""
+        self._connected.set()
+        self._ended.set()
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _answer(self, offer: str, loopback_only: bool) -> str:
+        _check(offer)
+        # aiortc ignores codec preferences that come after the remote description.
+        transceiver = self._peer.addTransceiver(self._track, direction="sendonly")
+        transceiver.setCodecPreferences(_H264)
+        on_key_request(transceiver.sender, self._request_key)
+        # Without candidates aioice waits for the viewer's own checks: no look-up of mDNS names, no trickle.
+        description = RTCSessionDescription(_CANDIDATES.sub("", offer), "offer")
+        try:
+            await self._peer.setRemoteDescription(description)
+            answer = await self._peer.createAnswer()
+        except Exception as error:  # aiortc raises whatever it stumbles over in a stranger's text
+            raise OfferRefused(f"the offer cannot be answered: {error}") from error
+        if "H264/90000" not in answer.sdp:
+            raise NoCommonCodec("the offer has no form of H.264 that this stream speaks")
+        with gather_on_loopback(loopback_only):
+            await self._peer.setLocalDescription(answer)
+        return str(self._peer.localDescription.sdp)
+
+    async def _live(self, on_end: Callable[[], None]) -> None:
+        try:
+            # Capture starts while the connection is made, so that the picture is there with it.
+            with self._watching(self._track):
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    await self._connected.wait()
+                self._request_key()
+                await self._ended.wait()
+        except TimeoutError:
+            logger.info("a viewer did not connect in time")
+        finally:
+            on_end()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_TIMEOUT):
+                    await self._peer.close()
+
+    def _state_changed(self) -> None:
+        state = self._peer.connectionState
+        if state == "connected":
+            self._connected.set()
+        elif state in ("failed", "closed"):
+            self._connected.set()
+            self._ended.set()
+
+
+def _check(offer: str) -> None:
+    try:
+        media = SessionDescription.parse(offer).media
+    except Exception as error:  # see `_answer`
+        raise OfferRefused("that is not an SDP offer") from error
+    if not media:
+        raise OfferRefused("the offer has no media")
+    videos = [section for section in media if section.kind == "video"]
+    codecs = {codec.mimeType.lower() for video in videos for codec in video.rtp.codecs}
+    if "video/h264" not in codecs:
+        raise NoCommonCodec("the offer has no video in H.264")

@@ -1,0 +1,126 @@
+"""Viewers share one encoder and never wait for each other."""
+
+import asyncio
+
+from agent_service.streaming.fanout import KEY_INTERVAL, QUEUE_LENGTH, FanOut, PacketTrack
+from agent_service.streaming.ondemand import OnDemand
+from agent_service.streaming.source import Chunk
+from tests.agent_service.stream_helpers import eventually
+
+
+def chunk(number: int, *, is_key: bool = False) -> Chunk:
+    return Chunk(number.to_bytes(2), is_key)
+
+
+async def received(track: PacketTrack) -> int:
+    return int.from_bytes(bytes(await asyncio.wait_for(track.recv(), 1)))
+
+
+class TestFanOut:
+    async def test_a_viewer_begins_with_a_key_frame(self):
+        fan_out = FanOut(lambda: None)
+        track = PacketTrack(fan_out.request_key)
+        fan_out.add(track)
+        fan_out.publish(chunk(1))
+        fan_out.publish(chunk(2, is_key=True))
+        fan_out.publish(chunk(3))
+        assert [await received(track), await received(track)] == [2, 3]
+        fan_out.close()
+
+    async def test_a_slow_viewer_skips_to_a_key_frame_and_slows_nobody(self):
+        asked = []
+        fan_out = FanOut(lambda: asked.append(1))
+        slow, quick = PacketTrack(fan_out.request_key), PacketTrack(fan_out.request_key)
+        fan_out.add(slow)
+        fan_out.add(quick)
+        await eventually(lambda: len(asked) == 1)
+        fan_out.publish(chunk(0, is_key=True))
+        assert await received(quick) == 0
+        for number in range(1, QUEUE_LENGTH + 5):
+            fan_out.publish(chunk(number))
+            assert await received(quick) == number
+        await eventually(lambda: len(asked) == 2)
+        fan_out.publish(chunk(100, is_key=True))
+        assert await received(slow) == 100
+        fan_out.close()
+
+    async def test_many_requests_for_a_key_frame_become_few(self):
+        asked = []
+        loop = asyncio.get_running_loop()
+        fan_out = FanOut(lambda: asked.append(loop.time()))
+        fan_out.add(PacketTrack(fan_out.request_key))
+        for _ in range(50):
+            fan_out.request_key()
+        await eventually(lambda: len(asked) == 1, within=0.2)
+        for _ in range(50):
+            fan_out.request_key()
+        await eventually(lambda: len(asked) == 2)
+        assert asked[1] - asked[0] >= KEY_INTERVAL * 0.95
+        fan_out.close()
+
+    async def test_time_stamps_grow_at_the_rate_of_video(self):
+        fan_out = FanOut(lambda: None)
+        track = PacketTrack(fan_out.request_key)
+        fan_out.add(track)
+        fan_out.publish(chunk(1, is_key=True))
+        await asyncio.sleep(0.1)
+        fan_out.publish(chunk(2))
+        first, second = await track.recv(), await track.recv()
+        assert first.time_base == second.time_base
+        assert 0.09 < (second.pts - first.pts) * float(first.time_base) < 1
+        fan_out.close()
+
+
+class TestOnDemand:
+    async def test_it_runs_once_for_all_holders_and_stops_with_the_last(self):
+        running: list[int] = []
+
+        async def work() -> None:
+            running.append(1)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                running.pop()
+
+        capture = OnDemand("capture", work)
+        with capture.held():
+            with capture.held():
+                await eventually(lambda: running == [1])
+            assert running == [1]
+        await eventually(lambda: running == [])
+        with capture.held():
+            await eventually(lambda: running == [1])
+            await capture.close()
+            assert running == []
+
+    async def test_a_restart_waits_for_the_end_of_the_old_run(self):
+        events: list[str] = []
+
+        async def work() -> None:
+            events.append("begin")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0.01)
+                events.append("end")
+
+        capture = OnDemand("capture", work)
+        with capture.held():
+            await eventually(lambda: events)
+            capture.restart()
+            await eventually(lambda: len(events) == 3)
+        await capture.close()
+        assert events == ["begin", "end", "begin", "end"]
+
+    async def test_failed_work_is_tried_again(self, caplog):
+        tries: list[int] = []
+
+        async def work() -> None:
+            tries.append(1)
+            raise RuntimeError("out of order")
+
+        capture = OnDemand("capture", work)
+        with capture.held():
+            await eventually(lambda: len(tries) == 2)
+        await capture.close()
+        assert "capture failed" in caplog.text

@@ -1,0 +1,43 @@
+"""The private hooks of aiortc and aioice still do what the stream counts on."""
+
+import inspect
+
+import aioice.ice
+from aiortc import RTCPeerConnection
+from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
+
+from agent_service.streaming.fanout import PacketTrack
+from agent_service.streaming.internals import gather_on_loopback, on_key_request
+
+
+async def candidate_hosts(*, loopback_only: bool) -> set[str]:
+    peer = RTCPeerConnection()
+    peer.addTransceiver("video", direction="recvonly")
+    with gather_on_loopback(loopback_only):
+        await peer.setLocalDescription(await peer.createOffer())
+    lines = peer.localDescription.sdp.splitlines()
+    await peer.close()
+    return {line.split()[4] for line in lines if line.startswith("a=candidate") and "typ host" in line}
+
+
+async def test_candidates_are_on_loopback_where_asked_and_only_there():
+    assert await candidate_hosts(loopback_only=True) == {"127.0.0.1"}
+    assert "127.0.0.1" not in await candidate_hosts(loopback_only=False)
+
+
+async def test_a_lost_picture_asks_for_a_key_frame():
+    asked = []
+    peer = RTCPeerConnection()
+    sender = peer.addTransceiver(PacketTrack(lambda: None), direction="sendonly").sender
+    on_key_request(sender, lambda: asked.append("key"))
+    for fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+        await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=2))
+    await peer.close()
+    assert asked == ["key", "key"]
+
+
+def test_consent_reads_the_constants_that_are_lowered():
+    source = inspect.getsource(aioice.ice.Connection.query_consent)
+    assert "sleep(CONSENT_INTERVAL" in source
+    assert "failures >= CONSENT_FAILURES" in source
+    assert aioice.ice.CONSENT_INTERVAL * aioice.ice.CONSENT_FAILURES < 10

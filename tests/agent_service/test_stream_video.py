@@ -1,0 +1,147 @@
+"""The stream as a real viewer sees it."""
+
+import asyncio
+import logging
+import signal
+
+from playwright.async_api import async_playwright
+
+from agent_service.browser import launch
+from agent_service.streaming import Stream
+from tests.agent_service.stream_helpers import (
+    MOVING,
+    STILL,
+    agent_browser,
+    browser_process,
+    eventually,
+    options,
+    stream_server,
+    viewer_page,
+)
+
+RED, BLUE = "<body style='background:rgb(255,0,0)'>", "<body style='background:rgb(0,0,255)'>"
+SHOWS_RED = "waitFor(() => viewer.pixel()[0] > 200 && viewer.pixel()[2] < 80)"
+SHOWS_BLUE = "waitFor(() => viewer.pixel()[2] > 200 && viewer.pixel()[0] < 80)"
+FRAMES_IN_TWO_SECONDS = """async () => {
+  const before = viewer.frames;
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  return viewer.frames - before;
+}"""
+
+
+async def watch(viewer, address: str) -> None:
+    await viewer.evaluate("endpoint => watch(endpoint)", f"{address}/whep")
+    await viewer.evaluate("waitFor(() => viewer.frames > 0)")
+
+
+async def captured_tabs(browser) -> list[object]:
+    """What Chromium itself says is being captured."""
+    [worker] = browser.context.service_workers
+    tabs = await worker.evaluate("chrome.tabCapture.getCapturedTabs()")
+    return [tab for tab in tabs if tab["status"] == "active"]
+
+
+async def test_a_viewer_sees_the_page_move_and_nothing_runs_before_or_after(tmp_path):
+    async with agent_browser(tmp_path / "agent") as browser, viewer_page(tmp_path / "viewer") as viewer:
+        stream = Stream(browser)
+        async with stream_server(stream) as address:
+            await browser.page.set_content(MOVING)
+            await browser.page.wait_for_timeout(300)
+            assert (stream.stats.captured, stream.stats.encoded, stream.stats.source) == (0, 0, "")
+            assert await captured_tabs(browser) == []
+
+            await watch(viewer, address)
+            assert await viewer.evaluate("viewer.size()") == [1024, 600]
+            assert stream.stats.viewers == 1
+            first = await viewer.evaluate("viewer.pixel()")
+            await viewer.evaluate(
+                "first => waitFor(() => viewer.pixel().some((value, i) => Math.abs(value - first[i]) > 30))",
+                first,
+            )
+            assert stream.stats.source == "TabCapture"
+            assert len(await captured_tabs(browser)) == 1
+            assert len(browser.context.pages) == 1  # the sender is no page
+
+            await viewer.evaluate("viewer.close()")
+            await eventually(lambda: stream.stats.viewers == 0, within=3)
+            await eventually(lambda: stream.stats.source == "")
+            encoded = stream.stats.encoded
+            await browser.page.wait_for_timeout(300)
+            assert stream.stats.encoded == encoded
+            assert await captured_tabs(browser) == []
+
+
+async def test_a_still_page_keeps_coming_and_a_late_viewer_sees_it_at_once(tmp_path):
+    async with agent_browser(tmp_path / "agent") as browser, viewer_page(tmp_path / "viewer") as viewer:
+        stream = Stream(browser)
+        async with stream_server(stream) as address:
+            await browser.page.set_content(STILL)
+            await watch(viewer, address)
+            assert await viewer.evaluate(FRAMES_IN_TWO_SECONDS) >= 4
+            captured = stream.stats.captured
+            await watch(viewer, address)
+            assert stream.stats.captured - captured <= 1
+            assert stream.stats.viewers == 2
+            await viewer.evaluate(SHOWS_BLUE)
+
+
+async def test_the_picture_follows_tabs_and_a_relaunched_browser(tmp_path):
+    async with async_playwright() as playwright, viewer_page(tmp_path / "viewer") as viewer:
+        browser = await launch(playwright, options(tmp_path / "agent"))
+        stream = Stream(browser)
+        async with stream_server(stream) as address:
+            await browser.page.set_content(BLUE)
+            await watch(viewer, address)
+            await viewer.evaluate(SHOWS_BLUE)
+            second = await browser.context.new_page()
+            await second.set_content(RED)
+            await viewer.evaluate(SHOWS_RED)
+            await second.close()
+            await viewer.evaluate(SHOWS_BLUE)
+
+            browser_process(tmp_path / "agent").send_signal(signal.SIGKILL)
+            await asyncio.wait_for(browser.crashed.wait(), 5)
+            await browser.close()
+            relaunched = await launch(playwright, options(tmp_path / "agent"))
+            await relaunched.page.set_content(RED)
+            stream.follow(relaunched)
+            await viewer.evaluate(SHOWS_RED)
+            assert await viewer.evaluate("viewer.state") == "connected"
+            assert stream.stats.source == "TabCapture"
+            await relaunched.close()
+
+
+async def test_the_screencast_takes_over_where_tabs_cannot_be_captured(tmp_path, caplog):
+    async with agent_browser(tmp_path / "agent") as browser, viewer_page(tmp_path / "viewer") as viewer:
+        [worker] = browser.context.service_workers
+        await worker.evaluate("() => { globalThis.watch = () => { throw new Error('not allowed here'); }; }")
+        stream = Stream(browser)
+        async with stream_server(stream) as address:
+            await browser.page.set_content(BLUE)
+            with caplog.at_level(logging.WARNING, "agent_service"):
+                await watch(viewer, address)
+            assert [record.message for record in caplog.records if "not allowed here" in record.message]
+            assert stream.stats.source == "Transcoder"
+            await viewer.evaluate(SHOWS_BLUE)
+            assert await viewer.evaluate(FRAMES_IN_TWO_SECONDS) >= 4
+            await browser.page.set_content(RED)
+            await viewer.evaluate(SHOWS_RED)
+            second = await browser.context.new_page()
+            await second.set_content(BLUE)
+            await viewer.evaluate(SHOWS_BLUE)
+            await watch(viewer, address)
+            await viewer.evaluate(SHOWS_BLUE)
+
+
+async def test_a_killed_viewer_is_noticed_and_does_not_disturb_the_other(tmp_path):
+    async with agent_browser(tmp_path / "agent") as browser, viewer_page(tmp_path / "viewer") as viewer:
+        stream = Stream(browser)
+        async with stream_server(stream) as address:
+            await browser.page.set_content(STILL)
+            await watch(viewer, address)
+            async with viewer_page(tmp_path / "doomed") as doomed:
+                await watch(doomed, address)
+                assert stream.stats.viewers == 2
+                browser_process(tmp_path / "doomed").kill()
+                await eventually(lambda: stream.stats.viewers == 1, within=10)
+            assert await viewer.evaluate(FRAMES_IN_TWO_SECONDS) >= 4

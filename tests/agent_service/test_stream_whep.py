@@ -1,0 +1,151 @@
+"""The HTTP side of WHEP: what clients other than our own rely on."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiortc import RTCPeerConnection, RTCRtpSender
+
+from agent_service.streaming import Stream
+from agent_service.streaming import stream as stream_module
+from agent_service.streaming import viewer as viewer_module
+from tests.agent_service.stream_helpers import agent_browser, eventually, stream_server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+SDP = {"Content-Type": "application/sdp"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def agent(tmp_path_factory):
+    async with agent_browser(tmp_path_factory.mktemp("profiles")) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def serving_stream(browser):
+    stream = Stream(browser)
+    async with stream_server(stream) as address, aiohttp.ClientSession() as client:
+        yield stream, client, f"{address}/whep"
+
+
+async def offer(*, codec: str = "video/h264", audio: bool = False) -> str:
+    peer = RTCPeerConnection()
+    transceiver = peer.addTransceiver("video", direction="recvonly")
+    codecs = RTCRtpSender.getCapabilities("video").codecs
+    transceiver.setCodecPreferences([c for c in codecs if c.mimeType.lower() == codec])
+    if audio:
+        peer.addTransceiver("audio", direction="recvonly")
+    await peer.setLocalDescription(await peer.createOffer())
+    sdp = peer.localDescription.sdp
+    await peer.close()
+    return sdp
+
+
+class TestOffer:
+    async def test_the_answer_is_h264_with_loopback_candidates_only(self, agent):
+        async with serving_stream(agent) as (stream, client, endpoint):
+            response = await client.post(endpoint, data=await offer(audio=True), headers=SDP)
+            answer = await response.text()
+            assert response.status == 201
+            assert response.content_type == "application/sdp"
+            viewer_id = response.headers["Location"].removeprefix("/view/s1/whep/")
+            assert stream.viewer(viewer_id) is not None
+            assert response.headers["ETag"] == f'"{viewer_id}"'
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+            assert "Location" in response.headers["Access-Control-Expose-Headers"]
+            candidates = [line.split()[4] for line in answer.splitlines() if line.startswith("a=candidate")]
+            assert set(candidates) == {"127.0.0.1"}
+            codecs = {line.split()[1] for line in answer.splitlines() if line.startswith("a=rtpmap")}
+            assert {codec for codec in codecs if "/90000" in codec} == {"H264/90000"}
+
+    async def test_without_h264_it_is_not_acceptable(self, agent):
+        async with serving_stream(agent) as (stream, client, endpoint):
+            response = await client.post(endpoint, data=await offer(codec="video/vp8"), headers=SDP)
+            assert response.status == 406
+            assert "H.264" in (await response.json())["error"]
+            assert stream.stats.viewers == 0
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"hello", b"v=0\r\n", b"\xff\xfe", b"v=0\r\nm=video\r\n", b"m=video 9 x 96\r\na=rtpmap:x"]
+    )
+    async def test_what_is_no_offer_is_refused(self, agent, body):
+        async with serving_stream(agent) as (stream, client, endpoint):
+            response = await client.post(endpoint, data=body, headers=SDP)
+            assert response.status == 400
+            assert (await response.json())["error"]
+            assert stream.stats.viewers == 0
+
+    async def test_an_offer_without_transport_is_refused(self, agent):
+        async with serving_stream(agent) as (stream, client, endpoint):
+            maimed = "".join(
+                line for line in (await offer()).splitlines(True) if "fingerprint" not in line and "ice-" not in line
+            )
+            response = await client.post(endpoint, data=maimed, headers=SDP)
+            assert response.status == 400
+            assert stream.stats.viewers == 0
+
+    async def test_another_content_type_is_refused(self, agent):
+        async with serving_stream(agent) as (_, client, endpoint):
+            response = await client.post(endpoint, json={"sdp": await offer()})
+            assert response.status == 415
+
+    async def test_viewers_are_limited(self, agent, monkeypatch):
+        monkeypatch.setattr(stream_module, "MAX_VIEWERS", 1)
+        async with serving_stream(agent) as (_, client, endpoint):
+            assert (await client.post(endpoint, data=await offer(), headers=SDP)).status == 201
+            assert (await client.post(endpoint, data=await offer(), headers=SDP)).status == 503
+
+    async def test_who_never_connects_is_forgotten(self, agent, monkeypatch):
+        monkeypatch.setattr(viewer_module, "CONNECT_TIMEOUT", 0.1)
+        async with serving_stream(agent) as (stream, client, endpoint):
+            response = await client.post(endpoint, data=await offer(), headers=SDP)
+            viewer_id = response.headers["Location"].rsplit("/", 1)[1]
+            await eventually(lambda: stream.viewer(viewer_id) is None)
+            assert stream.stats.viewers == 0
+
+
+class TestResource:
+    async def test_hanging_up_is_idempotent(self, agent):
+        async with serving_stream(agent) as (stream, client, endpoint):
+            response = await client.post(endpoint, data=await offer(), headers=SDP)
+            resource = response.url.join(response.url.with_path(response.headers["Location"]))
+            assert (await client.patch(resource, data="", headers={"If-Match": "*"})).status == 204
+            assert stream.stats.viewers == 1
+            assert (await client.delete(resource)).status == 200
+            assert stream.stats.viewers == 0
+            assert (await client.delete(resource)).status == 200
+            assert (await client.patch(resource, data="")).status == 404
+
+    async def test_preflight_is_answered(self, agent):
+        async with serving_stream(agent) as (_, client, endpoint):
+            for address, method in ((endpoint, "POST"), (f"{endpoint}/x", "DELETE")):
+                response = await client.options(address)
+                assert response.status == 204
+                assert response.headers["Access-Control-Allow-Origin"] == "*"
+                assert method in response.headers["Access-Control-Allow-Methods"]
+
+    async def test_reading_the_endpoint_is_not_allowed(self, agent):
+        async with serving_stream(agent) as (_, client, endpoint):
+            assert (await client.get(endpoint)).status == 405
+            assert (await client.head(endpoint)).status == 405
+
+    async def test_an_unknown_stream_is_not_found(self, agent):
+        async with serving_stream(agent) as (_, client, endpoint):
+            unknown = endpoint.replace("/s1/", "/s2/")
+            response = await client.post(unknown, data=await offer(), headers=SDP)
+            assert response.status == 404
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+            assert (await client.delete(f"{unknown}/x")).status == 404
+            assert (await client.patch(f"{unknown}/x")).status == 404
+
+
+async def test_closing_the_stream_hangs_up_on_everyone_promptly(agent):
+    stream = Stream(agent)
+    for _ in range(3):
+        await stream.connect(await offer(), loopback_only=True)
+    await eventually(lambda: stream.stats.viewers == 3)
+    async with asyncio.timeout(3):
+        await asyncio.gather(stream.close(), stream.close())
+    assert stream.stats.viewers == 0
