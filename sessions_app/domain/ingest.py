@@ -150,8 +150,9 @@ def _apply_question(log: SessionLog, event: Question) -> None:
 
 def _apply_task_ended(log: SessionLog, event: TaskEnded) -> None:
     task = _task_of(log, event.task_id)
-    if task is None:
-        _append_ending(log, None, event.report)
+    if task is None or (event.report.outcome is Outcome.FAILED and not event.task_id):
+        # An error that names no task may be of the page, not the end of the task: the next poll tells.
+        _append_ending(log, task, event.report)
         return
     bind_task(log, task, event.task_id)
     apply_report(log, task, event.report, SpendSource.SOCKET)
@@ -239,12 +240,14 @@ def _end_task(log: SessionLog, task: Task, report: TaskReport) -> None:
     state = _STATE_OF[report.outcome]
     if not move_task(log, task, state):
         return
+    told = log.holds(EventKind.ERROR, report.text, task=task)
     if state == TaskState.COMPLETED:
         task.result = report.text
     elif report.text:
         task.error = report.text
     task.save(update_fields=("result", "error"))
-    _append_ending(log, task, report)
+    if not (told and state == TaskState.FAILED):
+        _append_ending(log, task, report)
     _settle_for(task, state)
 
 

@@ -84,6 +84,11 @@ class SessionLog:
         self._events.append(event)
         return event
 
+    def holds(self, kind: EventKind, text: str, *, task: Task) -> bool:
+        """Whether the timeline, with the rows to be added, already says this of the task."""
+        adding = any(event.kind == kind and event.text == text and event.task == task for event in self._events)
+        return adding or task.events.filter(kind=kind, text=text).exists()
+
     def save(self) -> None:
         """Write rows and session together, fenced by the lease; raises LeaseLost."""
         changed = {name: getattr(self.session, name) for name in _MUTABLE}

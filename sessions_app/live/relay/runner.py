@@ -16,7 +16,7 @@ from sessions_app import broadcast
 from sessions_app.agent_api.client import AgentApi
 from sessions_app.agent_api.errors import AgentApiError, NotFound
 from sessions_app.agent_api.link import Link, LinkRefused
-from sessions_app.agent_api.types import Outcome, SessionEnded, TaskReport, UpstreamEvent
+from sessions_app.agent_api.types import Outcome, SessionEnded, TaskEnded, TaskReport, UpstreamEvent
 from sessions_app.domain import ingest, relaying
 from sessions_app.domain.blanking import blank_event
 from sessions_app.domain.log import LeaseLost, SessionLog
@@ -218,6 +218,8 @@ class SessionRunner:
             except Exception:
                 logger.exception("session %s: an event could not be applied; it is kept as it came", self.session_id)
                 await self.write(lambda log: ingest.keep_raw(log, event))
+            if isinstance(event, TaskEnded):
+                self._missed_something.set()  # the poll has the last figures, and says whether an error was the end
 
     async def _poll(self) -> None:
         """Ask at once for what may have been missed, then as often as somebody wants to see it."""

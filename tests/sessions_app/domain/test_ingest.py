@@ -170,6 +170,16 @@ def test_an_event_that_names_a_task_binds_the_one_whose_sending_was_unknown(sess
     assert (task.upstream_id, task.state) == ("t9", TaskState.COMPLETED)
 
 
+def test_an_error_that_names_no_task_ends_it_only_when_the_poll_says_so(session, task):
+    lost = TaskReport(Outcome.FAILED, "The page is lost.", "PAGE_CRASH")
+    hear(session, TaskEnded(lost))
+    task.refresh_from_db()
+    assert task.state == TaskState.SENT
+    report(session, task, lost)
+    assert (task.state, task.error) == (TaskState.FAILED, "The page is lost.")
+    assert rows(session) == [(1, EventKind.ERROR, "The page is lost.")]
+
+
 def test_a_stop_is_done_when_its_task_has_ended(session, task, make_command):
     stop = make_command(session, CommandKind.STOP, task=task, state=CommandState.SENT)
     report(session, task, TaskReport(Outcome.STOPPED))

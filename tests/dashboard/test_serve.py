@@ -1,0 +1,148 @@
+"""`manage.py serve` as a process: what it says when it cannot start, and what it leaves behind when it ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.agent_service.service_helpers import KEY, Process
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Serve:
+    """One `manage.py serve`, and what it printed before it was ready."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.port = environment.setdefault("PORT", str(free_port()))
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AGENT_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env={**clean, "DATA_DIR": str(data_dir), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def until_ready(self) -> list[str]:
+        lines = []
+        assert self.process.stdout
+        for line in self.process.stdout:
+            lines.append(line.strip())
+            if line.startswith("Watchfloor is at "):
+                break
+        return lines
+
+    def failure(self) -> tuple[int, str]:
+        """Exit code and what stood on stderr, once it has ended by itself."""
+        _, errors = self.process.communicate(timeout=DEADLINE)
+        return self.process.returncode, errors.strip()
+
+    def end(self, signum: signal.Signals) -> int:
+        self.process.send_signal(signum)
+        self.process.communicate(timeout=DEADLINE)
+        return self.process.returncode
+
+
+@pytest.fixture
+def serve(tmp_path):
+    started = []
+
+    def start(data_dir=tmp_path, **environment) -> Serve:
+        started.append(Serve(data_dir, **environment))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.communicate()
+
+
+@pytest.fixture
+def outside_service(tmp_path):
+    """An agent service that is none of the dashboard's doing."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    process = Process(folder)
+    yield process
+    process.end()
+
+
+def using(service: Process) -> dict[str, str]:
+    return {"AGENT_API_URL": service.address, "AGENT_API_KEY": KEY}
+
+
+def test_a_bad_setting_is_one_sentence_and_an_exit_code(serve):
+    assert serve(PORT="eighty").failure() == (
+        1,
+        "watchfloor: PORT is not usable: it must be a number from 1 to 65535.",
+    )
+
+
+def test_a_port_in_use_is_one_sentence_and_an_exit_code(serve):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, words = serve(PORT=str(port)).failure()
+    assert (code, words) == (
+        1,
+        f"CommandError: Port {port} on 127.0.0.1 cannot be used (Address already in use): choose another with PORT.",
+    )
+
+
+def test_a_second_process_on_the_same_data_is_refused(serve, outside_service, tmp_path):
+    serve(**using(outside_service)).until_ready()
+    code, words = serve(**using(outside_service)).failure()
+    assert code == 1
+    assert words.startswith(f"CommandError: Another Watchfloor is running on {tmp_path}")
+
+
+def test_another_service_is_used_and_none_is_started(serve, outside_service):
+    dashboard = serve(**using(outside_service))
+    lines = dashboard.until_ready()
+    assert f"Using the agent service at {outside_service.address}." in lines
+    assert psutil.Process(dashboard.process.pid).children(recursive=True) == []
+    assert httpx.get(f"http://127.0.0.1:{dashboard.port}/healthz", trust_env=False).status_code == 200
+    assert dashboard.end(signal.SIGINT) == 0
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_process_is_left_behind_however_it_ends(serve, signum):
+    dashboard = serve()
+    dashboard.until_ready()
+    children = psutil.Process(dashboard.process.pid).children(recursive=True)
+    assert any("agent_service" in " ".join(child.cmdline()) for child in children)
+    dashboard.end(signum)
+    deadline = time.monotonic() + 15
+    while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
+        assert time.monotonic() < deadline, [child.cmdline() for child in children if child.is_running()]
+        time.sleep(0.05)
+
+
+def test_the_first_password_is_shown_once(serve, outside_service):
+    first = serve(**using(outside_service))
+    lines = [*first.until_ready(), first.process.stdout.readline().strip()]
+    assert lines[-1].startswith("Sign in as admin with the password ")
+    first.end(signal.SIGTERM)
+    again = serve(**using(outside_service))
+    again.until_ready()
+    again.process.send_signal(signal.SIGTERM)
+    rest, _ = again.process.communicate(timeout=DEADLINE)
+    assert "password" not in rest
