@@ -72,6 +72,11 @@ class Link:
                 await self._client.shutdown()
         except (TimeoutError, OSError, socketio.exceptions.SocketIOError):
             pass  # it is gone either way
+        finally:
+            # A connection that was never made, or was lost, leaves the library's HTTP session open.
+            http = self._client.eio.http
+            if http is not None and not http.closed:
+                await http.close()
 
     @property
     def is_up(self) -> bool:
