@@ -9,9 +9,10 @@ from agent_service.agent.consent import PAYS
 PRESS_MS = 4_000
 KEYSTROKE_MS = 25
 TYPED_AT_MOST = 80  # characters typed one by one; longer text is put in at once
-NAME_OF = (
-    "el => (el.getAttribute('aria-label') || el.innerText || el.value || el.title || '').replace(/\\s+/g, ' ').trim()"
-)
+NAME_OF = """
+el => (el.getAttribute('aria-label') || el.innerText || el.value || el.title || '')
+    .replace(/\\s+/g, ' ').replace(/ ([:,.])/g, '$1').trim()
+"""
 OVERLAY_CLOSERS = re.compile(
     r"^\W*(?:reject(?: all)?|decline(?: all)?|no,? thanks|not now|(?:only )?(?:necessary|essential)(?: only| cookies)*"
     r"|close|dismiss|got it|accept(?: all)?(?: cookies)?|i agree|agree|ok)\W*$",

@@ -53,6 +53,12 @@ def is_address(text: str) -> bool:
     return match is not None and match[1] == "a"
 
 
+def is_quote(text: str) -> bool:
+    """Whether a guarded text is exactly one quoted text."""
+    match = TOKEN.fullmatch(text.strip())
+    return match is not None and match[1] == "q"
+
+
 def looks_like_address(text: str) -> bool:
     """Whether a plain text, such as what stood in quotes, is one address."""
     return ADDRESS.fullmatch(text.strip()) is not None

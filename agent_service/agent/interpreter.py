@@ -108,7 +108,10 @@ async def clarify(work: Work, step: s.Unclear) -> str:
     """Ask once what was meant; a second misunderstanding ends the task."""
     quoted = redact(step.text)[:200] or "nothing"
     await work.say(f"I do not understand “{quoted}”, so I will ask instead of guessing.")
-    question = f"I did not understand “{quoted}”. Please say it another way, such as “Click …”, “Search for …” or “Return …”; “skip” leaves it out."
+    question = (
+        f"I did not understand “{quoted}”. Please say it another way, such as “Click …”, “Search for …” "
+        "or “Return …”; “skip” leaves it out."
+    )
     answer = await work.run.ask("clarification", question)
     if answer.strip().lower().strip(".!") in {"skip", "skip it", "ignore", "ignore it", "leave it out", "never mind"}:
         return f"Left out “{quoted}”."

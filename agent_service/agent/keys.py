@@ -1,6 +1,6 @@
 """Keys by the names people use."""
 
-from agent_service.agent.words import alternatives, normal
+from agent_service.agent.words import normal
 
 NAMES = {
     "enter": "Enter", "return": "Enter", "escape": "Escape", "esc": "Escape", "tab": "Tab", "space": "Space",
@@ -11,7 +11,6 @@ NAMES = {
     "up arrow": "ArrowUp", "down arrow": "ArrowDown", "left arrow": "ArrowLeft", "right arrow": "ArrowRight",
     "arrowup": "ArrowUp", "arrowdown": "ArrowDown", "arrowleft": "ArrowLeft", "arrowright": "ArrowRight",
 }  # fmt: skip
-KEY = rf"(?:{alternatives(dict(NAMES))})"
 
 
 def key_name(text: str) -> str:

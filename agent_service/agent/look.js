@@ -8,7 +8,7 @@
   const CART = /\b(?:cart|basket|shopping bag|trolley)\b/i;
   const ASIDE = "nav, footer, [role=navigation], [role=contentinfo], [role=search], [aria-roledescription], dialog:not([open])";
 
-  const squeeze = (text) => (text || "").replace(/\s+/g, " ").trim();
+  const squeeze = (text) => (text || "").replace(/\s+/g, " ").replace(/ ([:,.])/g, "$1").trim();
   const visible = (el) => {
     if (el.checkVisibility && !el.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return false;
     const box = el.getBoundingClientRect();
@@ -113,6 +113,7 @@
 
   return {
     url: location.href,
+    site_name: squeeze(document.querySelector('meta[property="og:site_name"], meta[name="application-name"]')?.content),
     title: squeeze(document.title),
     heading,
     text: squeeze(main.innerText).slice(0, 20000),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from playwright.async_api import Page
@@ -40,6 +41,7 @@ class Result:
 @dataclass(frozen=True)
 class PageView:
     url: str
+    site_name: str
     title: str
     heading: str
     text: str
@@ -70,6 +72,11 @@ class PageView:
         return self.url.startswith(("about:", "chrome:")) or (
             self.url.startswith("data:") and not (self.buttons or self.links or self.fields)
         )
+
+    @property
+    def site(self) -> str:
+        """Whose page it is."""
+        return self.site_name or urlsplit(self.url).netloc
 
     @property
     def is_product(self) -> bool:

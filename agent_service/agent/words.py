@@ -1,44 +1,48 @@
-"""Numbers and positions as people write them."""
+"""Numbers, positions and the other words that many sentences share."""
 
 import re
 
+from agent_service.agent.notation import define
 from agent_service.agent.steps import LAST, Best, Choice
 
 NUMBERS = {
-    word: number
-    for number, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])
-} | {"a": 1, "an": 1, "a couple of": 2, "both": 2, "once": 1, "twice": 2, "thrice": 3}
+    "zero": 0, "a": 1, "an": 1, "one": 1, "once": 1, "two": 2, "twice": 2, "both": 2, "a couple of": 2,
+    "three": 3, "thrice": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12,
+}  # fmt: skip
 ORDINALS = {
-    word: number
-    for number, word in enumerate(["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"], start=1)
-} | {"1st": 1, "2nd": 2, "3rd": 3, "top": 1, "last": LAST, "final": LAST}
+    "first": 1, "1st": 1, "top": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "fifth": 5,
+    "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "last": LAST, "final": LAST,
+}  # fmt: skip
 SUPERLATIVES = {
-    "cheapest": Best.CHEAPEST,
-    "least expensive": Best.CHEAPEST,
-    "lowest priced": Best.CHEAPEST,
-    "lowest-priced": Best.CHEAPEST,
-    "most expensive": Best.DEAREST,
-    "dearest": Best.DEAREST,
-    "priciest": Best.DEAREST,
-    "highest priced": Best.DEAREST,
-    "best rated": Best.RATED,
-    "best-rated": Best.RATED,
-    "top rated": Best.RATED,
-    "top-rated": Best.RATED,
-    "highest rated": Best.RATED,
-    "highest-rated": Best.RATED,
-    "best reviewed": Best.RATED,
-    "best": Best.RATED,
+    **dict.fromkeys(("cheapest", "least expensive", "lowest priced", "lowest-priced"), Best.CHEAPEST),
+    **dict.fromkeys(("most expensive", "dearest", "priciest", "highest priced"), Best.DEAREST),
+    **dict.fromkeys(("best rated", "best-rated", "top rated", "top-rated", "best reviewed", "best"), Best.RATED),
+    **dict.fromkeys(("highest rated", "highest-rated"), Best.RATED),
 }
 
 
-def alternatives(words: dict[str, object] | list[str]) -> str:
+def one_of(words: dict[str, int] | dict[str, Best] | list[str]) -> str:
     """A pattern for any of the words, the longest first so that none hides another."""
-    return "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in sorted(words, key=len, reverse=True))
+    return "|".join(sorted(words, key=len, reverse=True))
 
 
-NUMBER = rf"(?:\d{{1,4}}|{alternatives(dict(NUMBERS))})"
-CHOICE = rf"(?:{alternatives(dict(SUPERLATIVES))}|{alternatives(dict(ORDINALS))}|#\d{{1,3}}|\d{{1,3}}(?:st|nd|rd|th))"
+PARTS = define(
+    {},
+    apostrophe="'|’",
+    quote="\ue000q\\d+\ue001",
+    address="\ue000a\\d+\ue001",
+    number=rf"\d\d?\d?\d?|{one_of(NUMBERS)}",
+    best=one_of(SUPERLATIVES),
+    choice=rf"{one_of(SUPERLATIVES)}|{one_of(ORDINALS)}|#\d\d?\d?|\d\d?(st|nd|rd|th)",
+    place=r"#?\d\d?\d?",
+    the="[(the|a|an|my|your|this|that) ]",
+    noun="[search ](results?|items?|products?|links?|entry|entries|hits?|articles?|listings?|options?|ones?|story"
+    "|stories|posts?|offers?)",
+    cart="[(the|my|your|our) ][shopping ](cart|basket|bag|trolley)",
+    it="it|this|that|(this|that|the|the current) (item|product|one)",
+    on_page="[ (in|on|from|of) [the ](list|page|results?|search results?|screen|results page|site)]",
+)
 
 
 def number(text: str) -> int:

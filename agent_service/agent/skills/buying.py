@@ -137,4 +137,5 @@ def bought_sentence(before: PageView, after: PageView) -> str:
         said = f" It says: {'; '.join(after.errors)}" if after.errors else ""
         raise TaskFailed(f"The page did not take the order.{said}", code="INVALID_PARAMETER")
     number = f" Order number {after.order_number}." if after.order_number else ""
-    return f"Placed the order: {before.total or 'the amount shown'} for {listed(before.order_items)}.{number} The page says: “{after.name}”."
+    what = f"{before.total or 'the amount shown'} for {listed(before.order_items)}"
+    return f"Placed the order: {what}.{number} The page says: “{after.name}”."

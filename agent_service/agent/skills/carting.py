@@ -10,7 +10,7 @@ from agent_service.agent.finding import find_field, first_shown, not_found, wait
 from agent_service.agent.interface import TaskFailed
 from agent_service.agent.seeing import PageView, Result
 from agent_service.agent.skills.pointing import press
-from agent_service.agent.skills.searching import card, choice_name, choose, named, open_card, results
+from agent_service.agent.skills.searching import back_to, card, choice_name, choose, named, open_card, results
 from agent_service.agent.steps import AddToCart, Choice, OpenCart, RemoveFromCart
 from agent_service.agent.work import Work
 
@@ -22,9 +22,10 @@ CONFIRM_SECONDS = 4
 
 async def add_to_cart(work: Work, step: AddToCart) -> str:
     view = await work.see()
-    if step.which is None and not step.name and view.is_product:
-        return await add_this(work, view, step.quantity)
-    if step.which == 1 and view.is_product and not work.listing:
+    is_it = step.which is None and not step.name
+    if is_it and view.is_cart:
+        view = await back_to(work, view, "the product you mean", lambda page: not page.is_cart)
+    if view.is_product and (is_it or (step.which == 1 and not work.listing)):
         return await add_this(work, view, step.quantity)
     return await add_result(work, step)
 
@@ -139,8 +140,8 @@ async def remove_from_cart(work: Work, step: RemoveFromCart) -> str:
     await work.say(f"I will take {result.title} out of the cart.")
     await press(work, button, f"Remove {result.title}")
     after = await work.see()
-    gone = all(other.title != result.title for other in after.results if after.is_cart)
-    if not gone:
+    fewer = (after.cart_count or 0) < (view.cart_count or 0)
+    if not fewer and any(other.title == result.title for other in after.results):
         return f"Pressed “Remove” for {result.title}, but it is still in the cart."
     return f"Removed {result.title} from the cart. {holding(after)}".strip()
 

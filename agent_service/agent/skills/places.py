@@ -100,6 +100,10 @@ async def load(page: Page, address: str) -> None:
     try:
         await page.goto(address, wait_until="domcontentloaded", timeout=OPEN_MS)
     except Error as error:
+        if "interrupted by another navigation" in str(error):  # the page before had not yet given up
+            await loaded(page)
+            await page.goto(address, wait_until="domcontentloaded", timeout=OPEN_MS)
+            return
         plain = re.search(r"ERR_(?:CONNECTION_REFUSED|SSL_PROTOCOL_ERROR|SSL_VERSION)", str(error))
         if not (plain and address.startswith("https://")):
             raise
@@ -113,9 +117,9 @@ async def where(work: Work) -> str:
 
 
 def opened_sentence(view: PageView) -> str:
-    site = urlsplit(view.url).netloc
+    host = urlsplit(view.url).netloc
     if view.title:
-        return f"Opened “{view.title}”" + (f" ({site})." if site else ".")
+        return f"Opened “{view.title}”" + (f" ({host})." if host else ".")
     return f"Opened {view.url[:120]}."
 
 

@@ -78,10 +78,10 @@ async def type_text(work: Work, step: TypeText) -> str:
 
 async def field_name(field: Locator) -> str:
     name: str = await field.evaluate(
-        "el => el.getAttribute('aria-label') || el.labels?.[0]?.innerText.trim() || el.placeholder || el.name || 'the field'",
+        "el => el.getAttribute('aria-label') || el.labels?.[0]?.innerText.trim() || el.placeholder || el.name",
         timeout=actions.PRESS_MS,
     )
-    return name[:80]
+    return name[:80] or "the field"
 
 
 async def is_secret(field: Locator) -> bool:

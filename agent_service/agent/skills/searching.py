@@ -1,5 +1,6 @@
 """Searching, and what is found: opening and comparing results."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from urllib.parse import quote_plus
 
@@ -103,14 +104,18 @@ async def results(work: Work, least: int = 1) -> PageView:
 
 async def back_to_list(work: Work, view: PageView) -> PageView:
     """From a cart or a product, back through the history to where it was chosen; else stay."""
+    return await back_to(work, view, "a list of results", lambda page: not page.is_cart and not page.is_product)
+
+
+async def back_to(work: Work, view: PageView, sought: str, is_it: Callable[[PageView], bool]) -> PageView:
     start = view
     for _ in range(3):
-        await work.say(f"“{view.name}” is not a list of results, so I will go back to find it.")
+        await work.say(f"“{view.name}” is not {sought}, so I will go back to find it.")
         await work.act("go_back", None, "go back", history_back)
         previous, view = view, await work.see()
         if view.url == previous.url or view.is_blank:
             break
-        if view.results and not view.is_cart and not view.is_product:
+        if (view.results or view.is_product) and is_it(view):
             return view
     if view.url != start.url:
         await open_address(work, start.url, f"“{start.name}” again")
@@ -155,9 +160,8 @@ def card(page: Page, index: int) -> Locator:
 async def open_result(work: Work, step: OpenResult) -> str:
     view = await results(work)
     index, result = choose(view, step.which)
-    await work.say(
-        f"I see {len(view.results)} results. {choice_name(step.which).capitalize()} is {result.described}: I will open it."
-    )
+    called = choice_name(step.which).capitalize()
+    await work.say(f"I see {len(view.results)} results. {called} is {result.described}: I will open it.")
     await work.act("click_element", result.title, f"open “{result.title}”", lambda page: open_card(page, index, result))
     after = await work.see()
     price = after.price or result.price

@@ -1,7 +1,6 @@
 """Signing in. Passwords pass through here and are never said, shown or returned."""
 
 import re
-from urllib.parse import urlsplit
 
 from playwright.async_api import Locator, Page
 
@@ -71,9 +70,12 @@ async def complete_sign_in(work: Work, given: Credentials | None = None) -> str:
 
 async def ask_for_credentials(work: Work, view: PageView, trouble: str) -> Credentials | None:
     """The details, or nothing if the person has signed in by hand."""
-    site = urlsplit(view.url).netloc or "this page"
+    site = view.site or "this page"
     refused = f"They were refused: {trouble} " if trouble else ""
-    question = f"{refused}I need the sign-in details for {site} to continue. Please answer with e-mail and password, for example: name@example.com / password."
+    question = (
+        f"{refused}I need the sign-in details for {site} to continue. "
+        "Please answer with e-mail and password, for example: name@example.com / password."
+    )
     for _ in range(2):
         await work.say(f"{site} asks me to sign in. I cannot know these details, so I will ask for them.")
         answer = await work.run.ask("credentials", question)
@@ -83,7 +85,10 @@ async def ask_for_credentials(work: Work, view: PageView, trouble: str) -> Crede
             raise NotSignedIn(f"Stopped at the sign-in page of {site}: no sign-in details were given.")
         if DONE.search(answer) and not (await work.see()).asks_password:
             return None
-        question = f"I could not read a user name and a password in that. For {site}, please answer just: name@example.com / password."
+        question = (
+            "I could not read a user name and a password in that. "
+            f"For {site}, please answer just: name@example.com / password."
+        )
     raise TaskFailed(
         "I did not get sign-in details that I could read, so I could not sign in.", code="INVALID_PARAMETER"
     )

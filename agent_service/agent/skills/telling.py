@@ -12,6 +12,7 @@ from agent_service.agent.work import Work
 
 READ_LINES = 24
 LINKS = 20
+PLAIN_FACTS = {Subject.TITLE, Subject.HEADING, Subject.ADDRESS, Subject.NAME, Subject.PRICE, Subject.RATING}
 # A value that the page names: a term and its description, a heading cell and its neighbour, "Name: value".
 VALUE_OF = """
 (wanted) => {
@@ -23,7 +24,8 @@ VALUE_OF = """
     const own = squeeze(el.innerText);
     if (!own || own.length > 200 || !el.checkVisibility()) continue;
     const cut = own.indexOf(":");
-    if (cut > 0 && plain(own.slice(0, cut)) === target && squeeze(own.slice(cut + 1))) return squeeze(own.slice(cut + 1));
+    const after = squeeze(own.slice(cut + 1));
+    if (cut > 0 && plain(own.slice(0, cut)) === target && after) return after;
     if (plain(own) !== target && plain(own.replace(/\\(.*?\\)/g, "")) !== target) continue;
     const field = el.control;
     const next = field ? field.value : el.nextElementSibling?.innerText;
@@ -36,7 +38,16 @@ VALUE_OF = """
 
 async def tell(work: Work, step: Return) -> str:
     answers = [await answer(work, question) for question in step.questions]
+    if len(answers) > 1:
+        answers = [with_name(question, text) for question, text in zip(step.questions, answers, strict=True)]
     return "\n".join(answers)
+
+
+def with_name(question: Question, text: str) -> str:
+    """Which answer is which, where there are several."""
+    if question.subject in PLAIN_FACTS and question.which is None and "\n" not in text:
+        return f"{question.subject.name.capitalize()}: {text}"
+    return text
 
 
 async def answer(work: Work, question: Question) -> str:
