@@ -97,7 +97,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = ENVIRONMENT.data_dir / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "dashboard.static_files.ModuleStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "dashboard.static_storage.ModuleStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
