@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import F
 from django.test import Client
@@ -15,6 +17,11 @@ from sessions_app.models import AgentSession, Command, Connection, Event, Member
 
 #: A fixed moment for tests that compare times.
 MOMENT = datetime(2026, 3, 4, 14, 2, 11, tzinfo=UTC)
+
+
+def pytest_configure() -> None:
+    """Spare whitenoise the warning that `collectstatic` has not run."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(autouse=True)

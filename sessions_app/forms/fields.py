@@ -94,4 +94,5 @@ def tokens_field(**options: Any) -> forms.IntegerField:
 
 def prompt_field(*, label: str, required: bool, placeholder: str) -> forms.CharField:
     widget = forms.Textarea(attrs={"rows": 3, "placeholder": placeholder})
-    return forms.CharField(label=label, required=required, max_length=MAX_PROMPT, widget=widget)
+    asked = {"required": "Say what the agent should do."}
+    return forms.CharField(label=label, required=required, max_length=MAX_PROMPT, widget=widget, error_messages=asked)

@@ -1,0 +1,101 @@
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from sessions_app.enums import EventKind, SessionState
+from tests.conftest import MOMENT
+
+
+@pytest.fixture
+def staffed(make_session, make_task, make_event, make_spend):
+    """One session in every state that the desk tells apart, made in the wrong order."""
+    now = timezone.now()
+
+    def at(minutes: int, title: str, task: str | None, **fields):
+        session = make_session(title=title, created_at=now - timedelta(minutes=minutes), **fields)
+        if task:
+            question = {"question": "Which login?"} if task == "waiting" else {}
+            make_task(session, state=task, prompt=title, **question)
+        return session
+
+    at(1, "Idle", None)
+    at(1, "Young", "running")
+    at(4, "Old", "running", last_step="Reading the table")
+    at(1, "Paused", "paused")
+    at(1, "Failed", "failed")
+    alarming = at(1, "Alarming", "paused", alarm="Acted after it was paused.")
+    make_event(alarming, kind=EventKind.ALARM, text="Acted after it was paused.", at=MOMENT + timedelta(seconds=5))
+    asking = at(1, "Asking", "waiting")
+    make_event(asking, kind=EventKind.QUESTION, text="Which login?", at=MOMENT)
+    make_spend(asking.tasks.get(), "0.0124")
+    at(1, "Gone", "terminated", state=SessionState.ENDED)
+
+
+def test_it_sorts_live_agents_by_who_needs_a_person(client_for, operator, staffed, read):
+    page = read(client_for(operator).get("/"))
+    titles = page.each("ol[@aria-label='Live agents']/li//a")
+    assert titles == ["Asking", "Alarming", "Failed", "Paused", "Old", "Young", "Idle"]
+
+
+def test_a_tile_says_state_step_cost_and_owner(client_for, operator, staffed, read):
+    page = read(client_for(operator).get("/"))
+    tiles = page.each("ol[@aria-label='Live agents']/li")
+    assert tiles[0].startswith("Asking $0.0124 “Which login?” Needs you until ")
+    assert tiles[0].endswith(" operator")
+    assert tiles[1].startswith("Alarming $0.0000 Acted after it was paused. Alarm Paused until ")
+    assert tiles[4].startswith("Old $0.0000 Reading the table Active until ")
+
+
+def test_the_inbox_leads_to_what_waits(client_for, operator, staffed, read):
+    page = read(client_for(operator).get("/"))
+    assert page.each("section[@id='desk-inbox']//li") == [
+        "Question 14:02:11 Asking Which login? Open and answer: Asking",
+        "Alarm 14:02:16 Alarming Acted after it was paused. Open: Alarming",
+    ]
+    to = page.one("section[@id='desk-inbox']//a[contains(., 'answer')]").get("href")
+    assert to == page.one("a[text()='Asking']").get("href") + "#session-question"
+
+
+def test_the_summary_counts(client_for, operator, staffed, read):
+    page = read(client_for(operator).get("/"))
+    assert page.part("desk-summary") == "Live 7 Need you 3 Spent today $0.0124"
+
+
+def test_an_empty_desk_invites_to_start(client_for, operator, read):
+    page = read(client_for(operator).get("/"))
+    assert page.all("ol[@aria-label='Live agents']/li") == []
+    assert page.one("main//a[text()='Start the first']").get("href") == "/sessions/new/"
+    assert page.part("desk-inbox") == "Inbox Nothing waits for a person."
+
+
+def test_an_outsider_sees_nothing_of_it(client_for, outsider, staffed, read):
+    page = read(client_for(outsider).get("/"))
+    assert page.each("ol[@aria-label='Live agents']/li") == []
+    assert page.part("desk-summary") == "Live 0 Need you none Spent today $0.0000"
+
+
+def test_a_stranger_is_asked_to_sign_in(client, db):
+    assert client.get("/").headers["Location"] == "/accounts/login/?next=/"
+
+
+def test_a_person_without_a_team_is_told_so(client_for, db, read):
+    answer = client_for(User.objects.create_user("newcomer")).get("/")
+    page = read(answer)
+    assert page.status == 403
+    assert page.says("p[@data-reason]") == "You belong to no team yet. Ask an administrator to add you to one."
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_takes_as_many_queries_for_three_as_for_one(
+    count, client_for, operator, make_session, make_task, make_event, make_spend, django_assert_num_queries
+):
+    for _ in range(count):
+        session = make_session()
+        make_event(session, kind=EventKind.QUESTION)
+        make_spend(make_task(session, state="waiting", question="?"), "0.01")
+    client = client_for(operator)
+    # sign-in 2, team 2, tiles 3, inbox 1, summary 3
+    with django_assert_num_queries(11):
+        client.get("/")
