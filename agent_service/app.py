@@ -8,9 +8,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ._pending import Interpreter, Stream, stream_routes
 from .account import Account
 from .agent.interface import Agent
+from .agent.interpreter import Interpreter
 from .api.middleware import api_middleware
 from .api.routes import Api
 from .browser import BrowserOptions, find_chromium, remove_leftovers
@@ -24,6 +24,7 @@ from .registry import Registry
 from .shop.app import create_shop
 from .shop_host import ShopHost
 from .sockets import Sockets
+from .streaming import Stream, stream_routes
 from .tasks import TaskArchive
 from .workshop import Workshop
 

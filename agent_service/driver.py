@@ -26,8 +26,8 @@ class Driver:
         playwright = await self._started()
         try:
             return await launch(playwright, self._options, avoid_domains=avoid_domains)
-        except Error as problem:
-            if "Connection closed" not in problem.message:
+        except Error:
+            if await _lives(playwright):
                 raise
             logger.warning("The browser driver died and is started again")
             await self._drop(playwright)
@@ -50,3 +50,13 @@ class Driver:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_STOP_TIMEOUT):
                     await playwright.stop()
+
+
+async def _lives(playwright: Playwright) -> bool:
+    try:
+        async with asyncio.timeout(_STOP_TIMEOUT):
+            requests = await playwright.request.new_context()
+            await requests.dispose()
+    except Exception:
+        return False
+    return True

@@ -3,18 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from playwright.async_api import Error, Page
 
-from ._pending import Stream
 from .browser import AgentBrowser
+from .streaming import Stream
 from .workshop import Workshop
 
 logger = logging.getLogger(__name__)
 _LAUNCH_TIMEOUT = 45.0
 _CLOSE_TIMEOUT = 5.0
 _STOP_LOADING_TIMEOUT = 2.0
+_HEARTBEAT = 5.0
+_CRASH_SHOWS_WITHIN = 0.3
 
 
 class LaunchFailed(Exception):
@@ -32,6 +35,35 @@ class Instance:
     def page(self) -> Page:
         """The page people see."""
         return self.browser.page
+
+    async def lost(self) -> None:
+        """Return once the browser or its page has died."""
+        crashed = self.browser.crashed
+        while not crashed.is_set() and await self._answers():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_HEARTBEAT):
+                    await crashed.wait()
+
+    async def died_of(self, problem: Exception) -> bool:
+        """Whether a failed action was the first sign of a crash, whose own event may be a moment behind."""
+        if "Connection closed" in str(problem):
+            return True
+        if isinstance(problem, Error) or isinstance(problem.__cause__, Error):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CRASH_SHOWS_WITHIN):
+                    await self.browser.crashed.wait()
+        return self.browser.crashed.is_set() or self.page.is_closed()
+
+    async def _answers(self) -> bool:
+        # When the driver dies, no event says so; a browser that is merely slow is not lost.
+        try:
+            async with asyncio.timeout(_HEARTBEAT):
+                await self.browser.context.cookies("http://localhost")
+        except TimeoutError:
+            return True
+        except Exception:
+            return False
+        return True
 
     async def close(self) -> None:
         """End viewers and browser; a part that hangs is given up after some seconds."""

@@ -9,10 +9,10 @@ from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}", re.IGNORECASE)
+_ORIGIN = re.compile(rf"https?://(({_LABEL}\.)*{_LABEL}|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?/?", re.IGNORECASE)
 
 
 class BadOption(Exception):
@@ -163,12 +163,9 @@ def _optional_path(text: str) -> Path | None:
 
 
 def _optional_origin(text: str) -> str | None:
-    if not text:
-        return None
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+    if text and not _ORIGIN.fullmatch(text):
         raise ValueError(f"must be an origin such as https://agents.example.com, not {text!r}.")
-    return f"{parts.scheme}://{parts.netloc}"
+    return text.rstrip("/").lower() or None
 
 
 _OPTIONS = (

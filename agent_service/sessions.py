@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from . import events
-from ._pending import Stream
 from .agent.interface import TaskFailed
 from .events import Event
 from .gate import Hold
@@ -14,6 +13,7 @@ from .instance import Instance, LaunchFailed, start_instance
 from .navigation import open_address
 from .orders import Answer, Message, SessionOrder, State, Steer, Takeover, TaskOrder
 from .page_input import InputQueue
+from .streaming import Stream
 from .task_queue import Seat, TaskQueue
 from .tasks import Failure, Task, TaskStatus, TokenLimits
 from .workshop import Workshop
@@ -184,7 +184,7 @@ class Session:
 
     async def _watch(self) -> None:
         while self.ended is None:
-            await self._live_instance().browser.crashed.wait()
+            await self._live_instance().lost()
             await self._replace_instance()
 
     async def _replace_instance(self) -> None:

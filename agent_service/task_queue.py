@@ -189,7 +189,9 @@ class TaskQueue:
                 await run.ready()
             self._complete(task, run.cut(result))
         except Exception as problem:
-            self._fail(task, self._failure(task, problem, timed_out=limit.expired()))
+            failure = await self._failure(task, problem, timed_out=limit.expired())
+            if self._current is task:
+                self.fail_current(failure)
 
     def _new_run(self, task: Task) -> LiveTaskRun:
         return LiveTaskRun(
@@ -228,16 +230,10 @@ class TaskQueue:
             self._seat.emit(events.task_completed(task))
             self._leave(task)
 
-    def _fail(self, task: Task, failure: Failure) -> None:
-        if task.is_open:
-            self.fail_current(failure)
-
-    def _failure(self, task: Task, problem: Exception, *, timed_out: bool) -> Failure:
-        instance = self._seat.instance()
+    async def _failure(self, task: Task, problem: Exception, *, timed_out: bool) -> Failure:
         if timed_out:
             return Failure(f"The task was not done within {task.order.seconds:g} seconds.", "TASK_TIMEOUT")
-        # A crash also surfaces as whatever the agent was just doing, and often first.
-        if instance.browser.crashed.is_set() or instance.page.is_closed():
+        if await self._seat.instance().died_of(problem):
             return Failure("The page crashed.", "PAGE_CRASH")
         if isinstance(problem, TaskFailed):
             return Failure(str(problem), problem.code)

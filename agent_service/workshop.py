@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
-from ._pending import Stream
 from .account import Account
 from .agent.interface import Agent
 from .browser import AgentBrowser
 from .journal import Journal
+from .streaming import Stream
 from .tasks import TaskArchive
 
 Launch = Callable[[Collection[str]], Awaitable[AgentBrowser]]

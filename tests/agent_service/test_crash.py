@@ -1,0 +1,96 @@
+"""Browsers and drivers that die, and sessions that live on."""
+
+import asyncio
+import os
+
+import psutil
+import pytest
+
+from agent_service import sessions
+from agent_service.browser import find_chromium
+from tests.agent_service.service_helpers import DEADLINE
+from tests.agent_service.stream_helpers import eventually, processes_on
+
+
+def browsers(folder) -> list[psutil.Process]:
+    return [process for process in processes_on(folder) if "--type=" not in " ".join(process.cmdline())]
+
+
+def driver() -> psutil.Process:
+    """The Playwright driver of this very process."""
+    (found,) = [child for child in psutil.Process().children() if "run-driver" in " ".join(child.cmdline())]
+    return found
+
+
+async def test_a_killed_browser_is_replaced_and_the_session_goes_on(service, tmp_path):
+    session = (await service.start())["sessionId"]
+    events = await service.listen(session)
+    held = asyncio.create_task(service.new_task(session, "hold"))
+    await events.until("action")
+    waiting = await service.queue_task(session, "title")
+
+    (browser,) = browsers(tmp_path)
+    browser.kill()
+
+    assert await events.until("instance:disconnected") == {"gracePeriod": 300_000}
+    body = await held
+    assert (body["status"], body["code"]) == ("failed", "PAGE_CRASH")
+    await events.until("instance:reconnected")
+    assert events.types()[:4] == ["action", "instance:disconnected", "error", "instance:reconnected"]
+    assert (await service.outcome(session, waiting))["data"]["message"] == "Ready for a task"
+    states = [line["state"] for line in service.journal("session")]
+    assert states == ["ready", "lost", "ready"]
+
+
+async def test_a_crashed_page_fails_its_task_in_those_words(service):
+    session = (await service.start())["sessionId"]
+    events = await service.listen(session)
+    body = await service.new_task(session, "open chrome://crash")
+    assert (body["error"], body["code"]) == ("The page crashed.", "PAGE_CRASH")
+    await events.until("instance:reconnected")
+    assert events.types().count("error") == 1
+
+
+async def test_a_session_whose_browser_does_not_come_back_ends(start_service, tmp_path, monkeypatch):
+    monkeypatch.setattr(sessions, "GRACE_SECONDS", 0.3)
+    chromium = tmp_path / "bin" / "chromium"
+    chromium.parent.mkdir()
+    chromium.write_text(f'#!/bin/sh\nexec "{find_chromium()}" "$@"\n')
+    chromium.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{chromium.parent}:{os.environ['PATH']}")
+    service = await start_service()
+    session = (await service.start())["sessionId"]
+    events = await service.listen(session)
+
+    chromium.unlink()
+    (browser,) = browsers(tmp_path)
+    browser.kill()
+
+    assert await events.until("end_session") == {"reason": "instance_lost"}
+    response = await service.http.post("/start/start-session", json={})
+    assert (response.status_code, response.json()["message"]) == (503, "No available instances.")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_killed_driver_is_started_again(service):
+    session = (await service.start())["sessionId"]
+    events = await service.listen(session)
+    driver().kill()
+    await events.until("instance:disconnected")
+    await events.until("instance:reconnected")
+    body = await service.new_task(session, "title")
+    assert body["result"]["data"]["message"] == "Ready for a task"
+    assert "sessionId" in await service.start()
+
+
+async def test_nothing_is_left_of_an_ended_session(service, tmp_path):
+    session = (await service.start())["sessionId"]
+    events = await service.listen(session)
+    await service.queue_task(session, "hold")
+    await events.until("action")
+    assert browsers(tmp_path)
+    await service.state(session, "terminate")
+    await eventually(lambda: not processes_on(tmp_path), within=DEADLINE)
+    await eventually(lambda: not list(tmp_path.glob("*/data/profiles/*")), within=DEADLINE)
+    health = (await service.http.get("/start/health")).json()
+    assert health["instancesAvailable"] == health["instanceCount"]
