@@ -41,6 +41,11 @@ class Snapshots:
                 await self._arrived.wait()
         return self._latest
 
+    @property
+    def running(self) -> bool:
+        """Whether somebody is thought to watch."""
+        return self._release_at is not None
+
     def restart(self) -> None:
         """The page is another one now."""
         self._capture.restart()

@@ -1,6 +1,7 @@
 """What the tests of the browser and its stream share."""
 
 import asyncio
+import inspect
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -44,9 +45,9 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 
 async def eventually(condition: Callable[[], object], *, within: float = 10.0) -> None:
-    """Wait until the condition holds; fail when it does not within this many seconds."""
+    """Wait until the condition, plain or async, holds; fail when it does not within this many seconds."""
     deadline = time.monotonic() + within
-    while not condition():
+    while not (await result if inspect.isawaitable(result := condition()) else result):
         assert time.monotonic() < deadline, f"still not so after {within} s"
         await asyncio.sleep(0.02)
 
@@ -71,13 +72,13 @@ def browser_process(profile: Path) -> psutil.Process:
 
 
 @asynccontextmanager
-async def stream_server(stream: Stream, *, stream_id: str = "s1") -> AsyncIterator[str]:
+async def stream_server(stream: Stream, *, find=None) -> AsyncIterator[str]:
     """The address of the stream, served by an application of its own; the stream is closed afterwards."""
     app = web.Application()
-    app.add_routes(stream_routes({stream_id: stream}.get, loopback_only=True))
+    app.add_routes(stream_routes(find or {"s1": stream}.get, loopback_only=True))
     async with serving(app) as origin:
         try:
-            yield f"{origin}/view/{stream_id}"
+            yield f"{origin}/view/s1"
         finally:
             await stream.close()
 

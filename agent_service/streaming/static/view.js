@@ -44,4 +44,5 @@ function fail(next) {
   pause = Math.min(pause * 2, LONGEST_PAUSE);
 }
 
-load();
+// An image asked for earlier would hold up this event, and so the page around the frame, for ever.
+addEventListener("load", () => setTimeout(load));
