@@ -15,6 +15,7 @@ THEN = re.compile(
     re.IGNORECASE,
 )
 AND = re.compile(r"\s*,\s*(?:and\s+|also\s+)*|\s+(?:and|&)\s+(?:also\s+)?", re.IGNORECASE)
+HEADS = 4  # how many further commas the first instruction after a cut may hold; keeps long lists cheap
 CONDITION = re.compile(r"^\s*(?:and\s+)?(?:if|unless|until|while|whenever|in case)\b", re.IGNORECASE)
 
 
@@ -43,7 +44,7 @@ def cut_at_and(text: str, begins_step: Callable[[str], bool]) -> Iterator[str]:
     start = 0
     separators = list(AND.finditer(text))
     for at, separator in enumerate(separators):
-        ends = [later.start() for later in separators[at + 1 :]] + [len(text)]
+        ends = [later.start() for later in separators[at + 1 : at + HEADS]] + [len(text)]
         heads = (text[separator.end() : end] for end in ends)
         if text[start : separator.start()].strip() and any(begins_step(head) for head in heads):
             yield text[start : separator.start()]

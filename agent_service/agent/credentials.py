@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 USER_WORD = r"(?:user\s*-?name|user|e-?mail(?:\s+address)?|login|account|id)"
 PASSWORD_WORD = r"(?:password|passwort|passcode|pass|pwd|pw|secret)"  # noqa: S105
+PASSWORD = re.compile(rf"\b{PASSWORD_WORD}\b", re.IGNORECASE)
 IS = r"\s*(?:is|=|:)?\s*"
 LABELLED_PASSWORD = re.compile(rf"\b{PASSWORD_WORD}\b{IS}(?P<password>\S+)", re.IGNORECASE)
 LABELLED_USER = re.compile(rf"\b{USER_WORD}\b{IS}(?P<user>[^\s,;/|]+)", re.IGNORECASE)
-EMAIL = re.compile(r"[^\s@,;/|:'\"<>()]+@[^\s@,;/|'\"<>()]+\.[^\s@,;/|'\"<>():]+")
+EMAIL = re.compile(r"[^\s@,;/|:='\"<>()]+@[^\s@,;/|'\"<>()]+\.[^\s@,;/|'\"<>():]+")
 QUOTES = "\"'“”‘’`"
 
 
@@ -67,6 +68,8 @@ def _from_separated(text: str) -> tuple[str, str]:
         rest = text[email.end() :] if text[email.end() :].strip() else text[: email.start()]
         words = re.sub(r"^[\s,;/|:]+(?:and\b|with\b)?|[\s,;/|:]+$", "", rest, flags=re.IGNORECASE).split()
         return (email[0], _unquoted(words[0])) if len(words) == 1 else ("", "")
+    if LABELLED_PASSWORD.match(text) or LABELLED_USER.match(text):
+        return "", ""
     parts = [part for part in re.split(r"\s*[\n/|,;]\s*|\s+", text) if part]
     return (_unquoted(parts[0]), _unquoted(parts[1])) if len(parts) == 2 else ("", "")
 

@@ -3,6 +3,7 @@
 import re
 
 from agent_service.agent.clauses import CONDITION, split
+from agent_service.agent.credentials import PASSWORD
 from agent_service.agent.grammar import read_clause
 from agent_service.agent.guarding import Guarded
 from agent_service.agent.steps import Step, Unclear
@@ -56,9 +57,10 @@ def _is_refusal(plain: str, guarded: Guarded) -> bool:
 
 
 def _bare(clause: str) -> str:
-    plain = clause.strip(" \t\r\n,.!?:")
-    plain = TAIL.sub("", LEAD_IN.sub("", plain)).strip(" \t\r\n,.!?:")
-    return _verb(plain)
+    """The clause without lead-in, courtesies and full stop; a password keeps its last "!"."""
+    ends = " \t\r\n,.:" if PASSWORD.search(clause) else " \t\r\n,.!?:"
+    plain = TAIL.sub("", LEAD_IN.sub("", clause.strip(ends)))
+    return _verb(plain.strip(ends))
 
 
 def _verb(plain: str) -> str:

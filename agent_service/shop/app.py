@@ -12,8 +12,8 @@ from agent_service.shop.visitors import Visitors
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ROUTES = [
-    web.get("", browse.mount_point),
     web.get("/", browse.front, name="front"),
+    web.get("", browse.mount_point),  # only reached below a prefix, as /shop; at the root "/" comes first
     web.get("/search", browse.search, name="search"),
     web.get("/category/{slug}", browse.category, name="category"),
     web.get("/product/{slug}", browse.product, name="product"),
