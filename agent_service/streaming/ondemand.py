@@ -48,12 +48,16 @@ class OnDemand:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _supervise(self) -> None:
+        failed = False
         while await self._wanted.wait():
             self._restart.clear()
             try:
                 await unless(self._restart, self._work())
+                failed = False
             except Exception:
-                logger.exception("%s failed", self._name)
+                # Once is enough to say it: it is tried again twice a second.
+                logger.log(logging.DEBUG if failed else logging.ERROR, "%s failed", self._name, exc_info=True)
+                failed = True
             if not self._restart.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(RETRY_AFTER):  # `wait_for` may lose a cancellation here

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from playwright.async_api import CDPSession, Page
-from playwright.async_api import Error as PlaywrightError
 
 from agent_service.browser import HEIGHT, WIDTH
 
@@ -49,7 +48,7 @@ def _settings() -> dict[str, Any]:
 
 
 async def _stop(session: CDPSession) -> None:
-    with contextlib.suppress(PlaywrightError, TimeoutError):
+    with contextlib.suppress(Exception):  # the page or the driver may be gone, and with it the screencast
         async with asyncio.timeout(_STOP_TIMEOUT):
             await session.send("Page.stopScreencast")
             await session.detach()

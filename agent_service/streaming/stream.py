@@ -1,5 +1,6 @@
 """A session's live picture: whoever watches, it is captured and encoded once, or not at all."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from agent_service.streaming.viewer import Viewer
 logger = logging.getLogger(__name__)
 
 MAX_VIEWERS = 32
+
+_DEATH_SHOWS_WITHIN = 0.3
+"""Seconds by which the news that a page is gone may trail behind the failure that this caused."""
 
 
 class TooManyViewers(Exception):
@@ -112,6 +116,7 @@ class Stream:
             else:
                 await self._run(Transcoder(self._deliver, fps=self._fps), page)
         except CaptureFailed as error:
+            await asyncio.sleep(_DEATH_SHOWS_WITHIN)
             if self._tab_capture_works and not page.is_closed() and not self._browser.crashed.is_set():
                 self._tab_capture_works = False
                 logger.warning("tab capture does not work, the screencast takes over: %s", error)

@@ -6,7 +6,7 @@ import aiohttp
 import av
 from aiohttp import web
 
-from agent_service.streaming import Stream
+from agent_service.streaming import Stream, snapshots
 from tests.agent_service.stream_helpers import (
     MOVING,
     STILL,
@@ -85,7 +85,9 @@ async def test_it_plays_in_a_sandboxed_frame_behind_another_server(tmp_path):
                 await frame.evaluate(NEXT_PICTURE)
 
 
-async def test_pictures_come_only_while_polled_and_twice_a_second_at_least(tmp_path):
+async def test_pictures_come_only_while_polled_and_twice_a_second_at_least(tmp_path, monkeypatch):
+    monkeypatch.setattr(snapshots, "LINGER", 1.5)
+    monkeypatch.setattr(snapshots, "FIRST_TIMEOUT", 1.0)
     async with agent_browser(tmp_path) as browser, aiohttp.ClientSession() as client:
         stream = Stream(browser)
         async with stream_server(stream) as address:
