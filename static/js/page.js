@@ -84,3 +84,21 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:responseError", ({ detail }) => say(reasonIn(detail.xhr)));
 document.addEventListener("htmx:sendError", () => say("That was not sent: the server cannot be reached. Try again."));
 document.addEventListener("htmx:timeout", () => say("No answer came in time. Reload to see what happened."));
+
+// Who was signed out meanwhile gets a sentence, not the sign-in page in the middle of this one.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (new URL(detail.xhr.responseURL, location.href).pathname !== "/accounts/login/") return;
+  detail.shouldSwap = false;
+  say("That was not done: you are signed out. Reload this page to sign in again.");
+});
+
+// Each looks for its own elements, and does nothing where there are none. A page without them is still a page.
+for (const loading of [
+  import("./controls.js"),
+  import("./time.js"),
+  import("./live.js"),
+  import("./desk.js"),
+  import("./live_view.js"),
+]) {
+  loading.catch(console.error);
+}

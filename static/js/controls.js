@@ -1,0 +1,58 @@
+// Keys for buttons (`data-shortcut`), one press per form, and dialogs in browsers without invoker commands.
+
+const TYPING = "input, textarea, select, [contenteditable], dialog";
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.repeat || event.isComposing) return;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submitAround(event);
+  else if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest(TYPING)) press(event);
+});
+
+function submitAround(event) {
+  const form = event.target.closest("textarea, input")?.form;
+  const button = form?.querySelector("[data-shortcut='ctrl+enter'], button:not([type=button])");
+  if (!button || button.disabled) return;
+  event.preventDefault();
+  form.requestSubmit(button);
+}
+
+function press(event) {
+  if (document.querySelector("dialog[open]")) return;
+  const key = event.key.toLowerCase();
+  const name = CSS.escape(event.shiftKey ? `shift+${key}` : key);
+  const control = document.querySelector(`[data-shortcut="${name}"]:not(:disabled)`);
+  if (!control || !control.checkVisibility()) return;
+  event.preventDefault();
+  control.click();
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented) return; // htmx sends it, and disables its button by itself
+  const form = event.target;
+  if (form.dataset.submitted) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.submitted = "yes";
+  form.setAttribute("aria-busy", "true");
+  event.submitter?.setAttribute("aria-disabled", "true");
+});
+
+// A page that comes back from the browser's memory is to be usable again.
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
+  for (const form of document.querySelectorAll("form[data-submitted]")) {
+    delete form.dataset.submitted;
+    form.removeAttribute("aria-busy");
+    for (const button of form.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
+  }
+});
+
+if (!("commandForElement" in HTMLButtonElement.prototype)) {
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("button[commandfor]");
+    const dialog = button && document.getElementById(button.getAttribute("commandfor"));
+    if (button?.getAttribute("command") === "show-modal") dialog?.showModal();
+    if (button?.getAttribute("command") === "close") dialog?.close();
+  });
+}

@@ -1,0 +1,27 @@
+// A session's page: applies what the server pushes, so that it always is what a reload would show.
+
+import { applyParts } from "./parts.js";
+import { refreshRegions } from "./regions.js";
+import { keepOpen } from "./socket.js";
+import { appendRows } from "./timeline.js";
+
+const page = document.querySelector("main[data-live-session]");
+
+if (page) {
+  let last = Number(page.dataset.liveSeq);
+  const log = document.getElementById("timeline");
+
+  keepOpen({
+    address: () => `${page.dataset.liveSession}?after=${last}`,
+    number: () => last,
+    apply(batch) {
+      if (batch.after > last) return false;
+      appendRows(log, batch.rows, last);
+      last = Math.max(last, batch.seq);
+      page.dataset.liveSeq = last;
+      applyParts(batch.parts);
+      refreshRegions(batch.versions);
+      return true;
+    },
+  });
+}
