@@ -36,6 +36,8 @@ def task_send(request: OperatorRequest, pk: str) -> HttpResponse:
 def _follow_up(
     request: OperatorRequest, session: AgentSession, form: FollowUpForm | None, *, said: str = "", status: int = 200
 ) -> HttpResponse:
+    if form and form.errors:
+        form.fields[next(iter(form.errors))].widget.attrs["autofocus"] = True
     context = follow_up_context(session, form, said=said)
     if not request.htmx:
         return session_answer(request, session, typed=context, status=status)

@@ -9,7 +9,7 @@ import pytest
 def words(element) -> str:
     """The text, with a space wherever one element ends and the next begins."""
     text = re.sub(r"\s+", " ", " ".join(element.itertext())).strip()
-    return re.sub(r" (?=[.,:)])", "", text)
+    return re.sub(r" (?=[.,:)])|(?<=\() ", "", text)
 
 
 class Page:
