@@ -2,12 +2,14 @@
 
 import re
 
-from playwright.async_api import Error, Locator, Page
+from playwright.async_api import Locator, Page
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from agent_service.agent.consent import PAYS
 
+FIRST_PRESS_MS = 1_500
 PRESS_MS = 4_000
-KEYSTROKE_MS = 25
+KEYSTROKE_MS = 15
 TYPED_AT_MOST = 80  # characters typed one by one; longer text is put in at once
 NAME_OF = """
 el => (el.getAttribute('aria-label') || el.innerText || el.value || el.title || '')
@@ -23,19 +25,17 @@ OVERLAY_CLOSERS = re.compile(
 async def press(locator: Locator) -> None:
     """Click; what covers the thing (a cookie banner, a dialog) is closed first, once."""
     try:
-        await locator.click(timeout=PRESS_MS)
-    except Error as error:
-        if "intercepts pointer events" not in str(error) or not await close_overlay(locator.page):
-            raise
+        await locator.click(timeout=FIRST_PRESS_MS)
+    except PlaywrightTimeout as error:
+        if "intercepts pointer events" in str(error):
+            await close_overlay(locator.page)
         await locator.click(timeout=PRESS_MS)
 
 
-async def close_overlay(page: Page) -> bool:
+async def close_overlay(page: Page) -> None:
     closers = page.get_by_role("button", name=OVERLAY_CLOSERS).filter(visible=True)
-    if not await closers.count():
-        return False
-    await closers.first.click(timeout=PRESS_MS)
-    return True
+    if await closers.count():
+        await closers.first.click(timeout=PRESS_MS)
 
 
 async def type_into(locator: Locator, text: str) -> None:

@@ -34,7 +34,7 @@
     return squeeze((outside.length ? "" : root.innerText || "").match(MONEY)?.[0]);
   }
   function ratingIn(root, outside = []) {
-    for (const el of root.querySelectorAll("[aria-label], [title], span, p, i")) {
+    for (const el of root.querySelectorAll("[aria-label], [title], span, p, i, b, div, li, td")) {
       if (outside.some((other) => other.contains(el))) continue;
       const found = `${el.getAttribute("aria-label") || ""} ${el.title || ""} ${el.children.length ? "" : el.textContent}`.match(STARS);
       if (found) return found[1];

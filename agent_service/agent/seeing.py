@@ -37,6 +37,10 @@ class Result:
     def amount(self) -> Decimal | None:
         return amount_of(self.price)
 
+    @property
+    def stars(self) -> Decimal | None:
+        return amount_of(self.rating)
+
 
 @dataclass(frozen=True)
 class PageView:

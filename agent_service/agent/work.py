@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import TypeVar
 
 from playwright.async_api import Error, Page
@@ -57,12 +58,16 @@ class Work:
         perform: Callable[[Page], Awaitable[T]],
         *,
         seconds: float = ACTION_SECONDS,
+        leads: bool = True,
     ) -> T:
-        """One visible action; `what` completes "I could not …" should it fail."""
+        """One visible action; `what` completes "I could not …" should it fail.
+
+        After an action that may lead to another page, that page is waited for.
+        """
 
         async def performed() -> T:
             page = self.page  # asked for now: an operator may have changed it during a pause
-            async with asyncio.timeout(seconds), arrival(page):
+            async with asyncio.timeout(seconds), arrival(page) if leads else nullcontext():
                 return await perform(page)
 
         try:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from urllib.parse import urljoin, urlsplit
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from aiohttp import ClientSession, CookieJar, web
@@ -80,7 +80,7 @@ async def test_every_picture_is_a_picture_of_its_own(address, visit):
         async with visit.get(f"{address}picture/{product.slug}.svg") as response:
             assert response.content_type == "image/svg+xml"
             picture = await response.text()
-        assert ElementTree.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
+        assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
         pictures.add(picture)
     assert len(pictures) == len(CATALOG.products) == 40
 

@@ -102,7 +102,7 @@ async def fill_blanks(work: Work, view: PageView) -> PageView:
 async def fill(work: Work, field: Locator, label: str, answer: str) -> None:
     shown = "what you gave me" if SECRET_FIELD.search(label) else f"“{answer[:80]}”"
     await work.say(f"I will enter {shown} as “{label}”.")
-    await work.act("type_text", label, f"fill in “{label}”", lambda page: actions.type_into(field, answer))
+    await work.act("type_text", label, f"fill in “{label}”", lambda page: actions.type_into(field, answer), leads=False)
 
 
 async def get_consent(work: Work, view: PageView) -> None:

@@ -68,7 +68,9 @@ async def set_quantity(work: Work, quantity: int) -> None:
         view = await work.see()
         raise not_found("a field for the quantity", view, view.fields)
     await work.say(f"You want {quantity} of them, so I will set the quantity first.")
-    await work.act("type_text", "Quantity", "set the quantity", lambda page: actions.type_into(field, str(quantity)))
+    await work.act(
+        "type_text", "Quantity", "set the quantity", lambda page: actions.type_into(field, str(quantity)), leads=False
+    )
 
 
 async def add_by(work: Work, button: Locator, before: PageView, result: Result, quantity: int = 1) -> str:

@@ -72,7 +72,9 @@ async def type_text(work: Work, step: TypeText) -> str:
     secret = bool(SECRET_FIELD.search(label)) or await is_secret(field)
     shown = "what I was given" if secret else f"“{step.text[:80]}”"
     await work.say(f"I will type {shown} into “{label}”.")
-    await work.act("type_text", label, f"type into “{label}”", lambda page: actions.type_into(field, step.text))
+    await work.act(
+        "type_text", label, f"type into “{label}”", lambda page: actions.type_into(field, step.text), leads=False
+    )
     return f"Typed {shown} into “{label}”."
 
 
@@ -149,7 +151,7 @@ async def scroll(work: Work, step: Scroll) -> str:
 
     times = f" {step.times} times" if step.times > 1 else ""
     await work.say(f"I will scroll {step.direction}{times} to see more of the page.")
-    await work.act("scroll", step.direction.value, "scroll", turn)
+    await work.act("scroll", step.direction.value, "scroll", turn, leads=False)
     return f"Scrolled {step.direction}{times}."
 
 
@@ -160,7 +162,7 @@ async def scroll_to(work: Work, step: ScrollTo) -> str:
         )
 
     await work.say(f"I will scroll until “{step.text}” is in view.")
-    await work.act("scroll", step.text, f"find “{step.text}” to scroll to", turn)
+    await work.act("scroll", step.text, f"find “{step.text}” to scroll to", turn, leads=False)
     return f"Scrolled to “{step.text}”."
 
 
@@ -169,7 +171,7 @@ async def wait(work: Work, step: Wait) -> str:
         await page.wait_for_timeout(step.seconds * 1000)
 
     await work.say(f"I will wait {step.seconds:g} s.")
-    await work.act("wait", f"{step.seconds:g} s", "wait", pass_time, seconds=step.seconds + 10)
+    await work.act("wait", f"{step.seconds:g} s", "wait", pass_time, seconds=step.seconds + 10, leads=False)
     return f"Waited {step.seconds:g} s."
 
 
@@ -182,7 +184,7 @@ async def wait_for(work: Work, step: WaitFor) -> str:
         return True
 
     await work.say(f"I will wait until “{step.text}” shows on the page.")
-    if not await work.act("wait", step.text, f"wait for “{step.text}”", until_shown):
+    if not await work.act("wait", step.text, f"wait for “{step.text}”", until_shown, leads=False):
         seconds = WAIT_FOR_MS // 1000
         raise TaskFailed(f"I waited {seconds} s for “{step.text}”, but it did not show on “{(await work.see()).name}”.")
     return f"“{step.text}” is on the page."

@@ -1,7 +1,6 @@
 """Searching, and what is found: opening and comparing results."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from urllib.parse import quote_plus
 
 from playwright.async_api import Locator, Page
@@ -34,7 +33,9 @@ async def search(work: Work, step: Search) -> str:
         return found_sentence(step.query, await work.see())
     box = await search_box(work)
     await work.say(f"I see a search box, so I will search for “{step.query}”.")
-    await work.act("type_text", "Search", "type into the search box", lambda page: actions.type_into(box, step.query))
+    await work.act(
+        "type_text", "Search", "type into the search box", lambda page: actions.type_into(box, step.query), leads=False
+    )
     before = await work.see()
 
     async def submit(page: Page) -> None:
@@ -136,13 +137,13 @@ def choose(view: PageView, which: Choice) -> tuple[int, Result]:
 
 
 def best_place(found: list[Result], which: Best) -> int:
-    if which is Best.RATED:
-        rated = [(Decimal(result.rating.replace(",", ".")), -at) for at, result in enumerate(found) if result.rating]
-        return -max(rated)[1] if rated else -1
-    priced = [(result.amount, at) for at, result in enumerate(found) if result.amount is not None]
-    if not priced:
-        raise TaskFailed("None of these results shows a price, so I cannot tell which is " + BEST_NAMES[which] + ".")
-    return min(priced)[1] if which is Best.CHEAPEST else max(priced, key=lambda pair: (pair[0], -pair[1]))[1]
+    shown, figure = ("rating", "stars") if which is Best.RATED else ("price", "amount")
+    worth = [(getattr(result, figure), -at) for at, result in enumerate(found) if getattr(result, figure) is not None]
+    if not worth:
+        raise TaskFailed(f"None of these results shows a {shown}, so I cannot tell which is {BEST_NAMES[which]}.")
+    if which is Best.CHEAPEST:
+        return -min(worth, key=lambda pair: (pair[0], -pair[1]))[1]
+    return -max(worth)[1]
 
 
 def choice_name(which: Choice, noun: str = "result") -> str:
@@ -183,7 +184,7 @@ async def compare(work: Work, step: Compare) -> str:
     if len(chosen) < step.count:
         raise TaskFailed(f"You asked for {step.count} to compare, but “{view.name}” shows only {len(chosen)}.")
     await work.say(f"I will put {' and '.join(result.title for result in chosen)} side by side.")
-    await work.act("read_page", view.name, "read the results", no_more)
+    await work.act("read_page", view.name, "read the results", no_more, leads=False)
     lines = [f"{number}. {compared(result)}" for number, result in enumerate(chosen, start=1)]
     return "\n".join([*lines, verdict(chosen)]).strip()
 
@@ -211,7 +212,7 @@ def verdict(chosen: list[Result]) -> str:
         low, high = min(priced, key=lambda pair: pair[0]), max(priced, key=lambda pair: pair[0])
         by = high[0] - low[0]
         said.append(f"{low[1].title} is cheaper by {by:,.2f}." if by else "They cost the same.")
-    rated = [(Decimal(result.rating.replace(",", ".")), result) for result in chosen if result.rating]
+    rated = [(result.stars, result) for result in chosen if result.stars is not None]
     if len(rated) > 1:
         worst, best = min(rated, key=lambda pair: pair[0]), max(rated, key=lambda pair: pair[0])
         said.append(f"{best[1].title} is rated higher." if best[0] > worst[0] else "They are rated the same.")

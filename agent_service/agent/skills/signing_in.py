@@ -42,6 +42,8 @@ async def sign_in(work: Work, step: SignIn) -> str:
 async def open_sign_in(work: Work, view: PageView) -> None:
     found = await find_pressable(work.page, "Sign in")
     if found is None:
+        if await has_user_or_password(work.page):
+            return  # the page that asks for the name first
         raise not_found("a way to sign in", view, view.links + view.buttons)
     name = await actions.name_of(found)
     await work.say(f"I see “{name}” and will press it to get to the sign-in page.")
@@ -104,7 +106,11 @@ async def enter(work: Work, credentials: Credentials) -> None:
     if user := await first_shown(map(work.page.locator, USER_FIELDS)):
         await work.say(f"I will enter {credentials.username} and the password.")
         await work.act(
-            "type_text", "User name", "enter the user name", lambda page: actions.type_into(user, credentials.username)
+            "type_text",
+            "User name",
+            "enter the user name",
+            lambda page: actions.type_into(user, credentials.username),
+            leads=False,
         )
     if not await password_field(work.page):
         await submit(work)
@@ -113,7 +119,11 @@ async def enter(work: Work, credentials: Credentials) -> None:
         view = await work.see()
         raise not_found("a password field", view, view.fields)
     await work.act(
-        "type_text", "Password", "enter the password", lambda page: actions.type_into(password, credentials.password)
+        "type_text",
+        "Password",
+        "enter the password",
+        lambda page: actions.type_into(password, credentials.password),
+        leads=False,
     )
     await submit(work)
 

@@ -57,7 +57,7 @@ async def answer(work: Work, question: Question) -> str:
     else:
         view = await (results(work) if about_results else work.see())
     await work.say(f"I will read {what_is_read(question)} from “{view.name}”.")
-    await work.act("read_page", view.name, "read the page", no_more)
+    await work.act("read_page", view.name, "read the page", no_more, leads=False)
     if question.subject is Subject.LABELLED:
         return await labelled_value(work, view, question.label)
     if about_results:
@@ -164,7 +164,7 @@ async def labelled_value(work: Work, view: PageView, label: str) -> str:
 async def read_page(work: Work, step: ReadPage) -> str:
     view = await work.see()
     await work.say(f"I will read “{view.name}”.")
-    await work.act("read_page", view.name, "read the page", no_more)
+    await work.act("read_page", view.name, "read the page", no_more, leads=False)
     return reading(view)
 
 
