@@ -55,7 +55,7 @@ def whep_viewing(request: OperatorRequest, pk: str) -> HttpResponse:
     """End a viewing; only its own viewer can, and a second time does no harm."""
     viewings = Viewing.objects.filter(actor=request.user).select_related("session__connection")
     viewing = get_object_or_404(viewings, pk=pk)
-    if close_viewing(viewing) and viewing.way == Viewing.Way.WEBRTC and viewing.upstream_location:
+    if close_viewing(viewing) and _is_to_be_ended_upstream(viewing):
         end_viewing(viewing.upstream_location, verify=viewing.session.connection.verify)
     return HttpResponse(status=204)
 
@@ -119,6 +119,10 @@ async def _chunks(part: Part, viewing_id: str, stack: AsyncExitStack) -> AsyncIt
                     if await database_sync_to_async(find_open_web_view)(viewing_id) is None:
                         return
                 yield chunk
+
+
+def _is_to_be_ended_upstream(viewing: Viewing) -> bool:
+    return viewing.way == Viewing.Way.WEBRTC and viewing.session.is_live and bool(viewing.upstream_location)
 
 
 def _why_no_picture(session: AgentSession, address: str) -> str:

@@ -104,7 +104,7 @@ class LiveView {
     this.video.requestVideoFrameCallback(() => whep === this.#whep && this.#arrived());
     try {
       await whep.open();
-      await this.video.play();
+      if (whep === this.#whep) await this.video.play();
     } catch (error) {
       this.#fail(error instanceof NoPicture ? error : lostOnTheWay(), whep);
     }

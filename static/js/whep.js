@@ -23,13 +23,19 @@ export class Whep {
     for (const kind of ["video", "audio"]) this.peer.addTransceiver(kind, { direction: "recvonly" });
   }
 
+  /** May be closed at any moment meanwhile, and then ends without a word. */
   async open() {
     await this.peer.setLocalDescription();
     await gathered(this.peer);
+    if (this.#isClosed) return;
     const { answer, place } = await offer(this.#offerUrl, this.peer.localDescription.sdp);
     this.#place = place;
-    if (this.peer.signalingState === "closed") this.close();
+    if (this.#isClosed) this.close();
     else await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
+  }
+
+  get #isClosed() {
+    return this.peer.signalingState === "closed";
   }
 
   /** Give the picture back; `keepalive` lets the request outlive the page. */
