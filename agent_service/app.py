@@ -112,6 +112,8 @@ class Service:
         sockets.attach(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_SECONDS)
         await runner.setup()
+        # Once more at the end: a session may have been starting while the others were closed.
+        self._exit.push_async_callback(registry.close)
         self._exit.push_async_callback(runner.cleanup)
         self._exit.push_async_callback(sockets.close)
         self._exit.push_async_callback(registry.close)

@@ -1,8 +1,10 @@
 import re
 
+import httpx
 import pytest
 
 from tests.agent_service.service_helpers import FORWARDED, calling
+from tests.agent_service.stream_helpers import eventually
 
 
 async def test_start_answers_everything_a_client_needs(service):
@@ -26,6 +28,27 @@ async def test_start_answers_everything_a_client_needs(service):
         "message": "Connect to instance using sessionId in auth",
     }
     assert not response.headers.keys() & {"x-ratelimit-limit", "retry-after"}
+
+
+async def test_the_addresses_of_the_picture_lead_to_it_while_the_session_lives(service):
+    start = await service.start()
+    events = await service.listen(start["sessionId"])
+    view, whep = start["streaming"]["webViewURL"], start["streaming"]["webRTCURL"]
+    page = await service.http.get(view)
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert (await service.http.post(whep, content=b"no offer")).status_code == 415
+    await service.state(start["sessionId"], "terminate")
+    await events.until("end_session")
+    assert (await service.http.get(view)).status_code == 404
+    assert (await service.http.post(whep, content=b"no offer")).status_code == 404
+
+
+async def test_a_session_nobody_waited_for_is_ended(service):
+    with pytest.raises(httpx.ReadTimeout):
+        await service.http.post("/start/start-session", json={}, timeout=0.1)
+    await eventually(lambda: service.journal("session"))
+    await eventually(lambda: service.journal("session")[-1]["state"] == "ended")
+    assert service.journal("session")[-1]["reason"] == "terminated"
 
 
 async def test_addresses_follow_the_host_the_caller_used(service):
