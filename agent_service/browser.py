@@ -103,21 +103,23 @@ class AgentBrowser:
             await asyncio.to_thread(_erase, self._profile)
 
     def _opened(self, page: Page) -> None:
-        page.on("close", self._closed)
+        page.on("close", self._lost)
         page.on("crash", self._page_crashed)
         self._tabs.append(page)
-        self._page_changed()
-
-    def _closed(self, page: Page) -> None:
-        if page is self.page and len(self._tabs) == 1:
-            self._died()
-            return  # `page` keeps naming the dead one: its errors say what happened
-        self._tabs.remove(page)
         self._page_changed()
 
     def _page_crashed(self, page: Page) -> None:
         if page is self.page:
             self._died()
+        else:
+            self._lost(page)
+
+    def _lost(self, page: Page) -> None:
+        if self._tabs == [page]:
+            self._died()  # `page` keeps naming the dead one: its errors say what happened
+        elif page in self._tabs:
+            self._tabs.remove(page)
+            self._page_changed()
 
     def _page_changed(self) -> None:
         for listener in tuple(self.page_listeners):
