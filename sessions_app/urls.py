@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from sessions_app.views import account, controls, desk, health, history, review, session, start, tasks
+from sessions_app.views import account, controls, desk, health, history, review, session, start, stream, tasks
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
@@ -14,6 +14,11 @@ urlpatterns = [
     path("sessions/<str:pk>/tasks/", tasks.task_send, name="task-send"),
     path("sessions/<str:pk>/timeline/", session.session_timeline, name="session-timeline"),
     path("sessions/<str:pk>/again/", start.session_again, name="session-again"),
+    path("sessions/<str:pk>/whep/", stream.whep_offer, name="whep-offer"),
+    path("sessions/<str:pk>/web-view/", stream.web_view, name="web-view"),
+    path("viewings/<str:pk>/", stream.whep_viewing, name="whep-viewing"),
+    path("web-view/<str:pk>/", stream.web_view_part, name="web-view-part"),
+    path("web-view/<str:pk>/<path:path>", stream.web_view_part, name="web-view-part"),
     path("tasks/<str:pk>/answer/", tasks.task_answer, name="task-answer"),
     path("spend/", review.spend, name="spend"),
     path("settings/", account.settings_page, name="settings"),

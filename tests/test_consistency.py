@@ -68,7 +68,7 @@ def test_a_template_stays_small_and_loads_what_it_uses(path):
         "partials": r"{% partial",
         "humanize": r"\|intcomma",
         "django_htmx": r"{% htmx_script",
-        "watchfloor": r"\|(?:money|seconds|milliseconds|total_tokens|as_json|field:)",
+        "watchfloor": r"\|(?:money|count|seconds|milliseconds|total_tokens|as_json|field:)",
     }
     loaded = {name for names in re.findall(r"{% load ([^%]+) %}", text) for name in names.split()}
     assert loaded == {library for library, pattern in sign.items() if re.search(pattern, text)}

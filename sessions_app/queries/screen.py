@@ -1,6 +1,6 @@
 """The session page: one session with its tasks, what it cost, what may be asked of it and who asked what."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -61,12 +61,12 @@ class SessionScreen:
         return sum(line.task.state == TaskState.QUEUED for line in self.tasks)
 
     @property
-    def input_tokens(self) -> int:
-        return sum(line.task.input_tokens or 0 for line in self.tasks)
+    def input_tokens(self) -> int | None:
+        return _sum_of_known(line.task.input_tokens for line in self.tasks)
 
     @property
-    def output_tokens(self) -> int:
-        return sum(line.task.output_tokens or 0 for line in self.tasks)
+    def output_tokens(self) -> int | None:
+        return _sum_of_known(line.task.output_tokens for line in self.tasks)
 
 
 def session_screen(session_id: str) -> SessionScreen:
@@ -113,6 +113,11 @@ def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
         TaskState(subject.state) if subject else None,
         refused=session.end_reason == EndReason.REFUSED,
     )
+
+
+def _sum_of_known(figures: Iterable[int | None]) -> int | None:
+    known = [figure for figure in figures if figure is not None]
+    return sum(known) if known else None
 
 
 def _notices(newest_first: Sequence[Command]) -> tuple[Command, ...]:

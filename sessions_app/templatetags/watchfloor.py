@@ -25,6 +25,12 @@ def money(amount: Decimal | str | None) -> str:
 
 
 @register.filter
+def count(figure: int | None) -> str:
+    """A dash where there is no figure, which is not the same as none."""
+    return "–" if figure is None else f"{figure:,}"
+
+
+@register.filter
 def seconds(value: float | None) -> str:
     """A duration in seconds as people say it: 0.8 s, 56 s, 3 min 12 s."""
     if value is None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from sessions_app.templatetags.watchfloor import as_json, milliseconds, money, seconds, total_tokens
+from sessions_app.templatetags.watchfloor import as_json, count, milliseconds, money, seconds, total_tokens
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,10 @@ def test_money(amount, written):
 )
 def test_seconds(value, written):
     assert seconds(value) == written
+
+
+def test_a_figure_that_is_missing_is_no_nought():
+    assert (count(10_812), count(0), count(None)) == ("10,812", "0", "–")
 
 
 def test_milliseconds():
