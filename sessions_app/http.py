@@ -11,6 +11,7 @@ from django_htmx.middleware import HtmxDetails
 
 from sessions_app.domain.access import NoTeam, may_steer, team_of, visible_sessions
 from sessions_app.models import AgentSession, Task, Team
+from sessions_app.queries import needing_person
 
 
 class OperatorRequest(HttpRequest):
@@ -56,4 +57,5 @@ def posted_key(request: OperatorRequest) -> UUID:
 
 def render_page(request: OperatorRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A whole page, with what its frame needs beyond the screen itself."""
-    return render(request, template, {"team": find_team(request), **context}, status=status)
+    team = find_team(request)
+    return render(request, template, {"team": team, "needing": needing_person(team), **context}, status=status)

@@ -5,6 +5,7 @@ from sessions_app.views import account, controls, desk, health, history, review,
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
+    path("needing/", desk.needing, name="needing"),
     path("sessions/", history.session_list, name="session-list"),
     path("sessions/new/", start.session_start, name="session-start"),
     path("sessions/<str:pk>/", session.session_detail, name="session-detail"),

@@ -1,6 +1,15 @@
 """Read models: what each screen shows, loaded in a constant number of queries."""
 
-from sessions_app.queries.desk import DeskSummary, DeskTile, InboxItem, desk_inbox, desk_summary, desk_tile, desk_tiles
+from sessions_app.queries.desk import (
+    DeskSummary,
+    DeskTile,
+    InboxItem,
+    desk_inbox,
+    desk_summary,
+    desk_tile,
+    desk_tiles,
+    needing_person,
+)
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
 from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
@@ -24,6 +33,7 @@ __all__ = [
     "desk_summary",
     "desk_tile",
     "desk_tiles",
+    "needing_person",
     "session_page",
     "session_screen",
     "spend_review",

@@ -98,13 +98,23 @@ def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
     return tuple(sorted(items, key=lambda item: item.since or item.session.created_at))
 
 
+def needing_person(team: Team) -> int:
+    """How many live sessions wait for a person, in two queries."""
+    return sum(tile.needs_person for tile in _bare_tiles(team))
+
+
 def desk_summary(team: Team) -> DeskSummary:
     """The desk's head line, in three queries."""
-    live = AgentSession.objects.filter(team=team, state__in=LIVE_SESSION)
-    tiles = _tiles(list(live.only("id", "state", "alarm", "end_reason", "created_at")), costs={})
+    tiles = _bare_tiles(team)
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     spent = SpendEntry.objects.filter(team=team, at__gte=midnight).aggregate(total=Sum("delta"))["total"]
     return DeskSummary(live=len(tiles), needing=sum(tile.needs_person for tile in tiles), spent_today=usd(spent))
+
+
+def _bare_tiles(team: Team) -> list[DeskTile]:
+    """Enough of each tile to tell its state."""
+    live = AgentSession.objects.filter(team=team, state__in=LIVE_SESSION)
+    return _tiles(list(live.only("id", "state", "alarm", "end_reason", "created_at")), costs={})
 
 
 def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = None) -> list[DeskTile]:

@@ -64,6 +64,7 @@ function say(words) {
   const message = document.createElement("p");
   message.className = "message";
   message.dataset.level = "error";
+  message.dataset.said = "";
   message.textContent = words;
   document.getElementById("messages")?.replaceChildren(message);
 }
@@ -81,15 +82,25 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-copy-from]");
   if (button) copyFrom(button);
 });
-document.addEventListener("htmx:responseError", ({ detail }) => say(reasonIn(detail.xhr)));
-document.addEventListener("htmx:sendError", () => say("That was not sent: the server cannot be reached. Try again."));
-document.addEventListener("htmx:timeout", () => say("No answer came in time. Reload to see what happened."));
+
+/** What the page asks for by itself fails in silence: only what a person pressed is answered in words. */
+function whenPressed(event, words) {
+  document.addEventListener(event, ({ detail }) => {
+    if (detail.requestConfig.verb !== "get") say(words(detail));
+  });
+}
+whenPressed("htmx:responseError", ({ xhr }) => reasonIn(xhr));
+whenPressed("htmx:sendError", () => "That was not sent: the server cannot be reached. Try again.");
+whenPressed("htmx:timeout", () => "No answer came in time. Reload to see what happened.");
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.requestConfig.verb !== "get") document.querySelector("#messages [data-said]")?.remove();
+});
 
 // Who was signed out meanwhile gets a sentence, not the sign-in page in the middle of this one.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (new URL(detail.xhr.responseURL, location.href).pathname !== "/accounts/login/") return;
   detail.shouldSwap = false;
-  say("That was not done: you are signed out. Reload this page to sign in again.");
+  if (detail.requestConfig.verb !== "get") say("That was not done: you are signed out. Reload this page to sign in again.");
 });
 
 // Each looks for its own elements, and does nothing where there are none. A page without them is still a page.

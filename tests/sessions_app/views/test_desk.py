@@ -96,6 +96,25 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_event(session, kind=EventKind.QUESTION)
         make_spend(make_task(session, state="waiting", question="?"), "0.01")
     client = client_for(operator)
-    # sign-in 2, team 2, tiles 3, inbox 1, summary 3
-    with django_assert_num_queries(11):
+    # sign-in 2, team 2, tiles 3, inbox 1, summary 3, needing 2
+    with django_assert_num_queries(13):
         client.get("/")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "said"), [([], ""), (["waiting"], "1 needs you"), (["waiting", "failed"], "2 need you")]
+)
+def test_every_other_page_says_how_many_need_a_person(tasks, said, client_for, operator, make_session, make_task, read):
+    for state in tasks:
+        make_task(make_session(), state=state, question="?")
+    client = client_for(operator)
+    place = read(client.get("/spend/")).one("header//span[@hx-get]")
+    assert place.text_content().strip() == said
+    assert client.get(place.get("hx-get")).content.decode().strip() == "".join(
+        [f'<a class="chip" data-word="waiting" href="/">{said}</a>'] if said else []
+    )
+    assert read(client.get("/")).all("header//span[@hx-get]") == []
+
+
+def test_an_outsider_counts_their_own_only(client_for, outsider, staffed):
+    assert client_for(outsider).get("/needing/").content.strip() == b""
