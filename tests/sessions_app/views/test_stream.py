@@ -9,7 +9,7 @@ from sessions_app.enums import SessionState
 from sessions_app.models import Viewing
 from tests.helpers.upstream import Upstream
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.helpers.stream_urls")]
+pytestmark = pytest.mark.django_db
 
 ID = "upstream-secret-id"
 OFFER = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"

@@ -12,7 +12,7 @@ from sessions_app.models import AgentSession, Membership, Viewing
 from sessions_app.views import stream
 from tests.helpers.upstream import Upstream
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.helpers.stream_urls")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ID = "upstream-secret-id"
 FOLDER = f"/view/{ID}/"
