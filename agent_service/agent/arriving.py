@@ -1,6 +1,7 @@
 """Waiting for a page to come after something was pressed, without waiting where nothing comes."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -60,6 +61,14 @@ async def loaded(page: Page) -> None:
         await page.wait_for_load_state("domcontentloaded", timeout=LOAD_SECONDS * 1000)
     with suppress(Error):
         await page.wait_for_load_state("load", timeout=LOAD_SECONDS * 1000)
+
+
+async def opened(page: Page) -> None:
+    """Wait until a tab that was only just opened shows what it was opened for."""
+    with suppress(Error):
+        await page.wait_for_url(
+            re.compile(r"^(?!about:blank$)"), wait_until="domcontentloaded", timeout=LOAD_SECONDS * 1000
+        )
 
 
 def of_main_frame(request: Request, page: Page) -> bool:

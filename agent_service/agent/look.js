@@ -120,8 +120,8 @@
     lines: (main.innerText || "").split(/\n+/).map(squeeze).filter(Boolean).slice(0, 400),
     price: moneyIn(main, boxes),
     rating: ratingIn(main, boxes),
-    results: shown.map(({ card, link, title, list }) => ({
-      title, list, href: link.href, price: moneyIn(card), rating: ratingIn(card),
+    results: shown.map(({ card, link, title, list }, ref) => ({
+      ref, title, list, href: link.href, price: moneyIn(card), rating: ratingIn(card),
       can_add: all("button, [role=button], input[type=submit]", card).some((el) => ADD.test(nameOf(el))),
     })),
     counted: counted ? Number(counted[1].replace(/\D/g, "")) : null,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 from agent_service.agent import steps as s
 from agent_service.agent.credentials import parse_credentials
@@ -23,6 +24,12 @@ A_RESULT = compiled("{the}<which:choice>[ {noun}]{on_page}|{the}<rank:choice> {n
 NTH_RESULT = compiled("{noun} [number ]<which:place>{on_page}", PARTS)
 THE = compiled("^{the}", PARTS)
 TERM = compiled("^[the ](word|term|phrase|text)s? (?=\ue000)", PARTS)
+UP_TO = compiled(
+    "<q>[ (that costs?|that (is|are)|priced|for|costing)]"
+    " (under|below|less than|cheaper than|up to|at most|no more than)"
+    r" [\$|€|£|usd|eur][ ]<limit:price>[[ ](\$|€|£|dollars?|euros?|usd|eur)]",
+    PARTS,
+)
 UNNAMED = compiled("(a|an|the|some) .*", PARTS)
 
 
@@ -32,12 +39,22 @@ def always(*steps: s.Step) -> Reading:
 
 def search(match: re.Match[str], guarded: Guarded) -> Steps:
     words = match.groupdict()
-    found = s.Search(guarded.restore(TERM.sub("", match["q"])).strip(), (words.get("engine") or "").lower())
+    query = TERM.sub("", match["q"])
+    if words.get("engine"):
+        return (s.Search(guarded.restore(query).strip(), match["engine"].lower()),)
+    found = priced_search(query, guarded)
     return (s.GoTo(guarded.restore(match["site"])), found) if words.get("site") else (found,)
 
 
+def priced_search(query: str, guarded: Guarded) -> s.Search:
+    """A search whose "under $50" is a condition on results, not words to look for."""
+    limit = UP_TO.fullmatch(query)
+    words, at_most = (limit["q"], Decimal(limit["limit"])) if limit else (query, None)
+    return s.Search(guarded.restore(words).strip(), at_most=at_most)
+
+
 def find_best(match: re.Match[str], guarded: Guarded) -> Steps:
-    return s.Search(guarded.restore(match["q"])), s.OpenResult(choice(match["which"]))
+    return priced_search(match["q"], guarded), s.OpenResult(choice(match["which"]))
 
 
 def open_result(match: re.Match[str], guarded: Guarded) -> Steps:
@@ -75,7 +92,7 @@ def buy(match: re.Match[str], guarded: Guarded) -> Steps | None:
     if not name:
         return s.AddToCart(which), s.Buy()
     if is_quote(match["what"]) or UNNAMED.fullmatch(match["what"]):
-        return s.Search(name), s.AddToCart(1), s.Buy()
+        return priced_search(THE.sub("", match["what"]), guarded), s.AddToCart(1), s.Buy()
     return None
 
 

@@ -20,8 +20,12 @@ READ_AT_MOST = 8_000  # characters billed for one look: what a reader would skim
 
 @dataclass(frozen=True)
 class Result:
-    """One of several like things on a page: a search result, a product tile, a cart line."""
+    """One of several like things on a page: a search result, a product tile, a cart line.
 
+    `ref` is the mark its element carries in the page.
+    """
+
+    ref: int
     title: str
     list: str
     href: str
@@ -73,7 +77,7 @@ class PageView:
     @property
     def is_blank(self) -> bool:
         """Nothing to work on: where a browser starts."""
-        return self.url.startswith(("about:", "chrome:")) or (
+        return self.url.startswith(("about:", "chrome")) or (
             self.url.startswith("data:") and not (self.buttons or self.links or self.fields)
         )
 

@@ -1,6 +1,7 @@
 """What an instruction can ask for, one type a step."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum, StrEnum, auto
 
 LAST = -1
@@ -37,8 +38,11 @@ class GoToShop:
 
 @dataclass(frozen=True)
 class Search:
+    """`at_most` is the highest price of a result that counts."""
+
     query: str
     engine: str = ""
+    at_most: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ PARTS = define(
     number=rf"\d\d?\d?\d?|{one_of(NUMBERS)}",
     best=one_of(SUPERLATIVES),
     choice=rf"{one_of(SUPERLATIVES)}|{one_of(ORDINALS)}|#\d\d?\d?|\d\d?(st|nd|rd|th)",
+    price=r"\d+(\.\d\d?)?",
     place=r"#?\d\d?\d?",
     the="[(the|a|an|my|your|this|that) ]",
     noun="[search ](results?|items?|products?|links?|entry|entries|hits?|articles?|listings?|options?|ones?|story"

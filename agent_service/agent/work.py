@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from decimal import Decimal
 from typing import TypeVar
 
 from playwright.async_api import Error, Page
 
-from agent_service.agent.arriving import arrival, loaded
+from agent_service.agent.arriving import arrival, loaded, opened
 from agent_service.agent.failures import could_not_do
 from agent_service.agent.interface import TaskRun
 from agent_service.agent.seeing import READ_AT_MOST, PageView, look
@@ -25,6 +26,7 @@ class Work:
         self.shop_url = shop_url
         self.to_come: list[Step] = []  # steps after the one under way
         self.listing = ""  # address of the results spoken of last
+        self.at_most: Decimal | None = None  # the highest price of a result that counts
         self.added = False  # something went into the cart
 
     @property
@@ -67,8 +69,12 @@ class Work:
 
         async def performed() -> T:
             page = self.page  # asked for now: an operator may have changed it during a pause
-            async with asyncio.timeout(seconds), arrival(page) if leads else nullcontext():
-                return await perform(page)
+            async with asyncio.timeout(seconds):
+                async with arrival(page) if leads else nullcontext():
+                    result = await perform(page)
+                if self.page is not page:
+                    await opened(self.page)
+                return result
 
         try:
             return await self.run.act(name, target, performed)

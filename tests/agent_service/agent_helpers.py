@@ -13,7 +13,7 @@ class RecordedRun:
     """Implements the agent's `TaskRun`: answers are given in advance, all else is written down."""
 
     def __init__(self, page: Page, prompt: str, *answers: str) -> None:
-        self.page = page
+        self._first = page
         self.prompt = prompt
         self.said: list[str] = []
         self.done: list[tuple[str, str | None]] = []
@@ -21,6 +21,11 @@ class RecordedRun:
         self.order: list[str] = []
         self.characters = 0
         self._answers = list(answers)
+
+    @property
+    def page(self) -> Page:
+        """The newest tab, as the service has it."""
+        return [self._first, *self._first.context.pages][-1]
 
     async def say(self, text: str) -> None:
         self.said.append(text)
@@ -113,6 +118,7 @@ def elsewhere() -> web.Application:
         "/payment": PAYMENT,
         "/form": FORM,
         "/late": LATE,
+        "/tab": "<h1>First tab</h1><a href='/late' target='_blank'>A new tab</a>",
         "/empty": "<h1>Nothing here</h1>",
     }
 

@@ -1,5 +1,7 @@
 """Plain English to steps: the sentences of the guides and of people, and what no text may break."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,10 @@ SENTENCES = {
     "Search for laptops on example.com": [s.GoTo("example.com"), s.Search("laptops")],
     "google weather in Bern": [s.Search("weather in Bern", "google")],
     "Find the cheapest wireless keyboard": [s.Search("wireless keyboard"), s.OpenResult(s.Best.CHEAPEST)],
+    "Search for keyboards under $60": [s.Search("keyboards", at_most=Decimal(60))],
+    "find a lamp that costs less than 39.90 euros": [s.Search("lamp", at_most=Decimal("39.90"))],
+    "Buy a mug for under $10": [s.Search("mug", at_most=Decimal(10)), s.AddToCart(1), s.Buy()],
+    "Search for 'mugs under $10'": [s.Search("mugs under $10")],
     # Results
     "Open the first result": [s.OpenResult(1)],
     "Click on the 3rd product": [s.OpenResult(3)],

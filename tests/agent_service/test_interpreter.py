@@ -133,6 +133,26 @@ async def test_cart_by_name_quantity_and_removal(agent):
     assert (await agent("What is the cart total?"))[0] == "The total is $23.40."
 
 
+async def test_a_price_limit_leaves_out_what_costs_more(agent):
+    result, _ = await agent("Go to the shop and search for wireless keyboards under $60")
+    assert result == f"Found 6 results for “wireless keyboards”, 2 of them up to 60. First: {TERN}, $45.90."
+    result, _ = await agent("Search for wireless keyboard under $80 and open the most expensive result")
+    assert result == "Opened Drift Wireless Keyboard and Mouse Set, $64.50."
+    error = await failure(agent, "Search for chairs under 20 dollars and open the first result")
+    assert str(error) == "I need 1 to choose from, but “6 results for “chairs”” shows 0 for at most 20."
+
+
+async def test_what_was_sorted_stays_sorted(agent):
+    result, _ = await agent(
+        "Go to the shop, search for desk lamp, sort by price low to high, add the first result to the cart "
+        "and add the second result to the cart"
+    )
+    assert result == (
+        "Added Lantern Clamp Desk Lamp to the cart. The cart holds 1 item, $34.50.\n"
+        "Added Arc LED Desk Lamp to the cart. The cart holds 2 items, $74.40."
+    )
+
+
 async def test_it_is_what_was_opened_last(agent):
     await agent("Go to the shop, find the cheapest wireless keyboard and add it to the cart")
     result, _ = await agent("Add it to the cart")
@@ -301,6 +321,11 @@ async def test_what_covers_the_page_is_closed(agent, site):
     result, _ = await agent(f"Go to {site}covered and click 'Under the banner'")
     assert result == "Pressed “Under the banner”, which led to “Covered”."
     assert await agent.page.title() == "Pressed"
+
+
+async def test_a_new_tab_is_followed(agent, site):
+    result, _ = await agent(f"Go to {site}tab and click 'A new tab' and return the heading")
+    assert result == "Late"
 
 
 async def test_dialogs_are_dismissed(agent, site):

@@ -6,7 +6,7 @@ import re
 from playwright.async_api import Locator, Page
 
 from agent_service.agent import actions
-from agent_service.agent.finding import find_field, first_shown, not_found, wait_for_pressable
+from agent_service.agent.finding import find_field, first_shown, not_found
 from agent_service.agent.interface import TaskFailed
 from agent_service.agent.seeing import PageView, Result
 from agent_service.agent.skills.pointing import press
@@ -33,25 +33,21 @@ async def add_to_cart(work: Work, step: AddToCart) -> str:
 async def add_result(work: Work, step: AddToCart) -> str:
     view = await results(work)
     which: Choice = step.which or 1
-    if step.name:
-        result = named(view, step.name)
-        index = view.results.index(result)
-    else:
-        index, result = choose(view, which)
+    result = named(view, step.name) if step.name else choose(view, which)
     called = f"“{step.name}”" if step.name else choice_name(which)
     seen = f"I see {len(view.results)} results; {called} is {result.described}."
     if result.can_add and step.quantity == 1:
         await work.say(f"{seen} It has its own “Add to cart” button, so I will press that.")
-        button = card(work.page, index).get_by_role("button", name=ADD).first
+        button = card(work.page, result).get_by_role("button", name=ADD).first
         return await add_by(work, button, view, result)
     await work.say(f"{seen} I will open it to put it into the cart.")
-    await work.act("click_element", result.title, f"open “{result.title}”", lambda page: open_card(page, index, result))
+    await work.act("click_element", result.title, f"open “{result.title}”", lambda page: open_card(page, result))
     return await add_this(work, await work.see(), step.quantity, result)
 
 
 async def add_this(work: Work, view: PageView, quantity: int, result: Result | None = None) -> str:
     """Add what the page is about."""
-    result = result or Result(view.heading, "", view.url, view.price, view.rating, can_add=True)
+    result = result or Result(0, view.heading, "", view.url, view.price, view.rating, can_add=True)
     buttons = work.page.get_by_role("button", name=ADD), work.page.get_by_role("link", name=ADD)
     button = await first_shown(buttons)
     if button is None:
@@ -131,12 +127,8 @@ async def remove_from_cart(work: Work, step: RemoveFromCart) -> str:
     view = await go_to_cart(work)
     if not view.results:
         raise TaskFailed(f"There is nothing to take out: “{view.name}”.")
-    if step.name:
-        result = named(view, step.name)
-        index = view.results.index(result)
-    else:
-        index, result = choose(view, step.which or 1)
-    button = await remove_button(work.page, index)
+    result = named(view, step.name) if step.name else choose(view, step.which or 1)
+    button = await remove_button(work.page, result)
     if button is None:
         raise not_found(f"a way to remove {result.title}", view, view.buttons)
     await work.say(f"I will take {result.title} out of the cart.")
@@ -148,11 +140,7 @@ async def remove_from_cart(work: Work, step: RemoveFromCart) -> str:
     return f"Removed {result.title} from the cart. {holding(after)}".strip()
 
 
-async def remove_button(page: Page, index: int) -> Locator | None:
+async def remove_button(page: Page, result: Result) -> Locator | None:
     removes = re.compile(r"\b(?:remove|delete)\b", re.IGNORECASE)
-    within = card(page, index)
+    within = card(page, result)
     return await first_shown([within.get_by_role("button", name=removes), within.get_by_role("link", name=removes)])
-
-
-async def find_checkout(work: Work) -> Locator | None:
-    return await wait_for_pressable(work.page, "Proceed to checkout")

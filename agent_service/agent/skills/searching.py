@@ -1,6 +1,8 @@
 """Searching, and what is found: opening and comparing results."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from urllib.parse import quote_plus
 
 from playwright.async_api import Locator, Page
@@ -31,6 +33,7 @@ async def search(work: Work, step: Search) -> str:
             work, ENGINES[step.engine] + quote_plus(step.query), f"a search on {step.engine.capitalize()}"
         )
         return found_sentence(step.query, await work.see())
+    work.at_most = step.at_most
     box = await search_box(work)
     await work.say(f"I see a search box, so I will search for “{step.query}”.")
     await work.act(
@@ -52,7 +55,7 @@ async def search(work: Work, step: Search) -> str:
         await press(work, button, "Search")
         after = await work.see()
     work.listing = after.url
-    return found_sentence(step.query, after)
+    return found_sentence(step.query, after, step.at_most)
 
 
 async def search_box(work: Work) -> Locator:
@@ -70,13 +73,21 @@ async def search_box(work: Work) -> Locator:
     raise not_found("a search box", view, view.fields + view.buttons)
 
 
-def found_sentence(query: str, view: PageView) -> str:
+def found_sentence(query: str, view: PageView, at_most: Decimal | None = None) -> str:
     if not view.counted and (view.counted == 0 or not view.results or says_nothing_found(view)):
         return f"Found no results for “{query}” on “{view.name}”."
     count = view.result_count
     noun = "result" if count == 1 else "results"
-    first = f" First: {view.results[0].described}." if view.results else ""
-    return f"Found {count} {noun} for “{query}”.{first}"
+    fitting = within(view.results, at_most)
+    limited = f", {len(fitting)} of them up to {at_most}" if at_most is not None else ""
+    first = f" First: {fitting[0].described}." if fitting else ""
+    return f"Found {count} {noun} for “{query}”{limited}.{first}"
+
+
+def within(found: list[Result], at_most: Decimal | None) -> list[Result]:
+    if at_most is None:
+        return found
+    return [result for result in found if result.amount is not None and result.amount <= at_most]
 
 
 def says_nothing_found(view: PageView) -> bool:
@@ -87,20 +98,28 @@ def says_nothing_found(view: PageView) -> bool:
 async def results(work: Work, least: int = 1) -> PageView:
     """A page with results: this one, or the one they were last seen on."""
     view = await work.see()
+    if view.is_cart or view.is_product or not view.results:
+        view = await listing_before(work, view)
+    if not view.results:
+        raise not_found("any results", view, view.links)
+    work.listing = view.url
+    fitting = within(view.results, work.at_most)
+    if len(fitting) < least:
+        raise too_few(view, len(fitting), least, work.at_most)
+    return replace(view, results=fitting)
+
+
+def too_few(view: PageView, count: int, least: int, at_most: Decimal | None) -> TaskFailed:
+    limit = f" for at most {at_most}" if at_most is not None else ""
+    return TaskFailed(f"I need {least} to choose from, but “{view.name}” shows {count}{limit}.")
+
+
+async def listing_before(work: Work, view: PageView) -> PageView:
     if work.listing and view.url != work.listing:
         await work.say("I will go back to the list of results first.")
         await open_address(work, work.listing, "the list of results")
-        view = await work.see()
-    elif view.is_cart or view.is_product:
-        view = await back_to_list(work, view)
-    if len(view.results) < least:
-        if not view.results:
-            raise not_found("any results", view, view.links)
-        raise TaskFailed(
-            f"There {'is' if len(view.results) == 1 else 'are'} only {len(view.results)} on “{view.name}”."
-        )
-    work.listing = view.url
-    return view
+        return await work.see()
+    return await back_to_list(work, view) if view.is_cart or view.is_product else view
 
 
 async def back_to_list(work: Work, view: PageView) -> PageView:
@@ -123,8 +142,7 @@ async def back_to(work: Work, view: PageView, sought: str, is_it: Callable[[Page
     return await work.see()
 
 
-def choose(view: PageView, which: Choice) -> tuple[int, Result]:
-    """The chosen one of a page's results with its place among them, counted from 0."""
+def choose(view: PageView, which: Choice) -> Result:
     places = range(len(view.results))
     if isinstance(which, Best):
         index = best_place(view.results, which)
@@ -133,7 +151,7 @@ def choose(view: PageView, which: Choice) -> tuple[int, Result]:
     if index not in places:
         count = len(view.results)
         raise TaskFailed(f"You asked for result {which}, but “{view.name}” shows only {count}.")
-    return index, view.results[index]
+    return view.results[index]
 
 
 def best_place(found: list[Result], which: Best) -> int:
@@ -154,27 +172,27 @@ def choice_name(which: Choice, noun: str = "result") -> str:
     return f"the {ORDINAL_NAMES[which - 1]} {noun}" if which <= len(ORDINAL_NAMES) else f"{noun} {which}"
 
 
-def card(page: Page, index: int) -> Locator:
-    return page.locator(f'[data-agent-result="{index}"]')
+def card(page: Page, result: Result) -> Locator:
+    return page.locator(f'[data-agent-result="{result.ref}"]')
 
 
 async def open_result(work: Work, step: OpenResult) -> str:
     view = await results(work)
-    index, result = choose(view, step.which)
+    result = choose(view, step.which)
     called = choice_name(step.which).capitalize()
     await work.say(f"I see {len(view.results)} results. {called} is {result.described}: I will open it.")
-    await work.act("click_element", result.title, f"open “{result.title}”", lambda page: open_card(page, index, result))
+    await work.act("click_element", result.title, f"open “{result.title}”", lambda page: open_card(page, result))
     after = await work.see()
     price = after.price or result.price
     return f"Opened {result.title}" + (f", {price}." if price else ".")
 
 
-async def open_card(page: Page, index: int, result: Result) -> None:
-    link = card(page, index).get_by_role("link", name=result.title).filter(visible=True)
+async def open_card(page: Page, result: Result) -> None:
+    link = card(page, result).get_by_role("link", name=result.title).filter(visible=True)
     if not await link.count():
-        link = card(page, index).locator("a[href]").filter(visible=True)
+        link = card(page, result).locator("a[href]").filter(visible=True)
     if not await link.count():
-        link = page.locator(f'[data-agent-result="{index}"]')
+        link = card(page, result)
     await actions.press(link.first)
 
 

@@ -87,7 +87,7 @@ def of_results(view: PageView, question: Question) -> str:
     if question.which is None:
         lines = [f"{at}. {result.described}" for at, result in enumerate(view.results[: question.count], start=1)]
         return "\n".join(lines)
-    _, result = choose(view, question.which)
+    result = choose(view, question.which)
     return of_result(result, question.subject)
 
 
