@@ -1,6 +1,6 @@
 # Every command there is; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock
+.PHONY: help run test check format picture lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,6 +22,9 @@ check: $(VENV)/dev.stamp ## run the checks alone: lint, types, layers, migration
 
 format: $(VENV)/dev.stamp ## put the code into its standard form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only .
+
+picture: $(VENV)/dev.stamp ## take the picture in README.md anew
+	@$(BIN)/python scripts/take-picture
 
 lock: $(VENV)/bin/python ## pin the newest allowed version of every dependency
 	@scripts/lock

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
-def serve(host: str, port: int, relay: "Relay") -> None:
+def serve(host: str, port: int, relay: "Relay", *, when_listening: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; the relay ends in order before the process does."""
     from daphne.server import Server  # installs Twisted's reactor: not to happen in any other command
     from twisted.internet import defer, reactor
@@ -50,6 +51,7 @@ def serve(host: str, port: int, relay: "Relay") -> None:
     running: list[asyncio.Task[None]] = []
 
     def start_relay() -> None:
+        when_listening()
         loop = reactor._asyncioEventloop
         task = loop.create_task(relay.run(), name="relay")
         task.add_done_callback(_stop_with(reactor))

@@ -27,8 +27,13 @@ class Command(BaseCommand):
                 service = self._find_service(environment, stack)
             except (CannotServe, AgentDidNotStart) as error:
                 raise CommandError(str(error)) from error
-            self._ensure_rows(environment, service)
-            serve(environment.host, environment.port, Relay())
+            made_password = _ensure_rows(environment, service)
+            serve(
+                environment.host,
+                environment.port,
+                Relay(),
+                when_listening=lambda: self._announce(environment, made_password),
+            )
 
     def _prepare(self) -> None:
         self._say("Preparing the database and the pages' files …")
@@ -50,14 +55,18 @@ class Command(BaseCommand):
         self._say(f"Its agents can reach a shop to practise on at https://{SHOP_HOST}/.")
         return ServiceAddress(url, agent.key, Dialect.ENIGMA, "system", None)
 
-    def _ensure_rows(self, environment: Environment, service: ServiceAddress) -> None:
-        team = ensure_team()
-        made = ensure_account(team, environment.admin_username, environment.admin_password)
-        ensure_connection(team, service)
+    def _announce(self, environment: Environment, made_password: str | None) -> None:
+        if made_password:
+            self._say(f"Sign in as {environment.admin_username} with the password {made_password} (shown this once).")
         self._say(f"Watchfloor is at {environment.public_url}/ (Ctrl-C stops everything).")
-        if made:
-            self._say(f"Sign in as {environment.admin_username} with the password {made} (shown this once).")
 
     def _say(self, sentence: str) -> None:
         self.stdout.write(sentence)
         self.stdout.flush()
+
+
+def _ensure_rows(environment: Environment, service: ServiceAddress) -> str | None:
+    """Make what is missing; the answer is the first account's password where one was made up."""
+    team = ensure_team()
+    ensure_connection(team, service)
+    return ensure_account(team, environment.admin_username, environment.admin_password)

@@ -1,0 +1,121 @@
+"""The whole program as people run it (`manage.py serve` with its embedded agent service), and a real Chromium on it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from agent_service.browser import find_chromium
+
+PASSWORD = "watch-the-floor"
+ROOT = Path(__file__).resolve().parents[2]
+_START_SECONDS = 60
+
+expect.set_options(timeout=15_000)
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A running dashboard and where it keeps its data."""
+
+    url: str
+    data_dir: Path
+    process: "subprocess.Popen[str]"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_dashboard(data_dir: Path, **environment: str) -> Dashboard:
+    """Start the program and wait until it says where it is."""
+    port = free_port()
+    own = {"PORT": str(port), "DATA_DIR": str(data_dir), "ADMIN_PASSWORD": PASSWORD, "QUIET_SECONDS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env={**os.environ, "AGENT_SERVICE_PACE": "0.3", **own, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("Watchfloor is at "):
+            return Dashboard(f"http://127.0.0.1:{port}", data_dir, process)
+    raise AssertionError(f"the dashboard did not start (exit code {process.wait()})")
+
+
+def stop_dashboard(dashboard: Dashboard) -> int:
+    dashboard.process.send_signal(signal.SIGINT)
+    try:
+        return dashboard.process.wait(_START_SECONDS)
+    finally:
+        dashboard.process.kill()
+        dashboard.process.wait()
+        assert dashboard.process.stdout
+        dashboard.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    running = start_dashboard(tmp_path_factory.mktemp("data"))
+    yield running
+    assert stop_dashboard(running) == 0
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    """The system's Chromium, able to reach a WebRTC peer on loopback."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": find_chromium(),
+        "args": [
+            "--no-sandbox",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--allow-loopback-in-peer-connection",
+            "--disable-features=WebRtcHideLocalIpsWithMdns",
+            "--autoplay-policy=no-user-gesture-required",
+        ],
+    }
+
+
+@pytest.fixture
+def context(browser: Browser, dashboard: Dashboard) -> Iterator[BrowserContext]:
+    with browser.new_context(base_url=dashboard.url, viewport={"width": 1440, "height": 900}) as context:
+        yield context
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page that fails the test for whatever the browser itself complains of."""
+    page = context.new_page()
+    page.complaints = []  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
+    page.on(
+        "console",
+        lambda message: page.complaints.append(message.text) if message.type == "error" else None,  # type: ignore[attr-defined]
+    )
+    return page
+
+
+@pytest.fixture
+def signed_in(page: Page) -> Page:
+    page.goto("/")
+    page.get_by_role("textbox", name="Username").fill("admin")
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Desk")).to_be_visible()
+    return page
