@@ -9,6 +9,7 @@ const LONGEST_RETRY = 8000;
 const FIRST_FRAME = 10_000;
 const STALLED = 5000;
 const FAILURES = 3;
+const FIRST_MESSAGE = 500;
 /** A picture nobody looks at for so long is given back: the service stops capturing it. */
 const HIDDEN = 60_000;
 
@@ -167,7 +168,8 @@ const frame = document.querySelector("[data-live-view]");
 if (frame) {
   const view = new LiveView(frame);
   let hiding = 0;
-  view.reconsider();
+  // The socket's first message says how things stand now; without it the page's own word is taken.
+  setTimeout(() => view.reconsider(), FIRST_MESSAGE);
   document.addEventListener("watchfloor:applied", () => view.reconsider());
   document.addEventListener("visibilitychange", () => {
     clearTimeout(hiding);

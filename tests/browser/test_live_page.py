@@ -1,0 +1,237 @@
+"""What the page does by itself: stays live through losses, keeps what people type, and their place in the log."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+
+from tests.browser.steps import module_url, start, terminate, wait_for
+
+
+def rows(page: Page) -> list[int]:
+    return page.locator("#timeline li[data-seq]").evaluate_all("rows => rows.map(row => Number(row.dataset.seq))")
+
+
+@pytest.fixture
+def session_page(signed_in: Page) -> Iterator[Page]:
+    """A session whose agent is busy with a long task."""
+    start(signed_in, "Wait 200 seconds")
+    expect(signed_in.get_by_role("status", name="Session state")).to_contain_text("Active")
+    yield signed_in
+    signed_in.unroute_all()
+    signed_in.reload()
+    terminate(signed_in)
+
+
+class Line:
+    """The page's socket, as a network would treat it."""
+
+    def __init__(self, page: Page) -> None:
+        self.is_down = False
+        self.opened: list[str] = []
+        self.acknowledged: list[int] = []
+        self._routes: list[WebSocketRoute] = []
+        page.route_web_socket(re.compile("/ws/"), self._connect)
+
+    def cut(self) -> None:
+        self.is_down = True
+        for route in self._routes:
+            route.close(code=1012)
+        self._routes.clear()
+
+    def mend(self) -> None:
+        self.is_down = False
+
+    def _connect(self, route: WebSocketRoute) -> None:
+        self.opened.append(route.url)
+        if self.is_down:
+            route.close(code=1012)
+            return
+        self._routes.append(route)
+        server = route.connect_to_server()
+        route.on_message(lambda message: self._pass_up(server, message))
+
+    def _pass_up(self, server: WebSocketRoute, message: str | bytes) -> None:
+        self.acknowledged.append(json.loads(message)["ack"])
+        server.send(message)
+
+
+def test_a_cut_line_is_told_of_and_nothing_is_missed(signed_in: Page) -> None:
+    page = signed_in
+    line = Line(page)
+    start(page, "Wait 200 seconds")
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
+    expect(page.get_by_role("button", name="Stop")).to_be_enabled()
+    notice = page.get_by_role("status", name="Live updates")
+    expect(notice).to_be_empty()
+
+    line.cut()
+    expect(notice).to_contain_text("Live updates paused, reconnecting")
+    expect(notice).to_contain_text(re.compile(r"since \d\d:\d\d:\d\d UTC"))
+    before = rows(page)
+    page.get_by_role("button", name="Stop").click()
+    wait_for(page, lambda: "The task was stopped" in page.request.get(page.url).text())
+    assert rows(page) == before
+    line.mend()
+
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Stopped")
+    expect(notice).to_be_empty()
+    assert line.opened[-1].endswith(f"?after={before[-1]}")
+    assert rows(page) == list(range(1, rows(page)[-1] + 1))
+    terminate(page)
+
+
+def test_a_page_says_how_far_it_has_come(signed_in: Page) -> None:
+    line = Line(signed_in)
+    start(signed_in, "Wait 200 seconds")
+    expect(signed_in.get_by_role("status", name="Session state")).to_contain_text("Active")
+
+    wait_for(signed_in, lambda: line.acknowledged[-1:] == rows(signed_in)[-1:])
+    terminate(signed_in)
+
+
+def test_who_was_signed_out_is_told_so(session_page: Page, browser: Browser) -> None:
+    page = session_page
+    line = Line(page)
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-live", "yes")
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    line.cut()
+    line.mend()
+
+    expect(page.get_by_role("status", name="Live updates")).to_contain_text("You are signed out")
+    page.context.add_cookies(cookies)
+
+
+def test_keys_press_buttons_but_not_while_somebody_types(session_page: Page) -> None:
+    page = session_page
+    box = page.get_by_role("textbox", name="Follow-up task")
+    box.press_sequentially("spring prices")
+    expect(box).to_have_value("spring prices")
+    expect(page.locator("#timeline")).not_to_contain_text("asked for pause")
+
+    box.blur()
+    page.keyboard.press("p")
+    expect(page.locator("#timeline")).to_contain_text("asked for pause")
+    expect(box).to_have_value("spring prices")
+
+
+def test_what_is_half_typed_stays_while_the_page_changes(session_page: Page) -> None:
+    page = session_page
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Stopped")
+    page.get_by_role("textbox", name="Follow-up task").fill("Sign in, then return the title")
+    page.keyboard.press("Control+Enter")
+    answer = page.get_by_role("textbox", name="Your answer")
+    answer.press_sequentially("dana@exam")
+    form = answer.element_handle()
+
+    box = page.get_by_role("textbox", name="Follow-up task")
+    box.fill("Return the heading")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#session-tasks")).to_contain_text("Return the heading")
+
+    expect(answer).to_have_value("dana@exam")
+    assert form
+    assert form.evaluate("box => box.isConnected")
+
+
+def test_a_readers_place_in_the_log_is_kept(session_page: Page) -> None:
+    page = session_page
+    frame = page.locator("[data-live-scroll]")
+    module = module_url(page, "timeline")
+    append = f"""async ([first, count]) => {{
+      const {{ appendRows }} = await import({module!r});
+      const html = Array.from({{ length: count }}, (_, at) => `<li class="row" data-seq="${{first + at}}">Row</li>`);
+      appendRows(document.getElementById('timeline'), html.join(''), first - 1);
+    }}"""
+    distance = "frame => Math.abs(Math.round(frame.scrollTop))"
+
+    page.evaluate(append, [1000, 80])
+    assert frame.evaluate(distance) == 0, "who reads the end goes on reading the end"
+
+    place = page.locator("[data-seq='1040']")
+    place.scroll_into_view_if_needed()
+    before = place.bounding_box()
+    page.evaluate(append, [1080, 20])
+    after = place.bounding_box()
+    assert before
+    assert after
+    assert abs(before["y"] - after["y"]) < 2, "who reads further up stays there"
+
+
+def test_the_desk_follows_its_sessions(session_page: Page, context: BrowserContext) -> None:
+    page = session_page
+    desk = context.new_page()
+    desk.goto("/")
+    tile = desk.locator(f"#tile-{page.url.rstrip('/').rpartition('/')[2]}")
+    expect(tile).to_contain_text("Active")
+    expect(tile).to_contain_text(re.compile(r"\d:\d\d left"))
+
+    tile.hover()
+    page.get_by_role("button", name="Stop").click()
+    expect(tile).to_contain_text("Stopped")
+    desk.close()
+
+
+PATCH = """async ([module, pairs]) => {
+  const { parse, patch } = await import(module);
+  return pairs.map(([old, fresh]) => {
+    const element = parse(old).firstElementChild;
+    patch(element, parse(fresh).firstElementChild);
+    return [element.outerHTML, parse(fresh).firstElementChild.outerHTML];
+  });
+}"""
+
+PIECES = [
+    "",
+    "text",
+    "<p>one</p>",
+    "<p class='a'>one</p>",
+    "<p class='a' title='b'>two <b>bold</b></p>",
+    "<ul>\n<li><a href='/1'>1</a></li>\n<li><a href='/2'>2</a></li>\n</ul>",
+    "<ul>\n<li><a href='/2'>2</a></li>\n<li><a href='/3'>3</a></li>\n<li><a href='/1'>1!</a></li>\n</ul>",
+    "<ul>\n<li><a href='/3'>3</a></li>\n</ul>",
+    "<ol><li>plain</li><li>plain 2</li></ol>",
+    "<i id='x'>x</i><b>y</b><i id='z'>z</i>",
+    "<i id='z'>z</i><i id='x'>x2</i>",
+    "<!-- note --><b>y</b>",
+]
+
+
+def test_a_patched_part_is_the_fresh_one(signed_in: Page) -> None:
+    pairs = [[f"<div id='part'>{old}</div>", f"<div id='part' data-n>{new}</div>"] for old in PIECES for new in PIECES]
+
+    for patched, fresh in signed_in.evaluate(PATCH, [module_url(signed_in, "patch"), pairs]):
+        assert patched == fresh
+
+
+def test_a_patch_keeps_the_focus_on_what_stays(signed_in: Page) -> None:
+    kept = signed_in.evaluate(
+        """async module => {
+          const { parse, patch } = await import(module);
+          const item = name => `<li>\\n<a href="/${name}">${name}</a></li>\\n`;
+          document.body.append(parse(`<ul id="part">\\n${['a', 'b', 'c'].map(item).join('')}</ul>`));
+          const part = document.getElementById('part');
+          part.querySelector('[href="/b"]').focus();
+          patch(part, parse(`<ul id="part">\\n${['b', 'c', 'd'].map(item).join('')}</ul>`).firstElementChild);
+          const focused = document.activeElement.textContent;
+          const text = part.textContent.replace(/\\s+/g, '');
+          part.remove();
+          return [focused, text];
+        }""",
+        module_url(signed_in, "patch"),
+    )
+
+    assert kept == ["b", "bcd"]
+
+
+def test_a_countdown_runs(session_page: Page) -> None:
+    left = session_page.locator("#session-header time[data-countdown]")
+    first = left.inner_text()
+
+    assert re.fullmatch(r"\d:\d\d", first)
+    expect(left).not_to_have_text(first)

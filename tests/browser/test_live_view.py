@@ -1,0 +1,89 @@
+"""The picture in a real Chromium: moving, healthy, coming back, and by its second way."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.steps import start, terminate, wait_for
+
+HEALTHY = re.compile(r"^live · \d+ fps · \d+ ms · WebRTC$")
+FRAMES = "video => video.getVideoPlaybackQuality().totalVideoFrames"
+
+
+def health(page: Page):
+    return page.locator("[data-live-view-health]")
+
+
+def reason(page: Page):
+    return page.locator("[data-live-view-reason]")
+
+
+@pytest.fixture
+def watched(signed_in: Page) -> Iterator[Page]:
+    """A session whose picture is there."""
+    start(signed_in, "Wait 200 seconds")
+    expect(health(signed_in)).to_have_text(HEALTHY, timeout=30_000)
+    yield signed_in
+    signed_in.unroute_all()
+    terminate(signed_in)
+
+
+def test_a_picture_moves_and_says_how_it_does(watched: Page) -> None:
+    video = watched.get_by_label("Live view", exact=True)
+    first = video.evaluate(FRAMES)
+
+    wait_for(watched, lambda: video.evaluate(FRAMES) >= first + 10, seconds=30)
+    assert video.evaluate("video => [video.videoWidth, video.videoHeight]") == [1024, 600]
+    expect(reason(watched)).to_be_empty()
+
+
+def test_a_viewing_is_given_back_when_the_page_is_left(watched: Page) -> None:
+    with watched.expect_request(lambda request: request.method == "DELETE") as given_back:
+        watched.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+
+    assert re.search(r"/viewings/[\w-]{20,}/$", given_back.value.url)
+    watched.reload()
+    expect(health(watched)).to_have_text(HEALTHY, timeout=30_000)
+
+
+def test_a_picture_comes_back_when_the_way_to_it_is_free_again(watched: Page) -> None:
+    def refuse(route: Route) -> None:
+        route.fulfill(status=502, json={"message": "The service's streaming address cannot be reached."})
+
+    watched.route("**/whep/", refuse)
+    watched.reload()
+    expect(reason(watched)).to_have_text("The service's streaming address cannot be reached.")
+
+    watched.unroute("**/whep/")
+    expect(health(watched)).to_have_text(HEALTHY, timeout=30_000)
+    expect(reason(watched)).to_be_empty()
+    watched.complaints.clear()  # type: ignore[attr-defined]
+
+
+def test_a_picture_that_never_comes_by_webrtc_comes_by_the_web_view(watched: Page) -> None:
+    watched.route("**/whep/", lambda route: route.fulfill(status=502, json={"message": "No."}))
+    watched.reload()
+
+    expect(watched.get_by_role("button", name="Web view")).to_have_attribute("aria-pressed", "true", timeout=30_000)
+    picture = watched.frame_locator("iframe[sandbox='allow-scripts']").locator("img:not([hidden])")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [1024, 600]
+    expect(health(watched)).to_have_text("live · web view")
+
+    watched.unroute("**/whep/")
+    watched.get_by_role("button", name="WebRTC").click()
+    expect(health(watched)).to_have_text(HEALTHY, timeout=30_000)
+    expect(watched.locator("iframe")).to_have_count(0)
+
+
+def test_an_ended_session_says_that_there_is_no_picture(signed_in: Page) -> None:
+    start(signed_in, "Wait 200 seconds")
+    expect(health(signed_in)).to_have_text(HEALTHY, timeout=30_000)
+
+    terminate(signed_in)
+
+    expect(reason(signed_in)).to_have_text("The session has ended: there is no picture any more.")
+    expect(health(signed_in)).to_have_text("no picture")
+    assert signed_in.complaints == []  # type: ignore[attr-defined]
