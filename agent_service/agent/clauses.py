@@ -16,17 +16,21 @@ THEN = re.compile(
 )
 AND = re.compile(r"\s*,\s*(?:and\s+|also\s+)*|\s+(?:and|&)\s+(?:also\s+)?", re.IGNORECASE)
 HEADS = 4  # how many further commas the first instruction after a cut may hold; keeps long lists cheap
-CONDITION = re.compile(r"^\s*(?:and\s+)?(?:if|unless|until|while|whenever|in case)\b", re.IGNORECASE)
+CONDITION = re.compile(
+    r"(?:^|,|\b(?:and|then|but)\b)[\s,]*(?:and\s+|then\s+|but\s+)*\b(?:if|unless|until|while|whenever|in\s+case)\b",
+    re.IGNORECASE,
+)
 
 
 def split(text: str, begins_step: Callable[[str], bool]) -> Iterator[str]:
     """The clauses of a guarded text; `begins_step` tells a new instruction from more of the same one."""
     for sentence in sentences(text):
-        if CONDITION.match(sentence):
-            yield sentence  # cutting "if A then B" would do B regardless
-            continue
-        for part in THEN.split(sentence):
+        condition = CONDITION.search(sentence)
+        free = sentence[: condition.start()] if condition else sentence
+        for part in THEN.split(free):
             yield from (clause for clause in cut_at_and(part, begins_step) if clause.strip(" ,.!?:"))
+        if condition:
+            yield sentence[condition.start() :]  # cutting "if A then B" would do B regardless
 
 
 def sentences(text: str) -> Iterator[str]:

@@ -129,7 +129,8 @@ def css(text: str) -> str:
 def not_found(wanted: str, view: PageView, names: list[str]) -> TaskFailed:
     """A sentence that says what was looked for and what there is instead."""
     if view.is_blank:
-        return TaskFailed(f"I looked for {wanted}, but no page is open yet.")
+        state = "the page that is open could not be loaded" if "error" in view.url else "no page is open yet"
+        return TaskFailed(f"I looked for {wanted}, but {state}.")
     there = ", ".join(f"“{name[:40]}”" for name in names[:8])
     instead = f" I see {there}." if there else " There is nothing of that kind on the page."
     return TaskFailed(f"I could not find {wanted} on “{view.name}”.{instead}")

@@ -47,7 +47,7 @@ def _read(clause: str, guarded: Guarded) -> list[Step]:
     if not plain or _is_refusal(plain, guarded):
         return []
     steps = None if CONDITION.match(clause) else read_clause(plain, guarded)
-    return list(steps) if steps else [Unclear(guarded.restore(clause).strip())]
+    return list(steps) if steps else [Unclear(guarded.restore(clause).strip(" ,"))]
 
 
 def _is_refusal(plain: str, guarded: Guarded) -> bool:

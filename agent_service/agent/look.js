@@ -111,13 +111,15 @@
   const blank = form ? fields.filter((field) => field.form === form && field.required && !field.value && field.type !== "checkbox" && field.type !== "radio") : [];
   const errors = all("[role=alert], [aria-invalid=true]").map((el) => squeeze(el.innerText) || byIds(el.getAttribute("aria-describedby")));
 
+  const options = new Set([...document.querySelectorAll("option")].map((option) => squeeze(option.text)));
+
   return {
     url: location.href,
     site_name: squeeze(document.querySelector('meta[property="og:site_name"], meta[name="application-name"]')?.content),
     title: squeeze(document.title),
     heading,
     text: squeeze(main.innerText).slice(0, 20000),
-    lines: (main.innerText || "").split(/\n+/).map(squeeze).filter(Boolean).slice(0, 400),
+    lines: (main.innerText || "").split(/\n+/).map(squeeze).filter((line) => line && !options.has(line)).slice(0, 400),
     price: moneyIn(main, boxes),
     rating: ratingIn(main, boxes),
     results: shown.map(({ card, link, title, list }, ref) => ({

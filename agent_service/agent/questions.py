@@ -43,10 +43,8 @@ SENTENCES: list[tuple[str, Build]] = [
         "[({basket}[{apostrophe}s]|order|grand) ][sub]total{amount}[ (of|in|for) [(the|my) ]({basket}|order)]",
         _just(Subject.CART_TOTAL),
     ),
-    (
-        "[contents? of ][(the|my) ][((items?|products?) |what({apostrophe}s| is) )in ][(the|my) ]{basket}[ contents?]",
-        _just(Subject.CART),
-    ),
+    ("[contents? of ][(the|my) ]{basket}[ contents?]|in [(the|my) ]{basket}", _just(Subject.CART)),
+    ("((items?|products?) |what({apostrophe}s| is) )in [(the|my) ]{basket}", _just(Subject.CART)),
     ("{facts}(first|top) <count:several>[ {noun}][ with [their ]prices?]{where}", _results),
     ("{facts}[all ][[of ]the ][search ](results|products|items|listings){where}", _all_results),
     ("price of [the ]<which:choice>[ {noun}]{where}", _of_result(Subject.PRICE)),
@@ -88,6 +86,15 @@ def parse_questions(text: str) -> tuple[Question, ...]:
     return known if len(known) == len(questions) else ()
 
 
-def labelled(text: str) -> Question:
-    """A value to be found on the page by the name the instruction gives it."""
+def parse_request(text: str, restore: Callable[[str], str]) -> tuple[Question, ...]:
+    """All the things to return; what is not a known question is looked for on the page by its name."""
+    if questions := parse_questions(text):
+        return questions
+    parts = [part for part in SEPARATOR.split(text) if part.strip()]
+    if not any(parse_question(part) for part in parts):
+        return (_labelled(restore(text)),)
+    return tuple(parse_question(part) or _labelled(restore(part)) for part in parts)
+
+
+def _labelled(text: str) -> Question:
     return Question(Subject.LABELLED, label=ARTICLE.sub("", text.strip(" \t,.!?:")))

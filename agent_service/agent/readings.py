@@ -9,7 +9,7 @@ from agent_service.agent.credentials import parse_credentials
 from agent_service.agent.guarding import Guarded, is_address, is_quote, looks_like_address
 from agent_service.agent.keys import key_name
 from agent_service.agent.notation import compiled
-from agent_service.agent.questions import labelled, parse_questions
+from agent_service.agent.questions import parse_questions, parse_request
 from agent_service.agent.words import PARTS, choice, number
 
 Steps = tuple[s.Step, ...]
@@ -164,9 +164,7 @@ def sign_in(match: re.Match[str], guarded: Guarded) -> Steps | None:
 
 
 def tell(match: re.Match[str], guarded: Guarded) -> Steps:
-    """Whatever is asked for: what is not a known question is looked for on the page by its name."""
-    questions = parse_questions(match["what"]) or (labelled(guarded.restore(match["what"])),)
-    return (s.Return(questions),)
+    return (s.Return(parse_request(match["what"], guarded.restore)),)
 
 
 def show(match: re.Match[str], guarded: Guarded) -> Steps | None:

@@ -76,7 +76,7 @@ class PageView:
 
     @property
     def is_blank(self) -> bool:
-        """Nothing to work on: where a browser starts."""
+        """Nothing to work on: where a browser starts, or its own page about an error."""
         return self.url.startswith(("about:", "chrome")) or (
             self.url.startswith("data:") and not (self.buttons or self.links or self.fields)
         )

@@ -121,6 +121,10 @@ SENTENCES = {
     "Count the results": [s.Return((s.Question(s.Subject.COUNT),))],
     "How many results are there?": [s.Return((s.Question(s.Subject.COUNT),))],
     "Return the order number": [s.Return((s.Question(s.Subject.LABELLED, label="order number"),))],
+    "Return the shipping cost and the price": [
+        s.Return((s.Question(s.Subject.LABELLED, label="shipping cost"), PRICE)),
+    ],
+    "What is in my cart?": [s.Return((s.Question(s.Subject.CART),))],
     # Several at once
     "Go to amazon.com, search for wireless keyboards, open the first result and return its price.": [
         s.GoTo("amazon.com"),
@@ -143,6 +147,12 @@ SENTENCES = {
     "Add it to the cart but do not check out": [s.AddToCart()],
     "Open the cart. Don't buy anything.": [s.OpenCart()],
     "If it costs less than $50 then buy it": [s.Unclear("If it costs less than $50 then buy it")],
+    "Search for keyboards, and if there is one under $50 add it to the cart": [
+        s.Search("keyboards"),
+        s.Unclear("and if there is one under $50 add it to the cart"),
+    ],
+    "Search for 'what if' books": [s.Search("what if books")],
+    "Search for what if books": [s.Search("what if books")],
     "Make me a sandwich": [s.Unclear("Make me a sandwich")],
     "Frobnicate the page and go to the cart": [s.Unclear("Frobnicate the page"), s.OpenCart()],
     "Do not be evil": [s.Unclear("Do not be evil")],

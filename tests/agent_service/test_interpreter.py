@@ -290,8 +290,17 @@ async def test_unreachable_sites_are_said_to_be_so(agent, prompt, site):
     assert str(error) == f"{site} could not be reached: its name could not be found."
 
 
+async def test_parts_of_a_site_are_places_too(agent):
+    result, _ = await agent("Go to the shop and go to the Lighting category")
+    assert result.startswith("Opened “Lighting · Northbench”")
+    assert (await agent("Open the Help page"))[0].startswith("Opened “Help · Northbench”")
+    assert (await failure(agent, "Go to the Nowhere page")).code == "ELEMENT_NOT_FOUND"
+
+
 async def test_after_an_unreachable_site_the_next_task_works(agent):
     await failure(agent, "Go to amazon.com")
+    error = await failure(agent, "Open the first result")
+    assert str(error) == "I looked for any results, but the page that is open could not be loaded."
     assert (await agent("Go to the shop and return the heading"))[0] == "Northbench"
 
 
@@ -358,8 +367,10 @@ async def test_forms(agent, site):
 
 async def test_labelled_values(agent, site):
     assert (await agent(f"Go to {site}form and return the opening hours"))[0] == "Opening hours: 9 to 5"
-    error = await failure(agent, "Return the closing hours")
-    assert str(error).startswith("I could not find “closing hours” on “Form”.")
+    result, _ = await agent("Return the closing hours")
+    assert result == "The page does not name “closing hours”, but it says: Opening hours"
+    error = await failure(agent, "Return the shoe size")
+    assert str(error).startswith("I could not find “shoe size” on “Form”. The page begins: Form; ")
 
 
 async def test_scrolling_moves_the_page(agent, site):

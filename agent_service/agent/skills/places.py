@@ -22,14 +22,15 @@ LOCAL = re.compile(r"^(?:localhost|127\.|\[::1\]|10\.|192\.168\.)")
 async def go_to(work: Work, step: GoTo) -> str:
     if looks_like_address(step.place):
         return await open_address(work, with_scheme(step.place))
+    name = re.sub(r"\s+(?:website|site|home\s*page)$", "", step.place, flags=re.IGNORECASE)
+    part = re.sub(r"\s+(?:page|category|section|department|tab)$", "", name, flags=re.IGNORECASE)
     view = await work.see()
-    found = await find_pressable(work.page, step.place) if not view.is_blank else None
+    found = await find_pressable(work.page, part) if not view.is_blank else None
     if found is not None:
-        await work.say(f"There is a way to “{step.place}” on this page, so I will take it.")
-        await press(work, found, step.place)
+        await work.say(f"There is a way to “{part}” on this page, so I will take it.")
+        await press(work, found, part)
         return await where(work)
-    name = re.sub(r"\s+(?:website|site|home\s*page|page)$", "", step.place, flags=re.IGNORECASE)
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,30}", name):
+    if name == part and re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,30}", name):
         await work.say(f"I take “{name}” to mean the site {name.lower()}.com.")
         return await open_address(work, f"https://{name.lower()}.com")
     raise TaskFailed(f"I do not know where “{step.place}” is: give me its address, or the words on the link.")

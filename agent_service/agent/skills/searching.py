@@ -75,7 +75,7 @@ async def search_box(work: Work) -> Locator:
 
 def found_sentence(query: str, view: PageView, at_most: Decimal | None = None) -> str:
     if not view.counted and (view.counted == 0 or not view.results or says_nothing_found(view)):
-        return f"Found no results for “{query}” on “{view.name}”."
+        return f"Found no results for “{query}”."
     count = view.result_count
     noun = "result" if count == 1 else "results"
     fitting = within(view.results, at_most)
@@ -100,7 +100,7 @@ async def results(work: Work, least: int = 1) -> PageView:
     view = await work.see()
     if view.is_cart or view.is_product or not view.results:
         view = await listing_before(work, view)
-    if not view.results:
+    if not view.results or view.is_blank:
         raise not_found("any results", view, view.links)
     work.listing = view.url
     fitting = within(view.results, work.at_most)

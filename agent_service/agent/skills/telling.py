@@ -1,6 +1,7 @@
 """Answering: what the page says, in a sentence or a short list."""
 
 import asyncio
+import re
 from typing import Any
 
 from agent_service.agent.interface import TaskFailed
@@ -12,6 +13,7 @@ from agent_service.agent.work import Work
 
 READ_LINES = 24
 LINKS = 20
+MENTIONS = 3
 PLAIN_FACTS = {Subject.TITLE, Subject.HEADING, Subject.ADDRESS, Subject.NAME, Subject.PRICE, Subject.RATING}
 # A value that the page names: a term and its description, a heading cell and its neighbour, "Name: value".
 VALUE_OF = """
@@ -153,12 +155,20 @@ def missing(what: str, where: str) -> str:
 async def labelled_value(work: Work, view: PageView, label: str) -> str:
     async with asyncio.timeout(LOOK_SECONDS):
         found: Any = await work.page.evaluate(VALUE_OF, label)
-    value = str(found)
-    if not value:
-        starts = "; ".join(line[:60] for line in view.lines[:6])
-        raise TaskFailed(f"I could not find “{label}” on “{view.name}”. The page begins: {starts}")
-    work.run.has_read(len(value))
-    return f"{label[:1].upper()}{label[1:]}: {value}"
+    if value := str(found):
+        return f"{label[:1].upper()}{label[1:]}: {value}"
+    if mentions := mentioning(view, label):
+        return f"The page does not name “{label}”, but it says: {'; '.join(mentions)}"
+    starts = "; ".join(line[:60] for line in view.lines[:6])
+    raise TaskFailed(f"I could not find “{label}” on “{view.name}”. The page begins: {starts}")
+
+
+def mentioning(view: PageView, label: str) -> list[str]:
+    """The first few short lines with most of the label's words."""
+    words = {word for word in re.findall(r"\w+", label.lower()) if len(word) > 3}
+    lines = [(len(words & set(re.findall(r"\w+", line.lower()))), line) for line in view.lines if len(line) < 200]
+    most = max((count for count, _ in lines), default=0)
+    return [line for count, line in lines if count and count == most][:MENTIONS]
 
 
 async def read_page(work: Work, step: ReadPage) -> str:
