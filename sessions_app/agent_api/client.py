@@ -46,24 +46,45 @@ class AgentApi:
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._dialect = dialect
+        self._extensions: frozenset[str] | None = None
 
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def start_session(self, request: TaskRequest, *, mode: str = "default") -> Started:
-        body = await self._post("/start/start-session", self._start_body(request, mode), time_out=_START)
+    async def repeats_safely(self) -> bool | None:
+        """Whether the service does a call with a known Idempotency-Key only once, so that it may be sent again.
+
+        An extension of our own service, named in its health answer; one that says nothing of it has it not. None
+        where the service cannot be asked just now.
+        """
+        if self._extensions is None:
+            try:
+                response = await self._http.get(f"{self._base_url}/start/health", timeout=_SHORT)
+            except httpx.HTTPError:
+                return None
+            said = _body(response).get("extensions")
+            self._extensions = frozenset(text(name) for name in said) if isinstance(said, list) else frozenset()
+        return "idempotency-key" in self._extensions
+
+    async def start_session(self, request: TaskRequest, *, key: str, mode: str = "default") -> Started:
+        body = await self._post(
+            "/start/start-session",
+            self._start_body(request, mode),
+            time_out=_START,
+            headers={"Idempotency-Key": f'"{key}"'},
+        )
         started = read_started(body)
         if started is None:
             raise OutcomeUnknown("The service's answer names no session.")
         return started
 
-    async def send_task(self, session_id: str, request: TaskRequest) -> TaskAnswer:
+    async def send_task(self, session_id: str, request: TaskRequest, *, key: str) -> TaskAnswer:
         """Send a task; a service that knows `Prefer` answers at once, another holds the answer up to 50 s."""
         body = await self._send(
             session_id,
             {"actionType": "newTask", "newState": "start", **self._task_fields(request)},
             time_out=_HELD,
-            headers={"Prefer": "respond-async"},
+            headers={"Prefer": "respond-async", "Idempotency-Key": f'"{key}"'},
         )
         answer = read_task_answer(body)
         if answer is None:

@@ -43,7 +43,7 @@ def answering(status, body=None, **headers):
 )
 async def test_each_refusal_is_its_own_error_with_the_services_words(status, kind, body, message, code):
     with pytest.raises(errors.Refused) as caught:
-        await api(answering(status, body)).start_session(TaskRequest(""))
+        await api(answering(status, body)).start_session(TaskRequest(""), key="k1")
     assert type(caught.value) is kind
     assert (str(caught.value), caught.value.code, caught.value.status) == (message, code, status)
 
@@ -85,7 +85,7 @@ def raising(error):
 )
 async def test_what_may_have_happened_is_told_from_what_cannot_have(fault, kind):
     with pytest.raises(errors.AgentApiError) as caught:
-        await api(fault).send_task("s", TaskRequest("Go"))
+        await api(fault).send_task("s", TaskRequest("Go"), key="k1")
     assert type(caught.value) is kind
 
 
@@ -96,7 +96,7 @@ async def sent(dialect, request):
         seen.append(json.loads(http_request.content))
         return httpx.Response(200, json={"success": True, "sessionId": "s"})
 
-    await api(handler, dialect).start_session(request)
+    await api(handler, dialect).start_session(request, key="k1")
     return seen[0]
 
 

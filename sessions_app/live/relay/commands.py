@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from channels.db import database_sync_to_async
 from django.utils import timezone
@@ -22,6 +22,11 @@ from sessions_app.models import AgentSession, Command, Task
 
 if TYPE_CHECKING:
     from sessions_app.live.relay.runner import SessionRunner
+
+T = TypeVar("T")
+
+#: Seconds between the tries to learn what became of a call whose answer did not come.
+_ASK_AGAIN_AFTER = (0.5, 1.0, 2.0, 4.0)
 
 _STATE_WORD = {CommandKind.PAUSE: "pause", CommandKind.RESUME: "resume", CommandKind.STOP: "stop"}
 
@@ -44,6 +49,10 @@ class CommandCarrier:
                 self._spawn(confirmation.confirm_quiet(self._runner, command))
             elif command.kind == CommandKind.NEW_TASK and command.task and command.task.upstream_id:
                 await self._settle(command, CommandState.DONE, "The service has the task.")
+            elif command.kind == CommandKind.START and await self._runner.api.repeats_safely():
+                await self._start(command)
+            elif command.kind == CommandKind.NEW_TASK and await self._runner.api.repeats_safely():
+                self._spawn(self._send_task(command))
             else:
                 await self._leave_unknown(command, "The program was restarted before the answer came.")
 
@@ -61,7 +70,8 @@ class CommandCarrier:
         session = await AgentSession.objects.aget(pk=self._runner.session_id)
         match CommandKind(command.kind):
             case CommandKind.START:
-                await self._start(command)
+                if not await self._wait_for_budget(command) and await self._mark_sent(command):
+                    await self._start(command)
             case CommandKind.TERMINATE:
                 await self._terminate(command, session)
             case _ if session.state == SessionState.STARTING:
@@ -74,8 +84,6 @@ class CommandCarrier:
                 await self._reply(command)
 
     async def _start(self, command: Command) -> None:
-        if await self._wait_for_budget(command) or not await self._mark_sent(command):
-            return
         session, began = self._runner.session, time.monotonic()
         request = TaskRequest(
             prompt="",
@@ -86,7 +94,9 @@ class CommandCarrier:
             avoid_domains=tuple(session.avoid_domains),
         )
         try:
-            started = await self._runner.api.start_session(request, mode=session.mode)
+            started = await self._once(
+                lambda: self._runner.api.start_session(request, key=_key(command), mode=session.mode)
+            )
         except AgentApiError as error:
             await self._not_done(command, error)
             return
@@ -131,7 +141,9 @@ class CommandCarrier:
         assert task
         try:
             self._runner.messages_sent += 1
-            answer = await self._runner.api.send_task(self._runner.session.upstream_id, _request(task))
+            answer = await self._once(
+                lambda: self._runner.api.send_task(self._runner.session.upstream_id, _request(task), key=_key(command))
+            )
         except AgentApiError as error:
             await self._not_done(command, error)
             return
@@ -139,6 +151,24 @@ class CommandCarrier:
         if answer.report:
             await self._runner.record_report(task, answer.report, SpendSource.ANSWER)
         self._runner.wake()
+
+    async def _once(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call, and, where the service does a repeated key only once, ask again while the outcome is unknown."""
+        try:
+            return await call()
+        except OutcomeUnknown as unknown:
+            outcome = unknown
+        for delay in _ASK_AGAIN_AFTER:
+            safe = await self._runner.api.repeats_safely()
+            if safe is False:
+                break
+            await asyncio.sleep(delay)
+            try:
+                if safe:
+                    return await call()
+            except (OutcomeUnknown, NotReached):
+                pass  # not being reached now says nothing of the first time
+        raise outcome
 
     async def _send_state(self, command: Command) -> None:
         if not await self._mark_sent(command):
@@ -223,6 +253,10 @@ class CommandCarrier:
         task = self._group.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+
+def _key(command: Command) -> str:
+    return f"{command.pk}.{command.idempotency_key}"
 
 
 def _request(task: Task) -> TaskRequest:
