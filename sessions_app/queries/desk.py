@@ -41,6 +41,13 @@ class DeskTile:
         return bool(self.session.alarm) or self.word in _NEEDS_PERSON
 
     @property
+    def tone(self) -> str:
+        """How the tile asks for attention: "alarm", "needs" or not at all ("calm")."""
+        if not self.needs_person:
+            return "calm"
+        return "needs" if self.question and not self.session.alarm else "alarm"
+
+    @property
     def question(self) -> str:
         return self.subject.question if self.subject and self.word == GuideWord.WAITING else ""
 

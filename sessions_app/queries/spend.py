@@ -42,7 +42,7 @@ class SpendLine:
 @dataclass(frozen=True)
 class SpendReview:
     lines: tuple[SpendLine, ...]
-    total: Decimal
+    cost: Decimal
     sessions: int
     tasks: int
     #: Whether there are lines beyond those that are shown.
@@ -69,7 +69,7 @@ def spend_review(team: Team, by: SpendDimension, first_day: date, last_day: date
     prompts = _prompts(row["task_id"] for row in shown) if by == SpendDimension.TASK else {}
     return SpendReview(
         lines=tuple(_line(row, by, prompts, most) for row in shown),
-        total=usd(totals["cost"]),
+        cost=usd(totals["cost"]),
         sessions=totals["sessions"],
         tasks=totals["tasks"],
         cut=len(rows) > MOST_LINES,

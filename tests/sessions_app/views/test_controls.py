@@ -39,7 +39,7 @@ def test_a_double_press_is_one_row(client_for, operator, running):
 def test_htmx_gets_the_refreshed_region(client_for, operator, running, read):
     page = read(press(client_for(operator), running, "pause", **HTMX))
     assert page.status == 200
-    assert page.each("li[@class='notice']") == ["Pause asked for by operator, waiting to be sent."]
+    assert page.each("li[@class='notice']") == ["Pause asked for by operator · waiting to be sent"]
     assert page.root.get("id") == "session-controls"
 
 
@@ -121,9 +121,9 @@ def test_refused_and_unknown_outcomes_stay_in_sight(client_for, operator, runnin
     make_command(running, CommandKind.RESUME, state=CommandState.SENT)
     page = read(client_for(operator).get(f"/sessions/{running.pk}/controls/"))
     assert page.each("li[@class='notice']") == [
-        "Stop asked for by operator was refused: TASK_NOT_FOUND.",
-        "Pause asked for by operator: it is not known what became of it.",
-        "Resume asked for by operator, waiting for the agent.",
+        "Stop asked for by operator · refused: TASK_NOT_FOUND",
+        "Pause asked for by operator · it is not known what became of it",
+        "Resume asked for by operator · sent, waiting for the agent",
     ]
 
 
@@ -132,6 +132,6 @@ def test_a_start_that_waits_for_the_minute_says_until_when(client_for, operator,
     make_command(session, CommandKind.START, not_before=MOMENT)
     page = read(client_for(operator).get(f"/sessions/{session.pk}/controls/"))
     assert page.each("li[@class='notice']") == [
-        "Start asked for by operator: the calls of this minute are used up, waiting (until 14:02:11)."
+        "Start asked for by operator · the calls of this minute are used up, waiting until 14:02:11"
     ]
     assert page.one("li[@class='notice']//time").get("data-countdown") == "2026-03-04T14:02:11+00:00"
