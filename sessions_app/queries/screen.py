@@ -71,7 +71,8 @@ class SessionScreen:
 
 def session_screen(session_id: str) -> SessionScreen:
     """Load the screen in four queries; raises AgentSession.DoesNotExist."""
-    session = AgentSession.objects.select_related("owner", "connection", "team").get(pk=session_id)
+    sessions = AgentSession.objects.select_related("owner", "connection", "team")
+    session = sessions.defer("connection__api_key", "upstream_id", "socket_url").get(pk=session_id)
     tasks = list(session.tasks.select_related("actor"))
     costs = cost_by_task(session_id)
     people = tuple(session.commands.select_related("actor", "task").order_by("-id"))
