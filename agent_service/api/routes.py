@@ -11,13 +11,14 @@ from ..instance import LaunchFailed
 from ..orders import SessionOrder
 from ..registry import NoInstances, Registry
 from ..sessions import EndReason, Session
-from ..tasks import TaskArchive
+from ..tasks import Task, TaskArchive
 from . import answers
 from .errors import bad_request, no_instances, no_session, no_task
 from .fields import Fields
 from .messages import deliver, require_balance
 from .middleware import NOTED
 from .preferences import read_hold
+from .repeats import Repeats, read_key
 from .requests import action_of, parse_message, parse_session
 
 
@@ -29,6 +30,7 @@ class Api:
         self._account = account
         self._archive = archive
         self._public_url = public_url
+        self._repeats = Repeats()
 
     def routes(self) -> list[web.RouteDef]:
         """The API's addresses."""
@@ -42,7 +44,8 @@ class Api:
 
     async def start_session(self, request: web.Request) -> web.Response:
         """Start a session, and its first task where it has one."""
-        session = await self._start(request, parse_session(await _body(request)))
+        order, key = parse_session(await _body(request)), read_key(request)
+        session = await self._repeats.once(key, lambda: self._start(request, order, may_ask_again=key is not None))
         balance = float(self._account.balance)
         return web.json_response(answers.session_started(session, self._base(request), balance))
 
@@ -63,10 +66,14 @@ class Api:
         request[NOTED]["action"] = action_of(fields.get("message"))
         session_id = Fields(fields).text("sessionId")
         request[NOTED]["session"] = session_id
-        session = self._registry.find(session_id)
-        if session is None:
-            raise no_session()
-        task = deliver(session, parse_message(fields.get("message")), self._account)
+
+        async def pass_on() -> Task | None:
+            session = self._registry.find(session_id)
+            if session is None:
+                raise no_session()
+            return deliver(session, parse_message(fields.get("message")), self._account)
+
+        task = await self._repeats.once(read_key(request), pass_on)
         if task is None:
             return web.json_response(answers.forwarded())
         request[NOTED]["task"] = task.id
@@ -88,18 +95,19 @@ class Api:
                 "status": "healthy",
                 "instancesAvailable": max(0, self._registry.available),
                 "instanceCount": self._registry.max_sessions,
+                "extensions": ["respond-async", "idempotency-key"],
                 "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
             }
         )
 
-    async def _start(self, request: web.Request, order: SessionOrder) -> Session:
+    async def _start(self, request: web.Request, order: SessionOrder, *, may_ask_again: bool = False) -> Session:
         require_balance(self._account)
         try:
             session = await self._registry.start(order)
         except (NoInstances, LaunchFailed):
             raise no_instances() from None
         request[NOTED]["session"] = session.id
-        if request.transport is None or request.transport.is_closing():
+        if not may_ask_again and (request.transport is None or request.transport.is_closing()):
             # The caller went away while the browser started: nobody can ever know this session's id.
             session.end(EndReason.TERMINATED)
         return session
