@@ -1,9 +1,13 @@
 """What is pushed to pages, rendered by the very templates that render the pages."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
+from django.db import connections
 from django.template.loader import get_template
 
 from sessions_app.models import Team
@@ -29,7 +33,7 @@ class Row:
 class Change:
     """The rows after `after` up to `seq`, and the parts of the page as they are now.
 
-    Where more rows follow, the parts are left to the change that brings the last of them.
+    A change without parts leaves them to a later one; so does each before the last where there are many rows.
     """
 
     after: int
@@ -49,13 +53,14 @@ class Digest:
     parts: Mapping[str, str]
 
 
-def session_change(session_id: str, after: int) -> Change:
+def session_change(session_id: str, after: int, *, with_parts: bool = True) -> Change:
     events = timeline_after(session_id, after, PAGE_ROWS + 1)
     row = get_template("sessions/detail.html#timeline-row")
     rows = tuple(Row(event.seq, row.render({"event": event}).strip()) for event in events[:PAGE_ROWS])
     seq = rows[-1].seq if rows else after
-    if len(events) > PAGE_ROWS:
-        return Change(after, seq, rows, parts={}, versions={}, more=True)
+    more = len(events) > PAGE_ROWS
+    if more or not with_parts:
+        return Change(after, seq, rows, parts={}, versions={}, more=more)
     screen = session_screen(session_id)
     context = {"screen": screen, "session": screen.session}
     return Change(
@@ -86,6 +91,25 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
     )
 
 
-# Not thread-sensitive: rendering would otherwise take turns with the relay's writes on one thread.
-render_change = database_sync_to_async(session_change, thread_sensitive=False)
-render_digest = database_sync_to_async(desk_digest, thread_sensitive=False)
+# One thread for all rendering: several would only fight the relay for the interpreter. It keeps its connection,
+# which takes as long to make as a row to render, and makes a new one after any error.
+_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fragments")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _closing_after_errors(render: Callable[P, T]) -> Callable[P, T]:
+    @wraps(render)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return render(*args, **kwargs)
+        except BaseException:
+            connections.close_all()
+            raise
+
+    return wrapper
+
+
+render_change = sync_to_async(_closing_after_errors(session_change), thread_sensitive=False, executor=_thread)
+render_digest = sync_to_async(_closing_after_errors(desk_digest), thread_sensitive=False, executor=_thread)

@@ -1,8 +1,10 @@
 """What a session's page is told: every row once and in order, however slow the page."""
 
+import asyncio
 import json
 from collections import deque
 from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
 
 from sessions_app.broadcast import session_group
 from sessions_app.live.feeds import Feed, Viewer, watching
@@ -100,7 +102,8 @@ class SessionViewer(Viewer):
             self._is_behind = True
             return None
         parts = frozenset(name for name, html in change.parts.items() if self._parts.get(name) != html)
-        if change.seq <= self._sent and not parts and change.versions == self._versions:
+        has_news = change.seq > self._sent or parts or (change.versions and change.versions != self._versions)
+        if not has_news:
             return None
         message = shared.message(self._sent, parts)
         self._sent = max(self._sent, change.seq)
@@ -111,20 +114,40 @@ class SessionViewer(Viewer):
 
 
 class SessionFeed(Feed[SessionViewer]):
+    """Tells of rows as they come, and of parts, dearer to render and soon replaced, a few times a second."""
+
     gap = 0.04
+    parts_gap: ClassVar = 0.25
 
     def __init__(self, session_id: str, *, seq: int) -> None:
         super().__init__(session_group(session_id))
         self._session_id = session_id
         self._seq = seq
+        self._parts_due = 0.0
+        self._later: asyncio.TimerHandle | None = None
+
+    async def stop(self) -> None:
+        self._cancel_later()
+        await super().stop()
 
     async def _spread(self) -> None:
+        loop = asyncio.get_running_loop()
+        with_parts = loop.time() >= self._parts_due
+        self._cancel_later()
+        if with_parts:
+            self._parts_due = loop.time() + self.parts_gap
+        else:
+            self._later = loop.call_at(self._parts_due, self._changed.set)
         more = True
         while more:
-            shared = SharedChange(await render_change(self._session_id, self._seq))
+            shared = SharedChange(await render_change(self._session_id, self._seq, with_parts=with_parts))
             self._seq, more = shared.change.seq, shared.change.more
             for viewer in self.viewers:
                 viewer.offer(shared)
+
+    def _cancel_later(self) -> None:
+        if self._later:
+            self._later.cancel()
 
 
 def watch_session(session_id: str, *, after: int, last_seq: int) -> AbstractAsyncContextManager[SessionViewer]:

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -121,6 +122,25 @@ async def test_parts_come_only_when_they_changed(session, record, operator):
     assert batch["rows"] == ""
 
 
+async def test_parts_of_a_burst_come_a_few_times_a_second_and_in_the_end_as_they_are(session, record, operator):
+    async with open_socket(path(session), operator) as socket:
+        await socket.read()
+        began = time.monotonic()
+        for number in range(40):
+            session.title = f"Title {number}"
+            await database_sync_to_async(session.save)(update_fields=("title",))
+            await record(session, "Thinking.")
+        batches = []
+        while not batches or "Title 39" not in batches[-1]["parts"].get("session-header", ""):
+            batches.append(await socket.read())
+            await socket.acknowledge(batches[-1]["seq"])
+        took = time.monotonic() - began
+
+    with_parts = [batch for batch in batches if batch["parts"]]
+    assert seqs(*batches) == list(range(1, 41))
+    assert len(with_parts) <= took / session_feed.SessionFeed.parts_gap + 1
+
+
 async def test_slow_page_gets_at_most_200_rows_and_the_rest_when_it_acknowledges(session, record, operator):
     async with open_socket(path(session), operator) as slow, open_socket(path(session), operator) as quick:
         await slow.read()
@@ -161,9 +181,9 @@ async def test_a_change_is_rendered_once_for_all_viewers(session, record, operat
     renderings = []
     render = session_feed.render_change
 
-    async def counted(session_id, after):
+    async def counted(session_id, after, **how):
         renderings.append(after)
-        return await render(session_id, after)
+        return await render(session_id, after, **how)
 
     async with (
         open_socket(path(session), operator) as first,
@@ -229,7 +249,7 @@ async def test_unreadable_messages_are_ignored(session, record, operator, text):
 
 
 async def test_broken_feed_closes_its_sockets_and_the_next_one_works(session, record, operator, monkeypatch, caplog):
-    async def broken(session_id, after):
+    async def broken(session_id, after, **how):
         raise RuntimeError("planted")
 
     async with open_socket(path(session), operator) as socket:
