@@ -1,0 +1,38 @@
+"""An agent service of its own process whose agent counts: a prompt "job 7: 5 steps" is five actions and a result."""
+
+import asyncio
+import re
+import signal
+import sys
+
+from agent_service.agent.interface import TaskRun
+from agent_service.app import Service
+from agent_service.options import parse_options
+
+
+class CountingAgent:
+    """Long enough to be interrupted anywhere, and its result tells which job it was."""
+
+    async def run(self, run: TaskRun) -> str:
+        job, steps = re.fullmatch(r"job (\d+): (\d+) steps", run.prompt).groups()
+        for step in range(1, int(steps) + 1):
+            await run.say(f"job {job}, before step {step}")
+            await run.act("work", f"job {job}, step {step}", lambda: asyncio.sleep(0.1))
+        return f"job {job} did {steps} steps"
+
+
+async def main() -> None:
+    service = Service(parse_options(sys.argv[1:], {}), agent=lambda _shop: CountingAgent())
+    over = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, over.set)
+    await service.start()
+    sys.stdout.write(f"ready at {service.address}\n")
+    sys.stdout.flush()
+    try:
+        await over.wait()
+    finally:
+        await service.stop()
+
+
+asyncio.run(main())
