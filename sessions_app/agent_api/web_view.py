@@ -41,7 +41,7 @@ class Part:
             body += chunk
             if len(body) > _LONGEST_TEXT:
                 raise PictureUnreadable
-        return body.decode(self.response.charset_encoding or "utf-8", errors="replace")
+        return body.decode(errors="replace")
 
 
 def part_address(page: str, path: str, query: str) -> str:

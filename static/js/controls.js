@@ -27,8 +27,8 @@ function press(event) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented) return; // htmx sends it, and disables its button by itself
   const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return; // what htmx sends, it guards by itself
   if (form.dataset.submitted) {
     event.preventDefault();
     return;

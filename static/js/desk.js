@@ -12,7 +12,8 @@ if (page) {
   let order = [];
   let number = 0;
 
-  const isHeld = () => list.matches(":hover") || list.contains(document.activeElement);
+  const hasPointer = matchMedia("(hover: hover)"); // a finger leaves its hover behind
+  const isHeld = () => (hasPointer.matches && list.matches(":hover")) || list.contains(document.activeElement);
   const settle = () => isHeld() || arrange(list, order);
   list.addEventListener("pointerleave", settle);
   list.addEventListener("focusout", () => setTimeout(settle));

@@ -7,9 +7,13 @@ place.className = "messages";
 place.id = "live-state";
 place.setAttribute("role", "status");
 place.setAttribute("aria-label", "Live updates");
-document.querySelector("main").before(place);
 
 let waiting = 0;
+
+/** Put the line's place into the page, empty: what is said in a place that was there before is read out. */
+export function prepare() {
+  document.querySelector("main").before(place);
+}
 
 export function sayLive() {
   clearTimeout(waiting);
@@ -29,6 +33,7 @@ export function sayPaused(since) {
 export function sayOver(sentence) {
   clearTimeout(waiting);
   say(sentence);
+  document.dispatchEvent(new CustomEvent("watchfloor:over", { detail: sentence }));
 }
 
 function say(sentence) {

@@ -80,9 +80,9 @@ class LiveView {
     else this.start();
   }
 
-  sleep() {
+  sleep(why = "The picture rests while nobody looks at this page.") {
     this.#isAsleep = true;
-    this.stop("The picture rests while nobody looks at this page.");
+    this.stop(why);
   }
 
   wake() {
@@ -171,6 +171,7 @@ if (frame) {
   // The socket's first message says how things stand now; without it the page's own word is taken.
   setTimeout(() => view.reconsider(), FIRST_MESSAGE);
   document.addEventListener("watchfloor:applied", () => view.reconsider());
+  document.addEventListener("watchfloor:over", ({ detail }) => view.sleep(detail));
   document.addEventListener("visibilitychange", () => {
     clearTimeout(hiding);
     if (document.hidden) hiding = setTimeout(() => view.sleep(), HIDDEN);

@@ -1,6 +1,6 @@
 // The page's one socket: always open, or about to be. It says how far the page has come once a second.
 
-import { sayLive, sayOver, sayPaused } from "./link_state.js";
+import { prepare, sayLive, sayOver, sayPaused } from "./link_state.js";
 
 const FIRST_RETRY = 500;
 const LONGEST_RETRY = 5000;
@@ -84,6 +84,7 @@ export function keepOpen({ address, number, apply }) {
     }
   }
 
+  prepare();
   setInterval(watch, 1000);
   addEventListener("online", wake);
   addEventListener("pageshow", wake);

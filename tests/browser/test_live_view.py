@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+import psutil
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import Dashboard
 from tests.browser.steps import start, terminate, wait_for
 
 HEALTHY = re.compile(r"^live · \d+ fps · \d+ ms · WebRTC$")
@@ -76,6 +79,32 @@ def test_a_picture_that_never_comes_by_webrtc_comes_by_the_web_view(watched: Pag
     watched.get_by_role("button", name="WebRTC").click()
     expect(health(watched)).to_have_text(HEALTHY, timeout=30_000)
     expect(watched.locator("iframe")).to_have_count(0)
+
+
+@contextmanager
+def frozen(process: psutil.Process) -> Iterator[None]:
+    """Everything beneath the dashboard stands still, as when a machine or its network hangs."""
+    children = process.children(recursive=True)
+    for child in children:
+        child.suspend()
+    try:
+        yield
+    finally:
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.resume()
+
+
+def test_a_picture_that_stands_still_is_asked_for_again(watched: Page, dashboard: Dashboard) -> None:
+    video = watched.get_by_label("Live view", exact=True)
+    with frozen(psutil.Process(dashboard.process.pid)):
+        expect(reason(watched)).to_have_text("The picture stood still; connecting again …")
+        expect(health(watched)).to_have_text("no picture")
+
+    expect(health(watched)).to_have_text(HEALTHY, timeout=40_000)
+    first = video.evaluate(FRAMES)
+    wait_for(watched, lambda: video.evaluate(FRAMES) >= first + 4, seconds=30)
+    watched.complaints.clear()  # type: ignore[attr-defined]
 
 
 def test_an_ended_session_says_that_there_is_no_picture(signed_in: Page) -> None:
