@@ -1,10 +1,9 @@
-"""A session's browser and stream: started together, replaced together, closed together."""
+"""A session's browser, replaced when it dies, and the one stream that shows whichever there is."""
 
 import asyncio
 import logging
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 
 from playwright.async_api import Error, Page
 
@@ -14,6 +13,7 @@ from .workshop import Workshop
 
 logger = logging.getLogger(__name__)
 _LAUNCH_TIMEOUT = 45.0
+_RELAUNCH_PAUSE = 2.0
 _CLOSE_TIMEOUT = 5.0
 _STOP_LOADING_TIMEOUT = 2.0
 _HEARTBEAT = 5.0
@@ -24,12 +24,14 @@ class LaunchFailed(Exception):
     """The browser could not be started."""
 
 
-@dataclass(frozen=True)
 class Instance:
-    """One browser with the stream of its picture."""
+    """What a session works with and people watch; `browser` is another one after a crash, `stream` never is."""
 
-    browser: AgentBrowser
-    stream: Stream
+    def __init__(self, browser: AgentBrowser, workshop: Workshop, avoid_domains: Collection[str]) -> None:
+        self.browser = browser
+        self.stream = workshop.new_stream(browser)
+        self._workshop = workshop
+        self._avoid_domains = avoid_domains
 
     @property
     def page(self) -> Page:
@@ -65,14 +67,22 @@ class Instance:
             return False
         return True
 
-    async def close(self) -> None:
-        """End viewers and browser; a part that hangs is given up after some seconds."""
-        for part in (self.stream, self.browser):
+    async def replace_browser(self) -> None:
+        """Let go of a dead browser and start another, however many tries that takes; viewers stay connected."""
+        await _close(self.browser)
+        while True:
             try:
-                async with asyncio.timeout(_CLOSE_TIMEOUT):
-                    await part.close()
-            except Exception:
-                logger.exception("A part of a session's instance did not close")
+                self.browser = await _launch(self._workshop, self._avoid_domains)
+            except LaunchFailed:
+                await asyncio.sleep(_RELAUNCH_PAUSE)
+            else:
+                break
+        self.stream.follow(self.browser)
+
+    async def close(self) -> None:
+        """End viewers and browser."""
+        await _close(self.stream)
+        await _close(self.browser)
 
     async def stop_loading(self) -> None:
         """Break off what the page is loading: cancelling a Playwright call does not."""
@@ -87,10 +97,22 @@ class Instance:
 
 async def start_instance(workshop: Workshop, avoid_domains: Collection[str]) -> Instance:
     """Start a browser that people can watch; raises `LaunchFailed`."""
+    return Instance(await _launch(workshop, avoid_domains), workshop, avoid_domains)
+
+
+async def _launch(workshop: Workshop, avoid_domains: Collection[str]) -> AgentBrowser:
     try:
         async with asyncio.timeout(_LAUNCH_TIMEOUT):
-            browser = await workshop.launch(avoid_domains)
+            return await workshop.launch(avoid_domains)
     except (Error, TimeoutError, OSError) as problem:
         logger.warning("A browser did not start: %s", problem)
         raise LaunchFailed(str(problem)) from problem
-    return Instance(browser, workshop.new_stream(browser))
+
+
+async def _close(part: AgentBrowser | Stream) -> None:
+    """Close a part; one that hangs is given up after some seconds."""
+    try:
+        async with asyncio.timeout(_CLOSE_TIMEOUT):
+            await part.close()
+    except Exception:
+        logger.exception("A part of a session's instance did not close")

@@ -9,7 +9,7 @@ from . import events
 from .agent.interface import TaskFailed
 from .events import Event
 from .gate import Hold
-from .instance import Instance, LaunchFailed, start_instance
+from .instance import Instance, start_instance
 from .navigation import open_address
 from .orders import Answer, Message, SessionOrder, State, Steer, Takeover, TaskOrder
 from .page_input import InputQueue
@@ -19,7 +19,6 @@ from .tasks import Failure, Task, TaskStatus, TokenLimits
 from .workshop import Workshop
 
 GRACE_SECONDS = 300
-_RELAUNCH_PAUSE = 2.0
 
 
 class EndReason(StrEnum):
@@ -66,7 +65,6 @@ class Session:
         self._channel = channel
         self._on_end = ended
         self._instance: Instance | None = None
-        self._lost = False
         self._queue = TaskQueue(
             Seat(session_id, order.avoid_domains, self._live_instance, self.emit, self._task_done), workshop
         )
@@ -88,8 +86,8 @@ class Session:
 
     @property
     def stream(self) -> Stream | None:
-        """The picture of the page, while there is one."""
-        return self._instance.stream if self._instance and not self._lost else None
+        """The picture of the page; it stands still while a lost browser is replaced."""
+        return self._instance.stream if self._instance else None
 
     @property
     def seconds_left(self) -> float:
@@ -185,31 +183,21 @@ class Session:
     async def _watch(self) -> None:
         while self.ended is None:
             await self._live_instance().lost()
-            await self._replace_instance()
+            await self._replace_browser()
 
-    async def _replace_instance(self) -> None:
-        self._lost = True
+    async def _replace_browser(self) -> None:
         self._record("lost")
         self.emit(events.disconnected(GRACE_SECONDS * 1000))
         self._queue.suspend(Failure("The page crashed.", "PAGE_CRASH"))
         try:
             async with asyncio.timeout(GRACE_SECONDS):
-                await self._live_instance().close()
-                self._instance = await self._relaunch()
+                await self._live_instance().replace_browser()
         except TimeoutError:
             self.end(EndReason.INSTANCE_LOST)
             return
-        self._lost = False
         self._record("ready")
         self.emit(events.reconnected())
         self._queue.restore()
-
-    async def _relaunch(self) -> Instance:
-        while True:
-            try:
-                return await start_instance(self._workshop, self.order.avoid_domains)
-            except LaunchFailed:
-                await asyncio.sleep(_RELAUNCH_PAUSE)
 
     def _live_instance(self) -> Instance:
         if self._instance is None:

@@ -44,7 +44,7 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def eventually(condition: Callable[[], object], *, within: float = 10.0) -> None:
+async def eventually(condition: Callable[[], object], *, within: float = 20.0) -> None:
     """Wait until the condition, plain or async, holds; fail when it does not within this many seconds."""
     deadline = time.monotonic() + within
     while not (await result if inspect.isawaitable(result := condition()) else result):
@@ -105,6 +105,14 @@ async def viewer_page(profile: Path) -> AsyncIterator[Page]:
             await context.close()
 
 
+async def watch(viewer: Page, endpoint: str) -> None:
+    """Have a `viewer_page` watch by WHEP until the first frame is there."""
+    await viewer.evaluate("endpoint => watch(endpoint)", endpoint)
+    await viewer.evaluate("waitFor(() => viewer.frames > 0)")
+
+
+SHOWS_RED = "waitFor(() => viewer.pixel()[0] > 200 && viewer.pixel()[2] < 80)"
+SHOWS_BLUE = "waitFor(() => viewer.pixel()[2] > 200 && viewer.pixel()[0] < 80)"
 VIEWER_FLAGS = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
@@ -153,7 +161,7 @@ window.watch = async (endpoint) => {
   window.viewers = [...(window.viewers ?? []), viewer];
   window.viewer = viewer;
 };
-window.waitFor = (condition, within = 10000) => new Promise((resolve, reject) => {
+window.waitFor = (condition, within = 20000) => new Promise((resolve, reject) => {
   const deadline = performance.now() + within;
   const look = () => {
     if (condition()) resolve();

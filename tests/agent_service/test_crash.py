@@ -9,7 +9,7 @@ import pytest
 from agent_service import sessions
 from agent_service.browser import find_chromium
 from tests.agent_service.service_helpers import DEADLINE
-from tests.agent_service.stream_helpers import eventually, processes_on
+from tests.agent_service.stream_helpers import SHOWS_RED, eventually, processes_on, viewer_page, watch
 
 
 def browsers(folder) -> list[psutil.Process]:
@@ -40,6 +40,24 @@ async def test_a_killed_browser_is_replaced_and_the_session_goes_on(service, tmp
     assert (await service.outcome(session, waiting))["data"]["message"] == "Ready for a task"
     states = [line["state"] for line in service.journal("session")]
     assert states == ["ready", "lost", "ready"]
+
+
+async def test_viewers_stay_connected_while_a_killed_browser_is_replaced(service, tmp_path):
+    start = await service.start()
+    events = await service.listen(start["sessionId"])
+    async with viewer_page(tmp_path / "viewer") as viewer:
+        await watch(viewer, start["streaming"]["webRTCURL"])
+        (browser,) = browsers(tmp_path / "service-1")
+        browser.kill()
+        await events.until("instance:disconnected")
+        view = await service.http.get(start["streaming"]["webViewURL"])
+        assert view.status_code == 200
+        await events.until("instance:reconnected")
+
+        await service.new_task(start["sessionId"], "open data:text/html,<body style='background:rgb(255,0,0)'>")
+        await viewer.evaluate(SHOWS_RED)
+        await viewer.evaluate("const seen = viewer.frames; waitFor(() => viewer.frames > seen + 5)")
+        assert await viewer.evaluate("[viewer.state, viewers.length]") == ["connected", 1]
 
 
 async def test_a_crashed_page_fails_its_task_in_those_words(service):

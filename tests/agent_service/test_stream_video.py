@@ -10,6 +10,8 @@ from agent_service.browser import launch
 from agent_service.streaming import Stream
 from tests.agent_service.stream_helpers import (
     MOVING,
+    SHOWS_BLUE,
+    SHOWS_RED,
     STILL,
     agent_browser,
     browser_process,
@@ -17,21 +19,15 @@ from tests.agent_service.stream_helpers import (
     options,
     stream_server,
     viewer_page,
+    watch,
 )
 
 RED, BLUE = "<body style='background:rgb(255,0,0)'>", "<body style='background:rgb(0,0,255)'>"
-SHOWS_RED = "waitFor(() => viewer.pixel()[0] > 200 && viewer.pixel()[2] < 80)"
-SHOWS_BLUE = "waitFor(() => viewer.pixel()[2] > 200 && viewer.pixel()[0] < 80)"
 FRAMES_IN_TWO_SECONDS = """async () => {
   const before = viewer.frames;
   await new Promise((resolve) => setTimeout(resolve, 2000));
   return viewer.frames - before;
 }"""
-
-
-async def watch(viewer, address: str) -> None:
-    await viewer.evaluate("endpoint => watch(endpoint)", f"{address}/whep")
-    await viewer.evaluate("waitFor(() => viewer.frames > 0)")
 
 
 async def captured_tabs(browser) -> list[object]:
@@ -50,7 +46,7 @@ async def test_a_viewer_sees_the_page_move_and_nothing_runs_before_or_after(tmp_
             assert (stream.stats.captured, stream.stats.encoded, stream.stats.source) == (0, 0, "")
             assert await captured_tabs(browser) == []
 
-            await watch(viewer, address)
+            await watch(viewer, f"{address}/whep")
             assert await viewer.evaluate("viewer.size()") == [1024, 600]
             assert stream.stats.viewers == 1
             first = await viewer.evaluate("viewer.pixel()")
@@ -76,10 +72,10 @@ async def test_a_still_page_keeps_coming_and_a_late_viewer_sees_it_at_once(tmp_p
         stream = Stream(browser)
         async with stream_server(stream) as address:
             await browser.page.set_content(STILL)
-            await watch(viewer, address)
+            await watch(viewer, f"{address}/whep")
             assert await viewer.evaluate(FRAMES_IN_TWO_SECONDS) >= 4
             captured = stream.stats.captured
-            await watch(viewer, address)
+            await watch(viewer, f"{address}/whep")
             assert stream.stats.captured - captured <= 1
             assert stream.stats.viewers == 2
             await viewer.evaluate(SHOWS_BLUE)
@@ -91,7 +87,7 @@ async def test_the_picture_follows_tabs_and_a_relaunched_browser(tmp_path):
         stream = Stream(browser)
         async with stream_server(stream) as address:
             await browser.page.set_content(BLUE)
-            await watch(viewer, address)
+            await watch(viewer, f"{address}/whep")
             await viewer.evaluate(SHOWS_BLUE)
             second = await browser.context.new_page()
             await second.set_content(RED)
@@ -119,7 +115,7 @@ async def test_the_screencast_takes_over_where_tabs_cannot_be_captured(tmp_path,
         async with stream_server(stream) as address:
             await browser.page.set_content(BLUE)
             with caplog.at_level(logging.WARNING, "agent_service"):
-                await watch(viewer, address)
+                await watch(viewer, f"{address}/whep")
             assert [record.message for record in caplog.records if "not allowed here" in record.message]
             assert stream.stats.source == "Transcoder"
             await viewer.evaluate(SHOWS_BLUE)
@@ -129,7 +125,7 @@ async def test_the_screencast_takes_over_where_tabs_cannot_be_captured(tmp_path,
             second = await browser.context.new_page()
             await second.set_content(BLUE)
             await viewer.evaluate(SHOWS_BLUE)
-            await watch(viewer, address)
+            await watch(viewer, f"{address}/whep")
             await viewer.evaluate(SHOWS_BLUE)
 
 
@@ -138,9 +134,9 @@ async def test_a_killed_viewer_is_noticed_and_does_not_disturb_the_other(tmp_pat
         stream = Stream(browser)
         async with stream_server(stream) as address:
             await browser.page.set_content(STILL)
-            await watch(viewer, address)
+            await watch(viewer, f"{address}/whep")
             async with viewer_page(tmp_path / "doomed") as doomed:
-                await watch(doomed, address)
+                await watch(doomed, f"{address}/whep")
                 assert stream.stats.viewers == 2
                 browser_process(tmp_path / "doomed").kill()
                 await eventually(lambda: stream.stats.viewers == 1, within=10)
