@@ -1,10 +1,14 @@
 """Taking the agent's page to an address."""
 
+from contextlib import suppress
+
 from playwright.async_api import Error, Page
 
-from .agent.interface import TaskFailed
+from .agent.failures import could_not_open
 
 _TIMEOUT_MILLISECONDS = 20_000
+_ERROR_PAGE = "chrome-error://chromewebdata/"
+_ERROR_PAGE_MILLISECONDS = 2_000
 
 
 async def open_address(page: Page, address: str) -> None:
@@ -12,5 +16,7 @@ async def open_address(page: Page, address: str) -> None:
     try:
         await page.goto(address, wait_until="domcontentloaded", timeout=_TIMEOUT_MILLISECONDS)
     except Error as problem:
-        reason = problem.message.partition("\n")[0].removeprefix("Page.goto: ")
-        raise TaskFailed(f"{address} could not be opened: {reason}", code="NAVIGATION_TIMEOUT") from problem
+        # Chromium's own page about the failure is still on its way and would break off whatever is opened next.
+        with suppress(Error):
+            await page.wait_for_url(_ERROR_PAGE, wait_until="commit", timeout=_ERROR_PAGE_MILLISECONDS)
+        raise could_not_open(address, problem) from problem

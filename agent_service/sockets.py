@@ -79,6 +79,7 @@ class Sockets:
         self._sessions[sid] = session_id
         self._rooms[session_id].add(sid)
         await self._server.enter_room(sid, session_id)
+        self._channels[session_id].open()
 
     def _disconnected(self, sid: str, reason: str) -> None:
         session_id = self._sessions.pop(sid, "")
@@ -102,13 +103,21 @@ class Sockets:
 
 
 class RoomChannel:
-    """One session's events on their way out, one after another."""
+    """One session's events on their way out, one after another.
+
+    Nobody can connect before the session's id is known, so what happens until then is kept for the first client.
+    """
 
     def __init__(self, sockets: Sockets, session_id: str) -> None:
         self._sockets = sockets
         self._room = session_id
         self._queue: asyncio.Queue[tuple[Event, str] | None] = asyncio.Queue()
+        self._opened = asyncio.Event()
         self._sender = asyncio.create_task(self._send_all())
+
+    def open(self) -> None:
+        """Let events out: somebody is there."""
+        self._opened.set()
 
     def send(self, event: Event, *, to: str | None = None) -> None:
         """Queue one event for all clients of the session, or for one of them."""
@@ -117,6 +126,7 @@ class RoomChannel:
     async def close(self) -> None:
         """Deliver what is queued, then disconnect everybody."""
         self._queue.put_nowait(None)
+        self.open()
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await self._sender
@@ -125,6 +135,7 @@ class RoomChannel:
             logger.warning("A session's clients were not all told of its end")
 
     async def _send_all(self) -> None:
+        await self._opened.wait()
         while queued := await self._queue.get():
             try:
                 await self._sockets.emit(*queued)

@@ -77,6 +77,28 @@ async def test_the_starting_url_is_opened_before_the_first_task(service):
     assert "help" in body["result"]["data"]["message"].lower()
 
 
+@pytest.mark.parametrize(
+    ("address", "avoided", "error", "code"),
+    [
+        ("http://127.0.0.1:2/", [], "127.0.0.1:2 could not be reached: nothing answers there.", "NAVIGATION_TIMEOUT"),
+        ("http://a.test/", ["a.test"], "a.test is one of the sites this task must avoid", "INVALID_PARAMETER"),
+    ],
+)
+async def test_a_starting_url_that_cannot_be_opened_is_told_once_and_the_session_is_ready(
+    service, address, avoided, error, code
+):
+    session = (await service.start(startingUrl=address, avoidDomains=avoided))["sessionId"]
+    body = await service.new_task(session, f"open {service.address}/shop/help; title")
+    assert body["result"]["data"]["message"].startswith("Help")
+
+    events = await service.listen(session)  # late, and yet nothing is missed
+    told = await events.until("error")
+    assert told["error"].startswith(error)
+    assert told["code"] == code
+    await events.until("task_completed")
+    assert events.types() == ["action", "error", "action", "action", "response_update", "task_completed"]
+
+
 async def test_a_first_task_shows_on_the_socket_and_ends_the_session_if_asked(service):
     start = await service.start(taskDetails="hold; return Bye.", terminateOnCompletion=True)
     events = await service.listen(start["sessionId"])
@@ -150,7 +172,13 @@ async def test_health_needs_no_key(service):
         response = await http.get("/start/health")
     body = response.json()
     assert body.pop("timestamp").endswith("+00:00")
-    assert body == {"success": True, "status": "healthy", "instancesAvailable": 8, "instanceCount": 8}
+    assert body == {
+        "success": True,
+        "status": "healthy",
+        "instancesAvailable": 8,
+        "instanceCount": 8,
+        "extensions": ["respond-async", "idempotency-key"],
+    }
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic enig_test_key", "enig_test_key", "Bearer é"])

@@ -122,15 +122,14 @@ async def test_an_address_that_cannot_be_opened_fails_the_task(service):
     session = (await service.start())["sessionId"]
     body = await service.new_task(session, "title", startingUrl="http://127.0.0.1:9/")
     assert body["code"] == "NAVIGATION_TIMEOUT"
-    assert body["error"].startswith("http://127.0.0.1:9/ could not be opened: net::ERR_")
-    assert "\n" not in body["error"]
+    assert body["error"].startswith("127.0.0.1:9 could not be reached: ")
 
 
 async def test_domains_are_avoided_for_as_long_as_the_task_that_says_so(service):
     session = (await service.start())["sessionId"]
     address = f"{service.address}/shop/help"
     body = await service.new_task(session, "title", startingUrl=address, avoidDomains=["127.0.0.1"])
-    assert "ERR_BLOCKED_BY_CLIENT" in body["error"]
+    assert "one of the sites this task must avoid" in body["error"]
     assert "result" in await service.new_task(session, "title", startingUrl=address)
 
 
