@@ -39,6 +39,7 @@ class TaskState(TextChoices):
     STOPPED = "stopped", "Stopped"
     TERMINATED = "terminated", "Ended with its session"
     UNKNOWN = "unknown", "Outcome unknown"
+    REMOVED = "removed", "Removed from the queue"
 
 
 class CommandKind(TextChoices):
@@ -50,6 +51,7 @@ class CommandKind(TextChoices):
     TERMINATE = "terminate", "terminate the session"
     ANSWER = "answer", "answer the question"
     REFUSE = "refuse", "refuse and stop"
+    QUEUE = "queue", "change the queue"
 
 
 class CommandState(TextChoices):
@@ -109,23 +111,24 @@ _TASK_ENDS = frozenset(
 )
 
 TASK_NEXT: dict[TaskState, frozenset[TaskState]] = {
-    TaskState.QUEUED: _TASK_ENDS | {TaskState.SENT},
+    TaskState.QUEUED: _TASK_ENDS | {TaskState.SENT, TaskState.REMOVED},
     TaskState.SENT: _TASK_ENDS | {TaskState.RUNNING, TaskState.PAUSING, TaskState.WAITING},
     TaskState.RUNNING: _TASK_ENDS | {TaskState.PAUSING, TaskState.WAITING},
     TaskState.PAUSING: _TASK_ENDS | {TaskState.PAUSED, TaskState.RUNNING, TaskState.WAITING},
     TaskState.PAUSED: _TASK_ENDS | {TaskState.RUNNING, TaskState.WAITING},
     TaskState.WAITING: _TASK_ENDS | {TaskState.RUNNING},
     # What really became of a task may still be learnt, from a late event or a poll, and is then believed.
-    TaskState.UNKNOWN: frozenset(TaskState) - {TaskState.QUEUED, TaskState.SENT},
+    TaskState.UNKNOWN: frozenset(TaskState) - {TaskState.QUEUED, TaskState.SENT, TaskState.REMOVED},
     TaskState.COMPLETED: frozenset(),
     TaskState.FAILED: frozenset({TaskState.COMPLETED}),
     # A result that was already on its way when the task was stopped, or the session ended, is still a result.
     TaskState.STOPPED: frozenset({TaskState.COMPLETED, TaskState.FAILED}),
     TaskState.TERMINATED: frozenset({TaskState.COMPLETED, TaskState.FAILED, TaskState.STOPPED}),
+    TaskState.REMOVED: frozenset(),
 }
 
 LIVE_SESSION = frozenset(SessionState) - {SessionState.ENDED}
-OPEN_TASK = frozenset(TaskState) - _TASK_ENDS
+OPEN_TASK = frozenset(TaskState) - _TASK_ENDS - {TaskState.REMOVED}
 #: A task the agent has in hand: sent to it and not known to have ended.
 ACTIVE_TASK = OPEN_TASK - {TaskState.QUEUED}
 OPEN_COMMAND = frozenset({CommandState.QUEUED, CommandState.SENT})
@@ -161,6 +164,7 @@ _WORD_OF_TASK: dict[TaskState, GuideWord] = {
     TaskState.STOPPED: GuideWord.STOPPED,
     TaskState.TERMINATED: GuideWord.TERMINATED,
     TaskState.UNKNOWN: GuideWord.UNKNOWN,
+    TaskState.REMOVED: GuideWord.IDLE,
 }
 
 

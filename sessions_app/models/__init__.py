@@ -8,6 +8,7 @@ from sessions_app.models.spend import SpendEntry
 from sessions_app.models.task import Task
 from sessions_app.models.team import Membership, Team
 from sessions_app.models.viewing import Viewing
+from sessions_app.models.workflow import Workflow, WorkflowStep
 
 __all__ = [
     "AgentSession",
@@ -20,4 +21,6 @@ __all__ = [
     "Task",
     "Team",
     "Viewing",
+    "Workflow",
+    "WorkflowStep",
 ]

@@ -50,6 +50,16 @@ class AgentSession(models.Model):
     last_step = models.CharField(max_length=300, blank=True)
     #: An open alarm in one sentence; empty when nothing is alarming.
     alarm = models.CharField(max_length=300, blank=True)
+    #: Why queued tasks are not sent, in one sentence; empty while the queue goes on.
+    queue_held = models.CharField(max_length=300, blank=True)
+    #: What went wrong before this moment holds the queue no more.
+    queue_let_go_at = models.DateTimeField(null=True, blank=True)
+    #: The workflow it was started from.
+    workflow = models.ForeignKey(
+        "sessions_app.Workflow", on_delete=models.SET_NULL, null=True, blank=True, related_name="sessions"
+    )
+    #: The session whose work it goes on with.
+    continues = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="continued_by")
     #: The relay's link to the service, which is what the page's picture of the session rests on.
     linked = models.BooleanField(default=False)
 
