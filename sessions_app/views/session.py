@@ -64,11 +64,13 @@ def session_answer(
     status: int = 200,
 ) -> HttpResponse:
     """The whole page; `typed` is the context of a form that could not be carried out, with what is in it."""
+    screen = session_screen(session.pk)
     context = {
-        **controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session)),
+        **controls_context(screen, may_steer=may_steer(request.user, session)),
         **follow_up_context(session),
         **answer_context(),
-        "timeline": timeline_before(session.pk, None),
+        # No newer than the screen: the socket brings whatever was written since, and would bring it twice.
+        "timeline": timeline_before(session.pk, screen.session.last_seq + 1),
         **(typed or {}),
     }
     return render_page(request, "sessions/detail.html", context, status=status)

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
+from sessions_app.queries import session_screen
 from tests.conftest import MOMENT
 
 
@@ -227,6 +228,23 @@ def test_it_opens_with_the_last_rows_and_leads_to_the_earlier(client_for, operat
     plain = read(client.get(older.get("href")))
     assert plain.says("h1") == "Timeline of Compare wireless keyboards"
     assert plain.all("ol[@aria-label='Timeline']/li/@data-seq") == ["1", "2", "3", "4", "5"]
+
+
+def test_a_row_written_while_the_page_is_made_is_left_to_the_socket(
+    client_for, operator, make_session, make_event, read, monkeypatch
+):
+    session = make_session()
+    make_event(session, text="before")
+
+    def read_then_write(pk):
+        screen = session_screen(pk)
+        make_event(session, text="meanwhile")
+        return screen
+
+    monkeypatch.setattr("sessions_app.views.session.session_screen", read_then_write)
+    page = read(client_for(operator).get(f"/sessions/{session.pk}/"))
+    assert page.all("*[@id='timeline']/li/@data-seq") == ["1"]
+    assert page.all("main/@data-live-seq") == ["1"]
 
 
 def test_a_nonsense_row_number_is_refused(client_for, operator, make_session):
