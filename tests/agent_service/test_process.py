@@ -15,7 +15,7 @@ from tests.agent_service.stream_helpers import eventually, processes_on
 LAUNCHER = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-m", "agent_service", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
-print(child.pid, child.stdout.readline(), flush=True)
+print(child.pid, child.stdout.readline(), end="", flush=True)
 child.wait()
 """
 
@@ -98,13 +98,13 @@ async def test_it_dies_with_its_parent_and_not_before(tmp_path):
     arguments = ("--port=0", f"--key={KEY}", f"--data-dir={tmp_path}", "--die-with-parent")
     command = [sys.executable, "-c", LAUNCHER, *arguments]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
-    pid, _, line = parent.stdout.readline().partition(" ")
-    parent.stdout.close()
-    child = psutil.Process(int(pid))
-    address = line.split()[-1]
-    child.send_signal(signal.SIGUSR1)  # as when only the thread that started it has ended
-    async with calling(address) as http:
-        assert (await http.get("/start/health")).status_code == 200
-    parent.kill()
-    parent.wait()
+    try:
+        pid, _, line = parent.stdout.readline().partition(" ")
+        child = psutil.Process(int(pid))
+        child.send_signal(signal.SIGUSR1)  # as when only the thread that started it has ended
+        async with calling(line.split()[-1]) as http:
+            assert (await http.get("/start/health")).status_code == 200
+    finally:
+        parent.kill()
+        parent.communicate()
     await eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
