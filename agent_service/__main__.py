@@ -6,10 +6,10 @@ import os
 import signal
 import sys
 
-from .app import Service
-from .errors import StartFailed
-from .options import BadOption, Options, parse_options
-from .parent import stop_with_parent
+from agent_service.app import Service
+from agent_service.hosting.errors import StartFailed
+from agent_service.hosting.parent import stop_with_parent
+from agent_service.options import BadOption, Options, parse_options
 
 
 async def serve(options: Options) -> None:

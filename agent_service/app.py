@@ -8,25 +8,25 @@ from pathlib import Path
 
 from aiohttp import web
 
-from .account import Account
-from .agent.interface import Agent
-from .agent.interpreter import Interpreter
-from .api.middleware import api_middleware
-from .api.routes import Api
-from .browser import BrowserOptions, find_chromium, remove_leftovers
-from .data_folder import open_data_folder
-from .driver import Driver
-from .errors import StartFailed
-from .journal import FileJournal, Journal, NoJournal
-from .listening import listen, origin, own_origin, port_of
-from .options import Options
-from .registry import Registry
-from .shop.app import create_shop
-from .shop_host import ShopHost
-from .sockets import Sockets
-from .streaming import Stream, stream_routes
-from .tasks import TaskArchive
-from .workshop import Workshop
+from agent_service.agent.interface import Agent
+from agent_service.agent.interpreter import Interpreter
+from agent_service.api.middleware import api_middleware
+from agent_service.api.routes import Api
+from agent_service.api.sockets import Sockets
+from agent_service.billing.account import Account
+from agent_service.browser import BrowserOptions, find_chromium, remove_leftovers
+from agent_service.browser.driver import Driver
+from agent_service.hosting.data_folder import open_data_folder
+from agent_service.hosting.errors import StartFailed
+from agent_service.hosting.listening import listen, origin, own_origin, port_of
+from agent_service.hosting.shop_host import ShopHost
+from agent_service.journal import FileJournal, Journal, NoJournal
+from agent_service.options import Options
+from agent_service.sessions.registry import Registry
+from agent_service.sessions.tasks import TaskArchive
+from agent_service.sessions.workshop import Workshop
+from agent_service.shop.app import create_shop
+from agent_service.streaming import Stream, stream_routes
 
 _MOST_BODY_BYTES = 1 << 20
 _DRAIN_SECONDS = 1.0

@@ -1,1 +1,1 @@
-"""The wire: REST requests and answers in the Enigma form, read tolerantly."""
+"""The wire: REST and Socket.IO in the Enigma form, read tolerantly."""

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from .. import events
-from ..metering import Usage
-from ..sessions import Session
-from ..tasks import Task, TaskStatus
-from .requests import HEIGHT, WIDTH
+from agent_service.api.requests import HEIGHT, WIDTH
+from agent_service.billing.metering import Usage
+from agent_service.sessions import events
+from agent_service.sessions.session import Session
+from agent_service.sessions.tasks import Task, TaskStatus
 
 Body = dict[str, Any]
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .errors import bad_request
+from agent_service.api.errors import bad_request
 
 
 class Fields:

@@ -1,11 +1,11 @@
 """Handing a caller's message to its session."""
 
-from ..account import Account
-from ..orders import Message, TaskOrder
-from ..sessions import InputRefused, Session
-from ..task_queue import QueueFull
-from ..tasks import Task
-from .errors import ApiError, insufficient_balance
+from agent_service.api.errors import ApiError, insufficient_balance
+from agent_service.billing.account import Account
+from agent_service.sessions.orders import Message, TaskOrder
+from agent_service.sessions.session import InputRefused, Session
+from agent_service.sessions.task_queue import QueueFull
+from agent_service.sessions.tasks import Task
 
 
 def require_balance(account: Account) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from ..journal import Journal
-from .errors import ApiError, bad_key
-from .limits import RateLimit
+from agent_service.api.errors import ApiError, bad_key
+from agent_service.api.limits import RateLimit
+from agent_service.journal import Journal
 
 logger = logging.getLogger(__name__)
 NOTED = web.RequestKey("noted", dict[str, Any])

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from .errors import bad_request
+from agent_service.api.errors import bad_request
 
 T = TypeVar("T")
 _LONGEST_KEY = 200

@@ -4,9 +4,20 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..orders import Answer, Click, Message, PressKey, SessionOrder, State, Steer, Takeover, TaskOrder, TypeText
-from .errors import bad_request
-from .fields import Fields
+from agent_service.api.errors import bad_request
+from agent_service.api.fields import Fields
+from agent_service.sessions.orders import (
+    Answer,
+    Click,
+    Message,
+    PressKey,
+    SessionOrder,
+    State,
+    Steer,
+    Takeover,
+    TaskOrder,
+    TypeText,
+)
 
 MOST_MILLISECONDS = 300_000
 DEFAULT_TOKENS = 100_000

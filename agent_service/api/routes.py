@@ -6,20 +6,20 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from ..account import Account
-from ..instance import LaunchFailed
-from ..orders import SessionOrder
-from ..registry import NoInstances, Registry
-from ..sessions import EndReason, Session
-from ..tasks import Task, TaskArchive
-from . import answers
-from .errors import bad_request, no_instances, no_session, no_task
-from .fields import Fields
-from .messages import deliver, require_balance
-from .middleware import NOTED
-from .preferences import read_hold
-from .repeats import Repeats, read_key
-from .requests import action_of, parse_message, parse_session
+from agent_service.api import answers
+from agent_service.api.errors import bad_request, no_instances, no_session, no_task
+from agent_service.api.fields import Fields
+from agent_service.api.messages import deliver, require_balance
+from agent_service.api.middleware import NOTED
+from agent_service.api.preferences import read_hold
+from agent_service.api.repeats import Repeats, read_key
+from agent_service.api.requests import action_of, parse_message, parse_session
+from agent_service.billing.account import Account
+from agent_service.sessions.instance import LaunchFailed
+from agent_service.sessions.orders import SessionOrder
+from agent_service.sessions.registry import NoInstances, Registry
+from agent_service.sessions.session import EndReason, Session
+from agent_service.sessions.tasks import Task, TaskArchive
 
 
 class Api:

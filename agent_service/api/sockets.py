@@ -9,15 +9,15 @@ from typing import Any
 import socketio
 from aiohttp import web
 
-from . import events
-from .account import Account
-from .api.errors import ApiError
-from .api.messages import deliver
-from .api.requests import action_of, parse_message
-from .events import Event
-from .journal import Journal
-from .sessions import Session
-from .tasks import Failure
+from agent_service.api.errors import ApiError
+from agent_service.api.messages import deliver
+from agent_service.api.requests import action_of, parse_message
+from agent_service.billing.account import Account
+from agent_service.journal import Journal
+from agent_service.sessions import events
+from agent_service.sessions.events import Event
+from agent_service.sessions.session import Session
+from agent_service.sessions.tasks import Failure
 
 logger = logging.getLogger(__name__)
 _CLOSE_TIMEOUT = 3.0

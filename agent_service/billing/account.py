@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from .journal import Journal
-from .metering import Meter, Usage
+from agent_service.billing.metering import Meter, Usage
+from agent_service.journal import Journal
 
 
 class Bill:

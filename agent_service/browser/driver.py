@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from playwright.async_api import Error, Playwright, async_playwright
 
-from .browser import AgentBrowser, BrowserOptions, launch
+from agent_service.browser import AgentBrowser, BrowserOptions, launch
 
 logger = logging.getLogger(__name__)
 _STOP_TIMEOUT = 3.0

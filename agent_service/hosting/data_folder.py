@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from .errors import StartFailed
+from agent_service.hosting.errors import StartFailed
 
 
 class DataFolder:

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from .errors import StartFailed
+from agent_service.hosting.errors import StartFailed
 
 _BACKLOG = 128
 

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from .errors import StartFailed
+from agent_service.hosting.errors import StartFailed
 
 _PR_SET_PDEATHSIG = 1
 

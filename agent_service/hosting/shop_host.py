@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from .listening import listen, port_of
-from .shop.app import create_shop
+from agent_service.hosting.listening import listen, port_of
+from agent_service.shop.app import create_shop
 
 _LOOPBACK = "127.0.0.1"
 _VALID = timedelta(days=365)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .metering import Usage
-from .tasks import Failure, Question, Task
+from agent_service.billing.metering import Usage
+from agent_service.sessions.tasks import Failure, Question, Task
 
 Body = dict[str, Any]
 

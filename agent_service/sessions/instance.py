@@ -7,9 +7,9 @@ from contextlib import suppress
 
 from playwright.async_api import Error, Page
 
-from .browser import AgentBrowser
-from .streaming import Stream
-from .workshop import Workshop
+from agent_service.browser import AgentBrowser
+from agent_service.sessions.workshop import Workshop
+from agent_service.streaming import Stream
 
 logger = logging.getLogger(__name__)
 _LAUNCH_TIMEOUT = 45.0

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from playwright.async_api import Error, Page
 
-from .agent.failures import could_not_open
+from agent_service.agent.failures import could_not_open
 
 _TIMEOUT_MILLISECONDS = 20_000
 _ERROR_PAGE = "chrome-error://chromewebdata/"

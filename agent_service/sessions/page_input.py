@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.async_api import Error, Page
 
-from .orders import Click, PageInput, PressKey, TypeText
+from agent_service.sessions.orders import Click, PageInput, PressKey, TypeText
 
 logger = logging.getLogger(__name__)
 _MOST_WAITING = 256

@@ -4,9 +4,9 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
-from .orders import SessionOrder
-from .sessions import Channel, EndReason, Session
-from .workshop import Workshop
+from agent_service.sessions.orders import SessionOrder
+from agent_service.sessions.session import Channel, EndReason, Session
+from agent_service.sessions.workshop import Workshop
 
 _SETTLE_EVERY = 5.0
 

@@ -5,18 +5,18 @@ from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from typing import Any, Protocol
 
-from . import events
-from .agent.interface import TaskFailed
-from .events import Event
-from .gate import Hold
-from .instance import Instance, start_instance
-from .navigation import open_address
-from .orders import Answer, Message, SessionOrder, State, Steer, Takeover, TaskOrder
-from .page_input import InputQueue
-from .streaming import Stream
-from .task_queue import Seat, TaskQueue
-from .tasks import Failure, Task, TaskStatus, TokenLimits
-from .workshop import Workshop
+from agent_service.agent.interface import TaskFailed
+from agent_service.sessions import events
+from agent_service.sessions.events import Event
+from agent_service.sessions.gate import Hold
+from agent_service.sessions.instance import Instance, start_instance
+from agent_service.sessions.navigation import open_address
+from agent_service.sessions.orders import Answer, Message, SessionOrder, State, Steer, Takeover, TaskOrder
+from agent_service.sessions.page_input import InputQueue
+from agent_service.sessions.task_queue import Seat, TaskQueue
+from agent_service.sessions.tasks import Failure, Task, TaskStatus, TokenLimits
+from agent_service.sessions.workshop import Workshop
+from agent_service.streaming import Stream
 
 GRACE_SECONDS = 300
 

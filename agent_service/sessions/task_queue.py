@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 from playwright.async_api import Error
 
-from . import events
-from .account import Bill
-from .agent.interface import TaskFailed
-from .events import Event
-from .gate import Gate, Hold
-from .instance import Instance
-from .navigation import open_address
-from .orders import Answer, TaskOrder
-from .task_run import LiveTaskRun
-from .tasks import Failure, Task, TaskStatus, TokenLimits
-from .workshop import Workshop
+from agent_service.agent.interface import TaskFailed
+from agent_service.billing.account import Bill
+from agent_service.sessions import events
+from agent_service.sessions.events import Event
+from agent_service.sessions.gate import Gate, Hold
+from agent_service.sessions.instance import Instance
+from agent_service.sessions.navigation import open_address
+from agent_service.sessions.orders import Answer, TaskOrder
+from agent_service.sessions.task_run import LiveTaskRun
+from agent_service.sessions.tasks import Failure, Task, TaskStatus, TokenLimits
+from agent_service.sessions.workshop import Workshop
 
 logger = logging.getLogger(__name__)
 _MOST_WAITING = 100

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from playwright.async_api import Page
 
-from . import events
-from .account import Account
-from .agent.interface import TaskFailed
-from .events import Event
-from .gate import Gate
-from .tasks import Question, Task, TaskStatus
+from agent_service.agent.interface import TaskFailed
+from agent_service.billing.account import Account
+from agent_service.sessions import events
+from agent_service.sessions.events import Event
+from agent_service.sessions.gate import Gate
+from agent_service.sessions.tasks import Question, Task, TaskStatus
 
 T = TypeVar("T")
 TOKEN_LIMIT = "TOKEN_LIMIT_EXCEEDED"  # noqa: S105  # an error code

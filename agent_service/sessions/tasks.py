@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from .account import Account, Bill
-from .journal import Journal
-from .metering import Usage
-from .orders import TaskOrder
+from agent_service.billing.account import Account, Bill
+from agent_service.billing.metering import Usage
+from agent_service.journal import Journal
+from agent_service.sessions.orders import TaskOrder
 
 
 class TaskStatus(StrEnum):

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
-from .account import Account
-from .agent.interface import Agent
-from .browser import AgentBrowser
-from .journal import Journal
-from .streaming import Stream
-from .tasks import TaskArchive
+from agent_service.agent.interface import Agent
+from agent_service.billing.account import Account
+from agent_service.browser import AgentBrowser
+from agent_service.journal import Journal
+from agent_service.sessions.tasks import TaskArchive
+from agent_service.streaming import Stream
 
 Launch = Callable[[Collection[str]], Awaitable[AgentBrowser]]
 

@@ -4,7 +4,7 @@ import pytest
 
 from agent_service.api.errors import ApiError
 from agent_service.api.requests import KEYS, action_of, parse_message, parse_session
-from agent_service.orders import (
+from agent_service.sessions.orders import (
     Answer,
     Click,
     PressKey,

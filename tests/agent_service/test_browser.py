@@ -10,7 +10,8 @@ from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import async_playwright
 
-from agent_service.browser import HEIGHT, WIDTH, is_within, launch, remove_leftovers
+from agent_service.browser import HEIGHT, WIDTH, launch, remove_leftovers
+from agent_service.browser.domains import is_within
 from tests.agent_service.stream_helpers import (
     agent_browser,
     browser_process,

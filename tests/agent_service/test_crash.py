@@ -6,8 +6,8 @@ import os
 import psutil
 import pytest
 
-from agent_service import sessions
 from agent_service.browser import find_chromium
+from agent_service.sessions import session as session_module
 from tests.agent_service.service_helpers import DEADLINE
 from tests.agent_service.stream_helpers import SHOWS_RED, eventually, processes_on, viewer_page, watch
 
@@ -70,7 +70,7 @@ async def test_a_crashed_page_fails_its_task_in_those_words(service):
 
 
 async def test_a_session_whose_browser_does_not_come_back_ends(start_service, tmp_path, monkeypatch):
-    monkeypatch.setattr(sessions, "GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(session_module, "GRACE_SECONDS", 0.3)
     chromium = tmp_path / "bin" / "chromium"
     chromium.parent.mkdir()
     chromium.write_text(f'#!/bin/sh\nexec "{find_chromium()}" "$@"\n')

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
-from agent_service.account import Account, Bill
-from agent_service.metering import Meter, Usage
+from agent_service.billing.account import Account, Bill
+from agent_service.billing.metering import Meter, Usage
 
 
 class Lines:

@@ -1,9 +1,9 @@
 from decimal import Decimal
 
-from agent_service.account import Account
+from agent_service.billing.account import Account
 from agent_service.journal import NoJournal
-from agent_service.orders import TaskOrder
-from agent_service.tasks import ALLOWED, Question, Task, TaskArchive, TaskStatus, TokenLimits
+from agent_service.sessions.orders import TaskOrder
+from agent_service.sessions.tasks import ALLOWED, Question, Task, TaskArchive, TaskStatus, TokenLimits
 
 
 def new_task(task_id: str) -> Task:

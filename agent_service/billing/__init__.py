@@ -1,0 +1,1 @@
+"""What work costs, and the balance it is paid from."""

@@ -1,0 +1,112 @@
+"""One session's running Chromium: its tabs, what it must not visit, and its end."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, CDPSession, Page
+from playwright.async_api import Error as PlaywrightError
+
+from agent_service.browser.domains import host_name, is_within
+from agent_service.browser.profiles import erase
+
+CLOSE_TIMEOUT = 3.0
+
+
+class AgentBrowser:
+    """A running Chromium; `page` is always the tab that people should see and the agent works on."""
+
+    def __init__(self, context: BrowserContext, profile: Path, requests: CDPSession) -> None:
+        self.context = context
+        self.crashed = asyncio.Event()
+        self.page_listeners: set[Callable[[], None]] = set()
+        self._profile = profile
+        self._requests = requests
+        self._avoided: frozenset[str] = frozenset()
+        self._tabs: list[Page] = []
+        self._verdicts: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
+        context.on("page", self._opened)
+        context.on("close", lambda _: self._died())
+        requests.on("Fetch.requestPaused", self._judge)
+        for page in context.pages:
+            self._opened(page)
+
+    @property
+    def page(self) -> Page:
+        """The current tab: the newest one still open."""
+        return self._tabs[-1]
+
+    async def avoid(self, domains: Collection[str]) -> None:
+        """From now on block every request to these hosts and their subdomains, instead of earlier ones.
+
+        Browser-wide interception sees frames, workers, redirects and new tabs alike, which a
+        route on the context does not, and costs nothing for hosts that no pattern names.
+        """
+        self._avoided = frozenset(map(host_name, domains))
+        if not self._avoided:
+            await self._requests.send("Fetch.disable")
+            return
+        patterns = [{"urlPattern": f"*://*{host}*"} for host in sorted(self._avoided)]
+        await self._requests.send("Fetch.enable", {"patterns": patterns})
+
+    async def close(self) -> None:
+        """End the process and delete the profile; every caller waits until both are gone."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        try:
+            with contextlib.suppress(Exception):  # a dead driver raises a bare one; what follows needs none
+                async with asyncio.timeout(CLOSE_TIMEOUT):
+                    await self.context.close()
+        finally:
+            for verdict in self._verdicts:
+                verdict.cancel()
+            await asyncio.to_thread(erase, self._profile)
+
+    def _opened(self, page: Page) -> None:
+        page.on("close", self._lost)
+        page.on("crash", self._page_crashed)
+        self._tabs.append(page)
+        self._page_changed()
+
+    def _page_crashed(self, page: Page) -> None:
+        if page is self.page:
+            self._died()
+        else:
+            self._lost(page)
+
+    def _lost(self, page: Page) -> None:
+        if self._tabs == [page]:
+            self._died()  # `page` keeps naming the dead one: its errors say what happened
+        elif page in self._tabs:
+            self._tabs.remove(page)
+            self._page_changed()
+
+    def _page_changed(self) -> None:
+        for listener in tuple(self.page_listeners):
+            listener()
+
+    def _died(self) -> None:
+        if self._closing is None:
+            self.crashed.set()
+
+    def _judge(self, paused: dict[str, Any]) -> None:
+        verdict = asyncio.create_task(self._pass_or_block(paused["requestId"], paused["request"]["url"]))
+        self._verdicts.add(verdict)
+        verdict.add_done_callback(self._verdicts.discard)
+
+    async def _pass_or_block(self, request_id: str, url: str) -> None:
+        # The pattern is wider than the rule (it matches paths too), so the host decides here.
+        blocked = is_within(urlsplit(url).hostname or "", self._avoided)
+        with contextlib.suppress(PlaywrightError):  # the request or the browser may be gone by now
+            if blocked:
+                answer = {"requestId": request_id, "errorReason": "BlockedByClient"}
+                await self._requests.send("Fetch.failRequest", answer)
+            else:
+                await self._requests.send("Fetch.continueRequest", {"requestId": request_id})

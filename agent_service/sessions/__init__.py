@@ -1,0 +1,1 @@
+"""Sessions and their tasks, from the order to the outcome."""
