@@ -1,9 +1,11 @@
 """The session page, and the older rows of its timeline."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -69,6 +71,7 @@ def session_answer(
         **controls_context(screen, may_steer=may_steer(request.user, session)),
         **follow_up_context(session),
         **answer_context(),
+        "ice_servers": json.dumps(settings.ENVIRONMENT.ice_servers),
         # No newer than the screen: the socket brings whatever was written since, and would bring it twice.
         "timeline": timeline_before(session.pk, screen.session.last_seq + 1),
         **(typed or {}),

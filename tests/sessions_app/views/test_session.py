@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -245,6 +247,13 @@ def test_a_row_written_while_the_page_is_made_is_left_to_the_socket(
     page = read(client_for(operator).get(f"/sessions/{session.pk}/"))
     assert page.all("*[@id='timeline']/li/@data-seq") == ["1"]
     assert page.all("main/@data-live-seq") == ["1"]
+
+
+def test_the_picture_is_told_of_the_ice_servers(client_for, operator, make_session, read, settings):
+    servers = [{"urls": "turn:turn.example", "username": "u", "credential": "c"}]
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, ice_servers=servers)
+    page = read(client_for(operator).get(f"/sessions/{make_session().pk}/"))
+    assert json.loads(page.one("figure[@data-live-view]").get("data-ice-servers")) == servers
 
 
 def test_a_nonsense_row_number_is_refused(client_for, operator, make_session):
