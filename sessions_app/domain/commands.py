@@ -30,7 +30,7 @@ def queue_command(
     text_length: int | None = None,
     at: datetime | None = None,
 ) -> Command:
-    """Write the row and wake the relay once it is committed."""
+    """Write the row; once it is committed the relay wakes and the pages look again."""
     command = Command.objects.create(
         team_id=session.team_id,
         actor=by,
@@ -42,6 +42,8 @@ def queue_command(
         created_at=at or timezone.now(),
     )
     broadcast.wake_relay(session.pk)
+    # Every page shows at once that it was asked for; the relay's first row comes later.
+    broadcast.publish_recorded(broadcast.SessionRecorded(session.pk, session.team_id, session.last_seq))
     return command
 
 
