@@ -7,10 +7,14 @@ makes no sense is kept as `Unrecognised`.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
+
+
+#: Files that are read of one result, and characters of an address.
+_MOST_FILES, _LONGEST_ADDRESS = 100, 8000
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,18 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
+class ReportedFile:
+    """A file that came of a task. Its address may open more than the file: it is kept out of every text."""
+
+    name: str
+    #: What the agent took it from, in the service's words.
+    source: str = ""
+    #: Empty where the service named none that could be fetched.
+    address: str = field(default="", repr=False, metadata={"secret": True})
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class TaskReport:
     """What the service says of one task, from a poll, a held answer or a socket event."""
 
@@ -54,6 +70,7 @@ class TaskReport:
     text: str = ""
     code: str = ""
     usage: Usage = field(default_factory=Usage)
+    files: tuple[ReportedFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -201,7 +218,7 @@ def read_report(body: Mapping[str, Any]) -> TaskReport | None:
     if kind == "guardrail_trigger":
         return TaskReport(Outcome.WAITING, text(_first((data,), "value", "message")), text(data.get("type")), usage)
     if kind == "task_completed" or status in {"complete", "completed"}:
-        return TaskReport(Outcome.COMPLETED, said, usage=usage)
+        return TaskReport(Outcome.COMPLETED, said, usage=usage, files=_read_files(data.get("files")))
     if status == "stopped":
         return TaskReport(Outcome.STOPPED, said, usage=usage)
     if status in {"terminated", "expired"}:
@@ -211,6 +228,34 @@ def read_report(body: Mapping[str, Any]) -> TaskReport | None:
     if body.get("pending") or status in {"active", "running", "pending", "paused", "queued"}:
         return TaskReport(Outcome.ACTIVE, usage=usage)
     return None
+
+
+def _read_files(value: object) -> tuple[ReportedFile, ...]:
+    listed = value if isinstance(value, list) else []
+    return tuple(_read_file(item) for item in map(mapping, listed[:_MOST_FILES]) if item)
+
+
+def _read_file(item: Mapping[str, Any]) -> ReportedFile:
+    address = text(item.get("downloadUrl")).strip()
+    is_usable = len(address) <= _LONGEST_ADDRESS and address.lower().startswith(("https://", "http://"))
+    return ReportedFile(
+        name=text(item.get("filename")),
+        source=text(item.get("source")),
+        address=address if is_usable else "",
+        at=_moment(item.get("timestamp")),
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    """ISO 8601, or a Unix time in seconds or milliseconds."""
+    try:
+        if isinstance(value, str) and not value.isdigit():
+            at = datetime.fromisoformat(value)
+            return at if at.tzinfo else at.replace(tzinfo=UTC)
+        number = _number(value)
+        return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC) if number else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def read_task_answer(body: Mapping[str, Any]) -> TaskAnswer | None:

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -29,13 +29,15 @@ def _blank(value: Any, secrets: list[str]) -> Any:
 
 
 def blank_event(event: T, secrets: Iterable[str]) -> T:
-    """The same event, report or error with every secret blanked."""
+    """The same event, report or error with every secret blanked, but in fields that are themselves kept secret."""
     if isinstance(event, Exception):
         event.args = tuple(blank(list(event.args), secrets))
         return event
     if dataclasses.is_dataclass(event) and not isinstance(event, type):
-        changes = {field.name: blank_event(getattr(event, field.name), secrets) for field in dataclasses.fields(event)}
-        return dataclasses.replace(event, **changes)
+        shown = [field.name for field in dataclasses.fields(event) if not field.metadata.get("secret")]
+        return dataclasses.replace(event, **{name: blank_event(getattr(event, name), secrets) for name in shown})
+    if isinstance(event, tuple):
+        return cast("T", tuple(blank_event(one, secrets) for one in event))
     return blank(event, secrets) if isinstance(event, (str, dict, list)) else event
 
 

@@ -22,6 +22,7 @@ from sessions_app.agent_api.types import (
 )
 from sessions_app.domain.commands import settle
 from sessions_app.domain.controls import active_task
+from sessions_app.domain.files import as_detail, record_files
 from sessions_app.domain.log import SessionLog, end_session
 from sessions_app.domain.spend import record_cost
 from sessions_app.domain.states import move_task
@@ -64,6 +65,8 @@ def apply_report(log: SessionLog, task: Task, report: TaskReport, source: SpendS
     task.refresh_from_db()
     _record_usage(log, task, report.usage)
     record_cost(log, task, report.usage.cost, source)
+    files = record_files(log, task, report.files)
+    was_ended = task.state == TaskState.COMPLETED
     if report.outcome is Outcome.WAITING:
         _ask(log, task, report.text, report.code)
     elif report.outcome is Outcome.ACTIVE:
@@ -71,6 +74,9 @@ def apply_report(log: SessionLog, task: Task, report: TaskReport, source: SpendS
             move_task(log, task, TaskState.RUNNING)
     else:
         _end_task(log, task, report)
+    if files and was_ended:
+        names = ", ".join(file.name for file in files)
+        log.append(EventKind.NOTE, f"More came with the result: {names}", task=task, detail={"files": as_detail(files)})
 
 
 def bind_task(log: SessionLog, task: Task, upstream_id: str) -> None:
@@ -105,6 +111,8 @@ def _settle_open_commands(log: SessionLog) -> None:
     for command in log.session.commands.filter(state__in=OPEN_COMMAND):
         if command.kind in {CommandKind.TERMINATE, CommandKind.STOP}:
             settle(command, CommandState.DONE, "The session has ended.")
+        elif command.kind == CommandKind.QUEUE:
+            settle(command, CommandState.DONE, command.outcome)
         elif command.state == CommandState.QUEUED:
             settle(command, CommandState.REFUSED, "The session ended before it could be sent.")
         else:
@@ -152,6 +160,7 @@ def _apply_task_ended(log: SessionLog, event: TaskEnded) -> None:
     task = _task_of(log, event.task_id)
     if task is None or (event.report.outcome is Outcome.FAILED and not event.task_id):
         # An error that names no task may be of the page, not the end of the task: the next poll tells.
+        record_files(log, task, event.report.files)
         _append_ending(log, task, event.report)
         return
     bind_task(log, task, event.task_id)
@@ -260,6 +269,8 @@ def _append_ending(log: SessionLog, task: Task | None, report: TaskReport) -> No
         "cost": str(usage.cost) if usage.cost is not None else None,
     }
     if report.outcome is Outcome.COMPLETED:
+        if report.files:
+            detail["files"] = as_detail(log.session.files.filter(task=task))
         log.append(EventKind.RESULT, report.text, task=task, detail=detail)
         log.session.last_step = _one_line(report.text)
     elif report.outcome is Outcome.FAILED:

@@ -3,6 +3,8 @@
 from sessions_app.models.command import Command
 from sessions_app.models.connection import ApiCall, Connection
 from sessions_app.models.event import Event
+from sessions_app.models.guard import Caps, StartHold
+from sessions_app.models.result_file import ResultFile
 from sessions_app.models.session import AgentSession
 from sessions_app.models.spend import SpendEntry
 from sessions_app.models.task import Task
@@ -13,11 +15,14 @@ from sessions_app.models.workflow import Workflow, WorkflowStep
 __all__ = [
     "AgentSession",
     "ApiCall",
+    "Caps",
     "Command",
     "Connection",
     "Event",
     "Membership",
+    "ResultFile",
     "SpendEntry",
+    "StartHold",
     "Task",
     "Team",
     "Viewing",

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from sessions_app.agent_api.types import (
     Outcome,
     Question,
     Reasoning,
+    ReportedFile,
     Response,
     SessionEnded,
     Started,
@@ -181,6 +182,28 @@ def test_reads_every_answer_to_a_new_task(body, answer):
 )
 def test_reads_every_event(name, payload, event):
     assert read_event(name, payload) == event
+
+
+def test_reads_the_files_of_a_result_and_keeps_their_addresses_out_of_texts():
+    files = [
+        {"source": "download", "downloadUrl": "https://files.example/s3cret/a.csv?sig=1", "filename": "a.csv",
+         "timestamp": "2026-03-04T14:02:11Z"},
+        {"filename": "b.pdf", "timestamp": 1772632931000, "downloadUrl": "file:///etc/passwd"},
+        {"filename": "c.txt", "timestamp": "yesterday"},
+        "no file",
+        {},
+    ]  # fmt: skip
+    report = read_report({"type": "task_completed", "data": {"message": "Done", "files": files}})
+    assert report
+    at = datetime(2026, 3, 4, 14, 2, 11, tzinfo=UTC)
+    assert report.files == (
+        ReportedFile("a.csv", "download", "https://files.example/s3cret/a.csv?sig=1", at),
+        ReportedFile("b.pdf", at=at),
+        ReportedFile("c.txt"),
+    )
+    assert "s3cret" not in repr(report)
+    for nonsense in ({"a": 1}, "files", 7, [None]):
+        assert read_report({"type": "task_completed", "data": {"files": nonsense}}).files == ()
 
 
 @given(ANYTHING | NAMED)

@@ -1,5 +1,5 @@
 from sessions_app.agent_api.errors import BadRequest
-from sessions_app.agent_api.types import Outcome, TaskEnded, TaskReport, Unrecognised
+from sessions_app.agent_api.types import Outcome, ReportedFile, TaskEnded, TaskReport, Unrecognised
 from sessions_app.domain.blanking import blank, blank_event, words_of
 
 SECRETS = {"a1b2c3", "https://10.0.0.7:8889/a1b2c3/whep", "10.0.0.7:8889"}
@@ -16,6 +16,12 @@ def test_reports_and_errors_are_blanked_and_keep_their_kind():
     assert blank_event(Unrecognised("x", ["a1b2c3"]), SECRETS) == Unrecognised("x", ["•••"])
     error = blank_event(BadRequest("no a1b2c3", status=400), SECRETS)
     assert (str(error), error.status) == ("no •••", 400)
+
+
+def test_a_files_name_is_blanked_but_not_the_address_that_is_kept_encrypted():
+    report = TaskReport(Outcome.COMPLETED, files=(ReportedFile("a1b2c3.csv", address="https://files.example/a1b2c3"),))
+    (shown,) = blank_event(report, SECRETS).files
+    assert shown == ReportedFile("•••.csv", address="https://files.example/a1b2c3")
 
 
 def test_an_answers_words_are_hidden_but_not_the_small_ones():
