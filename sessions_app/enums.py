@@ -52,6 +52,19 @@ class CommandKind(TextChoices):
     ANSWER = "answer", "answer the question"
     REFUSE = "refuse", "refuse and stop"
     QUEUE = "queue", "change the queue"
+    CAPS = "caps", "change the caps"
+
+
+class GuardRule(TextChoices):
+    """What the guard watches; the value is the name of the cap."""
+
+    SESSION_COST_HARD = "session_cost_hard", "cost cap"
+    SESSION_TIME = "session_seconds", "time cap"
+    TASK_COST_HARD = "task_cost_hard", "task’s cost cap"
+    TASK_TIME = "task_seconds", "task’s time cap"
+    SESSION_COST_SOFT = "session_cost_soft", "cost cap"
+    TASK_COST_SOFT = "task_cost_soft", "task’s cost cap"
+    IDLE = "idle_seconds", "idle cap"
 
 
 class CommandState(TextChoices):
@@ -80,6 +93,7 @@ class EventKind(TextChoices):
     ALARM = "alarm", "Alarm"
     GAP = "gap", "Not recorded"
     NOTE = "note", "Note"
+    GUARD = "guard", "Guard"
 
 
 class SpendSource(TextChoices):

@@ -8,6 +8,7 @@ from django.db import models
 from sessions_app.enums import LIVE_SESSION, EndReason, SessionState
 from sessions_app.models.connection import Connection
 from sessions_app.models.fields import EncryptedTextField
+from sessions_app.models.guard import Capped
 from sessions_app.models.team import Team
 
 
@@ -21,7 +22,7 @@ class AgentSessionQuerySet(models.QuerySet["AgentSession"]):
         return self.filter(state__in=LIVE_SESSION)
 
 
-class AgentSession(models.Model):
+class AgentSession(Capped):
     """One agent in one browser, from the wish to start it to its end.
 
     The upstream id alone authorises the agent's socket, so it and every address that holds it are encrypted
@@ -73,6 +74,10 @@ class AgentSession(models.Model):
     created_at = models.DateTimeField(db_index=True)
     started_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    #: A person has looked and keeps it open: its idle time counts from here.
+    kept_at = models.DateTimeField(null=True, blank=True)
+    #: People have been warned that it will be terminated then, for being idle.
+    idle_ends_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     #: The `seq` of the newest timeline row; raised only in the transaction that writes the rows.

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.db import models
 
-from sessions_app.enums import ACTIVE_TASK, OPEN_TASK, TaskState
+from sessions_app.enums import ACTIVE_TASK, OPEN_TASK, GuardRule, TaskState
 from sessions_app.models.session import AgentSession, new_public_id
 from sessions_app.models.team import Team
 
@@ -29,6 +29,8 @@ class Task(models.Model):
     question_seq = models.PositiveBigIntegerField(null=True, blank=True)
     result = models.TextField(blank=True)
     error = models.TextField(blank=True)
+    #: The soft cap the guard paused it for, until a person says how it goes on; empty when there is none.
+    guard_rule = models.CharField(max_length=24, choices=GuardRule, blank=True)
     input_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     output_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     compute_seconds = models.FloatField(null=True, blank=True)
