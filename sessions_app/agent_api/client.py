@@ -21,8 +21,15 @@ from sessions_app.agent_api.types import (
 )
 from sessions_app.enums import Dialect
 
-#: Seconds. A new task's answer is held back up to 50.
-_SHORT, _START, _HELD = 10.0, 60.0, 60.0
+
+@dataclass(frozen=True)
+class TimeOuts:
+    """Seconds an answer may take."""
+
+    short: float = 10.0
+    start: float = 60.0
+    #: A new task's answer is held back up to 50 s.
+    held: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,20 @@ class TaskRequest:
 class AgentApi:
     """One key at one service."""
 
-    def __init__(self, http: httpx.AsyncClient, *, base_url: str, api_key: str, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        base_url: str,
+        api_key: str,
+        dialect: Dialect,
+        time_outs: TimeOuts | None = None,
+    ) -> None:
         self._http = http
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._dialect = dialect
+        self._time_outs = time_outs or TimeOuts()
         self._extensions: frozenset[str] | None = None
 
     async def aclose(self) -> None:
@@ -59,7 +75,7 @@ class AgentApi:
         """
         if self._extensions is None:
             try:
-                response = await self._http.get(f"{self._base_url}/start/health", timeout=_SHORT)
+                response = await self._http.get(f"{self._base_url}/start/health", timeout=self._time_outs.short)
             except httpx.HTTPError:
                 return None
             said = _body(response).get("extensions")
@@ -70,7 +86,7 @@ class AgentApi:
         body = await self._post(
             "/start/start-session",
             self._start_body(request, mode),
-            time_out=_START,
+            time_out=self._time_outs.start,
             headers={"Idempotency-Key": f'"{key}"'},
         )
         started = read_started(body)
@@ -83,7 +99,7 @@ class AgentApi:
         body = await self._send(
             session_id,
             {"actionType": "newTask", "newState": "start", **self._task_fields(request)},
-            time_out=_HELD,
+            time_out=self._time_outs.held,
             headers={"Prefer": "respond-async", "Idempotency-Key": f'"{key}"'},
         )
         answer = read_task_answer(body)
@@ -100,7 +116,7 @@ class AgentApi:
     async def poll(self, session_id: str, task_id: str) -> TaskReport | None:
         """What the service says of the task now; None where its answer cannot be read. Raises NotFound for 404."""
         url = f"{self._base_url}/task/{quote(session_id, safe='')}/{quote(task_id, safe='')}"
-        response = await self._exchange("GET", url, time_out=_SHORT)
+        response = await self._exchange("GET", url, time_out=self._time_outs.short)
         return read_report(_body(response))
 
     async def _send(
@@ -108,11 +124,13 @@ class AgentApi:
         session_id: str,
         message: dict[str, Any],
         *,
-        time_out: float = _SHORT,
+        time_out: float | None = None,
         headers: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         payload = {"sessionId": session_id, "message": message}
-        return await self._post("/start/send-message", payload, time_out=time_out, headers=headers)
+        return await self._post(
+            "/start/send-message", payload, time_out=time_out or self._time_outs.short, headers=headers
+        )
 
     async def _post(
         self, path: str, payload: dict[str, Any], *, time_out: float, headers: dict[str, str] | None = None
@@ -164,16 +182,18 @@ class AgentApi:
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def open_api(*, base_url: str, api_key: str, dialect: Dialect, verify: str) -> AgentApi:
+def open_api(
+    *, base_url: str, api_key: str, dialect: Dialect, verify: str, time_outs: TimeOuts | None = None
+) -> AgentApi:
     """Open a client to be kept: a TLS handshake per poll would cost more than the poll. Blocks for a pinned one."""
     http = httpx.AsyncClient(
         verify=ssl_context(base_url, verify),
-        timeout=httpx.Timeout(_SHORT, connect=5.0),
+        timeout=httpx.Timeout(TimeOuts.short, connect=5.0),
         limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
         follow_redirects=False,
         trust_env=False,
     )
-    return AgentApi(http, base_url=base_url, api_key=api_key, dialect=dialect)
+    return AgentApi(http, base_url=base_url, api_key=api_key, dialect=dialect, time_outs=time_outs)
 
 
 def state_message(new_state: str) -> dict[str, Any]:

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Seconds between the tries to learn what became of a call whose answer did not come.
-_ASK_AGAIN_AFTER = (0.5, 1.0, 2.0, 4.0)
-
 _STATE_WORD = {CommandKind.PAUSE: "pause", CommandKind.RESUME: "resume", CommandKind.STOP: "stop"}
 
 
@@ -158,7 +155,7 @@ class CommandCarrier:
             return await call()
         except OutcomeUnknown as unknown:
             outcome = unknown
-        for delay in _ASK_AGAIN_AFTER:
+        for delay in self._runner.timings.ask_again_after:
             safe = await self._runner.api.repeats_safely()
             if safe is False:
                 break

@@ -17,12 +17,6 @@ from sessions_app.models import Command, Task
 if TYPE_CHECKING:
     from sessions_app.live.relay.runner import SessionRunner
 
-#: Seconds without evidence after which a stop is sent again by REST, and after which people are alarmed.
-_AGAIN_AFTER, _ALARM_AFTER = 3.0, 6.0
-_LOOK_EVERY, _LOOK_EVERY_LATER = 0.5, 2.0
-#: Seconds a resumed or answered agent may take to show itself.
-_ACTIVITY_WITHIN = 15.0
-
 
 async def deliver_state(runner: "SessionRunner", state: str, *, rest: bool = False) -> None:
     """Send one state message over the link, or by REST where the link is down or a second way is wanted."""
@@ -51,11 +45,11 @@ async def confirm_quiet(runner: "SessionRunner", command: Command) -> None:
 async def confirm_activity(runner: "SessionRunner", command: Command) -> None:
     """A resume or an answer is done when the agent shows itself, by an event or by the end of its task."""
     began = time.monotonic()
-    while time.monotonic() - began < _ACTIVITY_WITHIN:
+    while time.monotonic() - began < runner.timings.activity_within:
         if runner.last_event > began:
             await database_sync_to_async(settle)(command, CommandState.DONE, "The agent goes on.")
             return
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(runner.timings.evidence_every)
     await database_sync_to_async(settle)(
         command, CommandState.UNKNOWN, "Forwarded; nothing was heard of the agent since."
     )
@@ -63,17 +57,17 @@ async def confirm_activity(runner: "SessionRunner", command: Command) -> None:
 
 async def confirm_end(runner: "SessionRunner", command: Command) -> None:
     """Stop and Terminate are done on evidence only: look for it, send again by REST once, raise the alarm."""
-    began = time.monotonic()
+    began, timings = time.monotonic(), runner.timings
     sent_again = alarmed = False
     while not await _is_settled(runner, command):
         waited = time.monotonic() - began
-        if waited >= _AGAIN_AFTER and not sent_again:
+        if waited >= timings.again_after and not sent_again:
             sent_again = True
             await _send_again(runner, command)
-        if waited >= _ALARM_AFTER and not alarmed:
+        if waited >= timings.alarm_after and not alarmed:
             alarmed = True
             await runner.write(lambda log: relaying.raise_alarm(log, command, _alarm(command)))
-        await asyncio.sleep(_LOOK_EVERY if waited < _ALARM_AFTER else _LOOK_EVERY_LATER)
+        await asyncio.sleep(timings.evidence_every if waited < timings.alarm_after else timings.evidence_every_later)
 
 
 async def _is_settled(runner: "SessionRunner", command: Command) -> bool:

@@ -22,21 +22,12 @@ from sessions_app.domain.blanking import blank_event
 from sessions_app.domain.log import LeaseLost, SessionLog
 from sessions_app.enums import ACTIVE_TASK, Dialect, EndReason, SpendSource, TaskState
 from sessions_app.live.relay.commands import CommandCarrier
+from sessions_app.live.relay.timings import Timings
 from sessions_app.live.relay.writer import Writer
 from sessions_app.models import AgentSession, Connection, Task
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
-
-_WATCHED_POLL, _UNWATCHED_POLL = 2.0, 10.0
-_FIRST_RETRY, _LONGEST_RETRY = 0.5, 5.0
-#: Seconds past its cap after which a session that cannot be reached is taken to have expired.
-_EXPIRY_GRACE = 10.0
-_LOOK_SECONDS = 1.0
-#: Seconds by which a socket's events may be behind an answer that already holds the result.
-_SOCKET_LAG = 1.0
-#: Seconds a task waits for the link that will hear of it; later it is sent all the same, and polled.
-_LINK_PATIENCE = 5.0
 
 
 class SessionRunner:
@@ -49,11 +40,13 @@ class SessionRunner:
         *,
         writer: Writer,
         api_for: Callable[[Connection], Awaitable[AgentApi]],
+        timings: Timings,
     ) -> None:
         self.session_id = session_id
         self._epoch = epoch
         self._writer = writer
         self._api_for = api_for
+        self.timings = timings
         self._events: asyncio.Queue[UpstreamEvent] = asyncio.Queue()
         self._woken = asyncio.Event()
         self._ready = asyncio.Event()
@@ -129,12 +122,12 @@ class SessionRunner:
         await self.write(lambda log: ingest.apply_report(log, task, shown, source))
 
     async def _let_socket_tell(self, task: Task) -> None:
-        deadline = time.monotonic() + _SOCKET_LAG
+        deadline = time.monotonic() + self.timings.socket_lag
         while time.monotonic() < deadline:
             await task.arefresh_from_db()
             if not task.is_active:
                 return
-            await asyncio.sleep(_SOCKET_LAG / 20)
+            await asyncio.sleep(self.timings.socket_lag / 20)
 
     async def _load(self) -> None:
         self.session = await database_sync_to_async(AgentSession.objects.select_related("connection", "team").get)(
@@ -148,11 +141,11 @@ class SessionRunner:
 
     async def _keep_linked(self) -> None:
         await self._ready.wait()
-        delay, lost_at = _FIRST_RETRY, self._unheard_since
+        delay, lost_at = self.timings.first_retry, self._unheard_since
         while True:
             if await self._connect():
                 await self._record_linked(lost_at)
-                delay = _FIRST_RETRY
+                delay = self.timings.first_retry
                 assert self.link
                 await self.link.lost.wait()
                 lost_at = timezone.now()
@@ -160,12 +153,12 @@ class SessionRunner:
                 await self.write(relaying.record_unlinked)
             await self._expire_if_due()
             await asyncio.sleep(delay * random.uniform(0.7, 1.3))  # noqa: S311 (jitter, not a secret)
-            delay = min(delay * 2, _LONGEST_RETRY)
+            delay = min(delay * 2, self.timings.longest_retry)
 
     @property
     def is_listening(self) -> bool:
         """Whether what a task says will be heard, or has been waited for long enough."""
-        return self.link is not None or time.monotonic() - self._began > _LINK_PATIENCE
+        return self.link is not None or time.monotonic() - self._began > self.timings.link_patience
 
     async def _record_linked(self, lost_at: datetime | None) -> None:
         missing = timezone.now() - lost_at if lost_at else None
@@ -192,7 +185,7 @@ class SessionRunner:
             await link.close()
 
     async def _expire_if_due(self) -> None:
-        due = self.session.latest_possible_end() + timedelta(seconds=_EXPIRY_GRACE)
+        due = self.session.latest_possible_end() + timedelta(seconds=self.timings.expiry_grace)
         if timezone.now() > due:
             await self.end(EndReason.EXPIRED, "It reached its time limit while it could not be reached.")
 
@@ -229,10 +222,13 @@ class SessionRunner:
             for task in await self.tasks_to_poll():
                 await self.poll_task(task)
             try:
-                async with asyncio.timeout(_WATCHED_POLL if self._is_watched() else _UNWATCHED_POLL):
+                async with asyncio.timeout(self._poll_gap()):
                     await self._missed_something.wait()
             except TimeoutError:
                 pass
+
+    def _poll_gap(self) -> float:
+        return self.timings.watched_poll if self._is_watched() else self.timings.unwatched_poll
 
     def _is_watched(self) -> bool:
         hub = broadcast.hub
@@ -257,7 +253,7 @@ class SessionRunner:
             self._woken.clear()
             await carrier.carry_out_queued()
             try:
-                async with asyncio.timeout(_LOOK_SECONDS):
+                async with asyncio.timeout(self.timings.look):
                     await self._woken.wait()
             except TimeoutError:
                 await self._end_if_closed()

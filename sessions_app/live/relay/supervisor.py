@@ -10,20 +10,20 @@ from sessions_app.agent_api.client import AgentApi, open_api
 from sessions_app.domain import leases
 from sessions_app.enums import Dialect
 from sessions_app.live.relay.runner import SessionRunner
+from sessions_app.live.relay.timings import Timings
 from sessions_app.live.relay.writer import Writer
 from sessions_app.models import Connection
 
 logger = logging.getLogger(__name__)
 
-_SWEEP_SECONDS = 1.0
 _RENEW_EVERY = 3  # sweeps
-_RESTART_SECONDS = 2.0
 
 
 class Relay:
     """Runs until it is cancelled; whatever it had in hand is taken up again from the database alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, timings: Timings | None = None) -> None:
+        self._timings = timings or Timings()
         self._holder = leases.holder_name()
         self._writer = Writer()
         self._runners: dict[str, SessionRunner] = {}
@@ -72,7 +72,7 @@ class Relay:
 
     async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(_SWEEP_SECONDS):
+            async with asyncio.timeout(self._timings.sweep):
                 await self._woken.wait()
         except TimeoutError:
             pass
@@ -81,7 +81,7 @@ class Relay:
     async def _supervise(self, session_id: str, epoch: int) -> None:
         """Keep a runner going until the session is over or somebody else has it; one session's fault stays its own."""
         while True:
-            runner = SessionRunner(session_id, epoch, writer=self._writer, api_for=self._api_for)
+            runner = SessionRunner(session_id, epoch, writer=self._writer, api_for=self._api_for, timings=self._timings)
             self._runners[session_id] = runner
             try:
                 await runner.run()
@@ -90,7 +90,7 @@ class Relay:
                 logger.exception("session %s: the relay starts again on it", session_id)
             finally:
                 self._runners.pop(session_id, None)
-            await asyncio.sleep(_RESTART_SECONDS)
+            await asyncio.sleep(self._timings.restart)
 
     async def _api_for(self, connection: Connection) -> AgentApi:
         if connection.pk not in self._apis:
@@ -100,5 +100,6 @@ class Relay:
                 api_key=connection.api_key,
                 dialect=Dialect(connection.dialect),
                 verify=connection.verify,
+                time_outs=self._timings.calls,
             )
         return self._apis[connection.pk]
