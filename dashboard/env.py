@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from dashboard.stores import Database, database, redis_address
+
 T = TypeVar("T")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -41,6 +43,8 @@ class Environment:
     admin_username: str
     admin_password: str | None
     data_dir: Path
+    database: Database
+    redis_url: str | None
     quiet_seconds: float
 
     @property
@@ -69,6 +73,15 @@ def read_environment(values: Mapping[str, str] = os.environ) -> Environment:
     if url and not key:
         raise BadSetting("AGENT_API_KEY", "the key of the service at AGENT_API_URL")
     data_dir = get("DATA_DIR", str(BASE_DIR / "data"), _folder, "a folder that can be written to")
+    kept = get(
+        "DATABASE_URL",
+        f"sqlite:///{data_dir / 'watchfloor.sqlite3'}",
+        database,
+        "postgresql://user:password@host:5432/name, or sqlite:///path/of/a/file",
+    )
+    redis = get("REDIS_URL", "", redis_address, "redis://host:6379/0, rediss://… or unix://…")
+    if redis:
+        _check_shared(values, kept)
     return Environment(
         agent_api_url=url,
         agent_api_key=key,
@@ -87,8 +100,19 @@ def read_environment(values: Mapping[str, str] = os.environ) -> Environment:
         admin_username=get("ADMIN_USERNAME", "admin", _username, "up to 150 letters, digits and @ . + - _"),
         admin_password=values.get("ADMIN_PASSWORD") or None,
         data_dir=data_dir,
+        database=kept,
+        redis_url=redis,
         quiet_seconds=get("QUIET_SECONDS", "3", _seconds, "seconds from 0.1 to 60"),
     )
+
+
+def _check_shared(values: Mapping[str, str], kept: Database) -> None:
+    """With REDIS_URL there are several processes, perhaps on several machines: they must mean the same things."""
+    if not kept.is_postgresql:
+        raise BadSetting("DATABASE_URL", "a PostgreSQL database where REDIS_URL is set")
+    for name in ("SECRET_KEY", "AGENT_API_URL"):
+        if not values.get(name, "").strip():
+            raise BadSetting(name, "set where REDIS_URL is, to the same value for every process")
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from dashboard.env import BASE_DIR, BadSetting, read_environment
+from dashboard.stores import channel_layers, django_database, redis_prefix
 
 try:
     ENVIRONMENT = read_environment()
@@ -65,20 +66,11 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": ENVIRONMENT.data_dir / "watchfloor.sqlite3",
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            # NORMAL survives a killed process, not a power cut: docs/operating.md says so.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-        # A test reaches the database from several threads, which an in-memory one would not survive.
-        "TEST": {"NAME": ENVIRONMENT.data_dir / "test.sqlite3"},
-    }
-}
+DATABASES = {"default": django_database(ENVIRONMENT.database, test_file=ENVIRONMENT.data_dir / "test.sqlite3")}
+CHANNEL_LAYERS = channel_layers(ENVIRONMENT.redis_url, SECRET_KEY)
+#: None where one process does it all.
+REDIS_URL = ENVIRONMENT.redis_url
+REDIS_PREFIX = redis_prefix(SECRET_KEY)
 
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "desk"

@@ -1,8 +1,10 @@
 import stat
+from pathlib import Path
 
 import pytest
 
 from dashboard.env import BadSetting, read_environment
+from dashboard.stores import django_database
 
 
 @pytest.fixture
@@ -33,6 +35,13 @@ def test_everything_has_a_default(read):
         ("ADMIN_USERNAME", "a b"),
         ("QUIET_SECONDS", "0"),
         ("DATA_DIR", "/proc/no/such/place"),
+        ("DATABASE_URL", "mysql://localhost/watchfloor"),
+        ("DATABASE_URL", "postgresql://user@host:5432/"),
+        ("DATABASE_URL", "postgresql://user@host/name?no_such_option=1"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("REDIS_URL", "http://localhost:6379"),
+        ("REDIS_URL", "redis://localhost:port"),
+        ("REDIS_URL", "redis://"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(read, name, value):
@@ -53,3 +62,33 @@ def test_a_hosted_service_is_taken_to_allow_ten_calls_a_minute(read):
 def test_the_secret_is_made_once_and_readable_by_its_owner_alone(read, tmp_path):
     assert read().secret_key == read().secret_key
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_data_is_a_file_of_sqlite_unless_it_is_said_otherwise(read, tmp_path):
+    assert read().database.path == tmp_path / "watchfloor.sqlite3"
+    assert read(DATABASE_URL="sqlite:////srv/watchfloor.db").database.path == Path("/srv/watchfloor.db")
+
+
+def test_postgresql_is_described_in_its_own_terms(read):
+    kept = read(DATABASE_URL="postgres://watch:p%40ss@db.example:5433/floor?sslmode=require").database
+    assert kept.is_postgresql
+    entry = django_database(kept, test_file=Path())
+    assert (entry["NAME"], entry["USER"], entry["PASSWORD"]) == ("floor", "watch", "p@ss")
+    assert (entry["HOST"], entry["PORT"], entry["OPTIONS"]["sslmode"]) == ("db.example", "5433", "require")
+    assert "p@ss" not in repr(kept)
+
+
+SHARED = {
+    "REDIS_URL": "redis://localhost:6379/0",
+    "DATABASE_URL": "postgresql://localhost/floor",
+    "SECRET_KEY": "shared",
+    "AGENT_API_URL": "https://agents.example",
+    "AGENT_API_KEY": "k",
+}
+
+
+def test_processes_that_share_have_to_share_everything(read):
+    assert read(**SHARED).redis_url == SHARED["REDIS_URL"]
+    for name in ("DATABASE_URL", "SECRET_KEY", "AGENT_API_URL"):
+        with pytest.raises(BadSetting, match=f"^{name} is not usable: .* where REDIS_URL is"):
+            read(**{**SHARED, name: ""})
