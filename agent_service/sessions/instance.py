@@ -16,7 +16,7 @@ _LAUNCH_TIMEOUT = 45.0
 _RELAUNCH_PAUSE = 2.0
 _CLOSE_TIMEOUT = 5.0
 _STOP_LOADING_TIMEOUT = 2.0
-_HEARTBEAT = 5.0
+HEARTBEAT = 5.0
 _CRASH_SHOWS_WITHIN = 0.3
 
 
@@ -43,7 +43,7 @@ class Instance:
         crashed = self.browser.crashed
         while not crashed.is_set() and await self._answers():
             with suppress(TimeoutError):
-                async with asyncio.timeout(_HEARTBEAT):
+                async with asyncio.timeout(HEARTBEAT):
                     await crashed.wait()
 
     async def died_of(self, problem: Exception) -> bool:
@@ -59,7 +59,7 @@ class Instance:
     async def _answers(self) -> bool:
         # When the driver dies, no event says so; a browser that is merely slow is not lost.
         try:
-            async with asyncio.timeout(_HEARTBEAT):
+            async with asyncio.timeout(HEARTBEAT):
                 await self.browser.context.cookies("http://localhost")
         except TimeoutError:
             return True

@@ -5,11 +5,18 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.agent_service.service_helpers import Process, Running, in_process
 
 
-@pytest.fixture
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A service and those who call it live in one event loop: the module's, so that its tests can share it."""
+    if {"service", "start_service"} & set(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def start_service(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
     """Starts services in this process; arguments are command-line options."""
     async with AsyncExitStack() as stack:
@@ -25,9 +32,20 @@ async def start_service(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
         yield start
 
 
-@pytest.fixture
-async def service(start_service) -> Running:
-    return await start_service()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_service(tmp_path_factory) -> AsyncIterator[Running]:
+    # Sessions of earlier tests may still be closing while the next one starts its own.
+    async with in_process(tmp_path_factory.mktemp("service"), "--max-sessions=100") as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def service(shared_service: Running) -> AsyncIterator[Running]:
+    """The module's service; what it shows of journal and agent begins with the test, and no session outlasts it
+    but the idle one of `Running.session`."""
+    shared_service.begin()
+    yield shared_service
+    await shared_service.tidy()
 
 
 @pytest.fixture

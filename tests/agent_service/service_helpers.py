@@ -20,7 +20,8 @@ from agent_service.options import parse_options
 
 KEY = "enig_test_key"
 ASYNC = {"Prefer": "respond-async"}
-DEADLINE = 20.0
+DEADLINE = 30.0
+REUSE_SECONDS = 120.0
 
 
 class ScriptedAgent:
@@ -188,9 +189,72 @@ class Running(Caller):
         self.service = service
         self.agent = agent
         self._journal = journal
+        self._begin = 0
+        self._idle: IdleSession | None = None
 
     def journal(self, kind: str) -> list[dict[str, Any]]:
-        return [line for line in read_journal(self._journal) if line["kind"] == kind]
+        """The lines of this test."""
+        return [line for line in read_journal(self._journal)[self._begin :] if line["kind"] == kind]
+
+    async def session(self) -> str:
+        """The id of a session without tasks on a start page; an earlier test's, where that left it so."""
+        if self._idle is None:
+            session_id = (await self.start())["sessionId"]
+            self._idle = IdleSession(session_id, await self.connect(session_id))
+            self.sockets.remove(self._idle.witness)
+            self._begin = len(read_journal(self._journal))
+        return self._idle.id
+
+    def begin(self) -> None:
+        """Be as new to the next test."""
+        self._begin = len(read_journal(self._journal))
+        self.agent.let_go = asyncio.Event()
+        self.agent.performed = []
+
+    async def tidy(self) -> None:
+        """End what the test left under way; its idle session stays if it is still fit for use."""
+        for socket in self.sockets:
+            await socket.close()
+        self.sockets.clear()
+        states = {line["session"]: line["state"] for line in read_journal(self._journal) if line["kind"] == "session"}
+        live = {session for session, state in states.items() if state != "ended"}
+        idle, self._idle = self._idle, None
+        if idle and idle.id in live and await self._is_fit(idle):
+            live.remove(idle.id)
+            self._idle = idle
+        elif idle:
+            await idle.witness.close()
+        for session in live:
+            await self.send(session, {"actionType": "state", "newState": "terminate"})
+
+    async def _is_fit(self, idle: "IdleSession") -> bool:
+        mine = [line for line in read_journal(self._journal) if line.get("session") == idle.id]
+        tasks = {line["task"]: line["status"] for line in mine if line["kind"] == "task"}
+        under_way = [task for task, status in tasks.items() if status in {"queued", "running", "paused", "waiting"}]
+        went_away = any(line["body"].get("data", {}).get("name") == "navigate" for line in mine if "body" in line)
+        was_lost = any(line.get("state") == "lost" for line in mine)
+        if went_away or was_lost or len(under_way) > 3 or time.monotonic() - idle.began > REUSE_SECONDS:
+            return False
+        for _ in under_way:
+            await self.state(idle.id, "stop")
+        await self.act(idle.id, "releaseControl")
+        await idle.everything_is_sent()
+        return True
+
+
+class IdleSession:
+    """A session kept from test to test, and a client of it that nothing is missed by."""
+
+    def __init__(self, session_id: str, witness: Socket) -> None:
+        self.id = session_id
+        self.witness = witness
+        self.began = time.monotonic()
+
+    async def everything_is_sent(self) -> None:
+        """Wait for the answer to a message of no meaning, which comes after all that was on its way."""
+        refused = self.witness.events.types().count("error")
+        await self.witness.send("no message")
+        await self.witness.events.until("error", count=refused + 1)
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:

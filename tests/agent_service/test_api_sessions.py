@@ -7,7 +7,8 @@ from tests.agent_service.service_helpers import FORWARDED, calling
 from tests.agent_service.stream_helpers import eventually
 
 
-async def test_start_answers_everything_a_client_needs(service):
+async def test_start_answers_everything_a_client_needs(start_service):
+    service = await start_service()
     response = await service.http.post("/start/start-session", json={"maxDuration": 60_000})
 
     body = response.json()
@@ -167,7 +168,8 @@ async def test_no_more_sessions_than_there_is_room_for(start_service):
     await events.until("end_session")
 
 
-async def test_health_needs_no_key(service):
+async def test_health_needs_no_key(start_service):
+    service = await start_service()
     async with calling(service.address, key="") as http:
         response = await http.get("/start/health")
     body = response.json()

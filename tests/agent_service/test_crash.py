@@ -5,11 +5,19 @@ import os
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from agent_service.browser import find_chromium
+from agent_service.sessions import instance as instance_module
 from agent_service.sessions import session as session_module
 from tests.agent_service.service_helpers import DEADLINE
 from tests.agent_service.stream_helpers import SHOWS_RED, eventually, processes_on, viewer_page, watch
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def service(start_service):
+    """A service whose processes and profiles no other test shares."""
+    return await start_service()
 
 
 def browsers(folder) -> list[psutil.Process]:
@@ -90,7 +98,8 @@ async def test_a_session_whose_browser_does_not_come_back_ends(start_service, tm
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-async def test_a_killed_driver_is_started_again(service):
+async def test_a_killed_driver_is_started_again(service, monkeypatch):
+    monkeypatch.setattr(instance_module, "HEARTBEAT", 0.5)  # nothing else tells of a driver's death
     session = (await service.start())["sessionId"]
     events = await service.listen(session)
     driver().kill()

@@ -1,6 +1,6 @@
 """A person's hands on the real page."""
 
-import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from tests.agent_service.stream_helpers import serving
@@ -14,7 +14,7 @@ PAGE = """<!doctype html><title>quiet</title><body style="margin:0">
 </script>"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def site():
     async def answer(_):
         return web.Response(text=PAGE, content_type="text/html")
@@ -56,7 +56,7 @@ async def test_clicks_and_keys_reach_the_page_in_order(service, site):
 
 
 async def test_taking_over_pauses_and_releasing_lets_go_on(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     task = await service.queue_task(session, "hold one; act two; return Done.")
     await events.until("action")
@@ -70,7 +70,7 @@ async def test_taking_over_pauses_and_releasing_lets_go_on(service):
 
 
 async def test_a_paused_task_stays_paused_when_control_is_released(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     task = await service.queue_task(session, "hold one; act two; return Done.")
     await events.until("action")
@@ -85,7 +85,7 @@ async def test_a_paused_task_stays_paused_when_control_is_released(service):
 
 
 async def test_a_page_taken_over_is_left_alone_by_a_new_task_too(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     await service.act(session, "takeOverControl")
     task = await service.queue_task(session, "act mine")
     await service.poll_until(session, task, lambda _: service.journal("task")[-1]["status"] == "paused")

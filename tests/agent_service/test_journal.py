@@ -42,7 +42,7 @@ async def test_what_a_caller_saw_is_in_the_journal_of_a_killed_service(spawn_ser
 
 
 async def test_neither_the_key_nor_what_people_typed_is_written_down(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     socket = await service.connect(session)
     await service.new_task(session, "ask Which password?; return Done.")
     await service.act(session, "TYPE", text="typed-secret")

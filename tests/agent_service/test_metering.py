@@ -70,7 +70,7 @@ def test_increments_are_charged_once_and_add_up_to_the_total():
 
 
 async def test_an_idle_session_costs_its_time(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     await service.new_task(session, "hold", headers={"Prefer": "wait=1"})
     service.agent.let_go.set()
     await service.new_task(session, "act")
@@ -81,7 +81,8 @@ async def test_an_idle_session_costs_its_time(service):
     assert all(line["session"] == session for line in charges)
 
 
-async def test_the_balance_falls_by_exactly_what_was_charged(service):
+async def test_the_balance_falls_by_exactly_what_was_charged(start_service):
+    service = await start_service()
     session = (await service.start())["sessionId"]
     for prompt in ("say hello; act; return Done.", "read 4000; act", "fail on purpose"):
         await service.new_task(session, prompt)

@@ -22,14 +22,14 @@ async def test_only_a_live_session_id_connects(service):
 
 
 async def test_an_ended_session_connects_nobody(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     await service.state(session, "terminate")
     with pytest.raises(socketio.exceptions.ConnectionError):
         await service.connect(session)
 
 
 async def test_every_socket_gets_every_event_in_order(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     first, second = await service.connect(session), await service.connect(session)
     other = await service.listen((await service.start())["sessionId"])
     prompt = "; ".join(f"say line {number}; act step {number}" for number in range(30))
@@ -64,7 +64,7 @@ def acted(target: str) -> tuple[str, dict]:
 
 
 async def test_messages_by_socket_do_what_they_do_by_rest(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     socket = await service.connect(session)
     await socket.send(new_task("ask Which one?"))
     question = await socket.events.until("guardrail_trigger")
@@ -76,7 +76,7 @@ async def test_messages_by_socket_do_what_they_do_by_rest(service):
 
 
 async def test_messages_sent_in_a_row_keep_their_order(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     socket = await service.connect(session)
     for number in range(20):
         await socket.send(new_task(f"hold {number}"))
@@ -88,7 +88,7 @@ async def test_messages_sent_in_a_row_keep_their_order(service):
 
 
 async def test_a_bad_message_is_answered_to_its_sender_alone(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     sender, other = await service.connect(session), await service.connect(session)
     for count, message in enumerate([None, "text", 5, {}, {"actionType": "state"}, b"bytes", ["list"]], start=1):
         await sender.send(message)
@@ -101,7 +101,7 @@ async def test_a_bad_message_is_answered_to_its_sender_alone(service):
 
 
 async def test_a_client_that_leaves_disturbs_nobody(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     leaving, staying = await service.connect(session), await service.connect(session)
     await leaving.close()
     await service.new_task(session, "say still here")

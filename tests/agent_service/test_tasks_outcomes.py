@@ -20,7 +20,7 @@ import pytest
     ],
 )
 async def test_failures_look_alike_wherever_they_are_told(service, prompt, fields, error, code):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     held = await service.new_task(session, prompt, **fields)
 
@@ -47,7 +47,7 @@ async def test_failures_look_alike_wherever_they_are_told(service, prompt, field
 
 
 async def test_a_pause_counts_towards_the_limit_of_time(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     task = await service.queue_task(session, "hold; act", maxDuration=300)
     await service.state(session, "pause")
     assert (await service.outcome(session, task))["code"] == "TASK_TIMEOUT"
@@ -55,7 +55,7 @@ async def test_a_pause_counts_towards_the_limit_of_time(service):
 
 
 async def test_output_over_the_limit_is_cut_short(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     body = await service.new_task(session, f"say {'a' * 30}; return {'b' * 30}", maxOutputTokens=10)
     assert body["result"]["data"]["message"] == "b" * 10
@@ -70,7 +70,7 @@ async def test_limits_of_the_session_hold_for_tasks_without_their_own(service):
 
 
 async def test_a_guardrail_is_answered_and_the_task_goes_on(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     body = await service.new_task(session, "act one; ask Which account?; act two")
     task = body["taskId"]
@@ -93,7 +93,7 @@ async def test_a_guardrail_is_answered_and_the_task_goes_on(service):
 
 
 async def test_refusing_a_guardrail_stops_the_task(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     task = (await service.new_task(session, "ask May I pay?; act pay"))["taskId"]
     await service.send(session, {"actionType": "guardrail", "newState": "stop"})
     assert (await service.poll(session, task))["status"] == "stopped"
@@ -111,7 +111,7 @@ async def test_a_held_run_task_tells_of_a_guardrail(service):
 
 
 async def test_a_task_opens_its_own_starting_url(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     body = await service.new_task(session, "title", startingUrl=f"{service.address}/shop/help")
     assert "help" in body["result"]["data"]["message"].lower()
@@ -119,14 +119,14 @@ async def test_a_task_opens_its_own_starting_url(service):
 
 
 async def test_an_address_that_cannot_be_opened_fails_the_task(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     body = await service.new_task(session, "title", startingUrl="http://127.0.0.1:9/")
     assert body["code"] == "NAVIGATION_TIMEOUT"
     assert body["error"].startswith("127.0.0.1:9 could not be reached: ")
 
 
 async def test_domains_are_avoided_for_as_long_as_the_task_that_says_so(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     address = f"{service.address}/shop/help"
     body = await service.new_task(session, "title", startingUrl=address, avoidDomains=["127.0.0.1"])
     assert "one of the sites this task must avoid" in body["error"]
@@ -143,14 +143,14 @@ async def test_domains_of_the_session_are_avoided_by_all_its_tasks(service):
 
 async def test_a_balance_that_runs_out_fails_the_task_at_its_next_step(start_service):
     service = await start_service("--balance=0.004")
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     task = await service.queue_task(session, "; ".join(f"act {number}" for number in range(100)))
     assert (await service.outcome(session, task))["code"] == "INSUFFICIENT_BALANCE"
     assert 1 < len(service.agent.performed) < 10
 
 
 async def test_polls_outlive_the_session(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     task = (await service.new_task(session, "return Kept."))["taskId"]
     await service.state(session, "terminate")
     async with asyncio.timeout(10):

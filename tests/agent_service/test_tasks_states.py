@@ -11,7 +11,7 @@ def lines(service, task: str) -> list[str]:
 
 
 async def test_the_answer_is_held_until_the_task_is_done(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     body = await service.new_task(session, "say hello; act it; return Found 10 keyboards.")
     data = body["result"]["data"]
     assert body == {
@@ -26,7 +26,7 @@ async def test_the_answer_is_held_until_the_task_is_done(service):
 
 
 async def test_an_answer_asked_for_at_once_names_the_poll(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     message = {"actionType": "newTask", "newState": "start", "prompt": "hold; return Done."}
     response = await service.send(session, message, headers=ASYNC)
     body = response.json()
@@ -51,20 +51,20 @@ async def test_an_answer_asked_for_at_once_names_the_poll(service):
 
 
 async def test_an_answer_is_held_no_longer_than_asked(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     body = await service.new_task(session, "hold", headers={"Prefer": "wait=1"})
     assert body["pending"] is True
 
 
 async def test_the_cost_grows_while_a_task_runs(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     task = await service.queue_task(session, "hold")
     first = await service.poll(session, task)
     await service.poll_until(session, task, lambda body: body["usage"]["cost"] > first["usage"]["cost"])
 
 
 async def test_a_second_task_waits_for_the_first(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     first = await service.queue_task(session, "hold one; return One.")
     second = await service.queue_task(session, "act two; return Two.")
@@ -77,7 +77,7 @@ async def test_a_second_task_waits_for_the_first(service):
 
 
 async def test_pause_lets_the_current_action_end_and_no_other_begin(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     task = await service.queue_task(session, "hold one; say two; act three; return Done.")
     await events.until("action")
@@ -96,7 +96,7 @@ async def test_pause_lets_the_current_action_end_and_no_other_begin(service):
 
 
 async def test_a_paused_task_does_not_even_complete(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     task = await service.queue_task(session, "hold; return Done.")
     await events.until("action")
@@ -110,7 +110,7 @@ async def test_a_paused_task_does_not_even_complete(service):
 
 async def test_a_pause_during_the_wait_for_the_pace_keeps_the_action_back(start_service):
     service = await start_service("--pace=0.5")
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     task = await service.queue_task(session, "say next; act; return Done.")
     await events.until("agent")
@@ -122,7 +122,7 @@ async def test_a_pause_during_the_wait_for_the_pace_keeps_the_action_back(start_
 
 
 async def test_a_pause_that_comes_too_late_leaves_the_next_task_alone(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     await service.new_task(session, "return One.")
     await service.state(session, "pause")
     body = await service.new_task(session, "act; return Two.")
@@ -130,7 +130,7 @@ async def test_a_pause_that_comes_too_late_leaves_the_next_task_alone(service):
 
 
 async def test_a_pause_ends_with_its_task(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     await service.queue_task(session, "hold")
     await service.state(session, "pause")
     await service.state(session, "stop")
@@ -139,7 +139,7 @@ async def test_a_pause_ends_with_its_task(service):
 
 
 async def test_state_messages_that_do_not_apply_change_nothing(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     for state in ("resume", "pause", "stop", "pause", "resume", "stop"):
         await service.state(session, state)
@@ -151,7 +151,7 @@ async def test_state_messages_that_do_not_apply_change_nothing(service):
 
 
 async def test_stop_cancels_the_action_and_the_session_stays_ready(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     held = asyncio.create_task(service.new_task(session, "hold; act never"))
     await events.until("action")
@@ -168,7 +168,7 @@ async def test_stop_cancels_the_action_and_the_session_stays_ready(service):
 
 
 async def test_stop_breaks_off_a_page_that_is_loading(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     stalled = asyncio.Event()
 
     async def never_answer(_, writer):
@@ -190,7 +190,7 @@ async def test_stop_breaks_off_a_page_that_is_loading(service):
 
 
 async def test_stop_goes_on_with_the_next_task(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     await service.queue_task(session, "hold")
     second = await service.queue_task(session, "return Two.")
     await service.state(session, "stop")
@@ -198,7 +198,7 @@ async def test_stop_goes_on_with_the_next_task(service):
 
 
 async def test_a_task_ends_the_session_only_when_it_is_done(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     await service.queue_task(session, "hold", terminateOnCompletion=True)
     await service.state(session, "stop")
@@ -208,7 +208,7 @@ async def test_a_task_ends_the_session_only_when_it_is_done(service):
 
 
 async def test_a_held_answer_tells_of_the_session_s_end(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     events = await service.listen(session)
     held = asyncio.create_task(service.new_task(session, "hold"))
     await events.until("action")
@@ -217,7 +217,7 @@ async def test_a_held_answer_tells_of_the_session_s_end(service):
 
 
 async def test_too_many_waiting_tasks_are_refused(service):
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     for _ in range(101):
         await service.queue_task(session, "hold")
     message = {"actionType": "newTask", "newState": "start", "taskDetails": "one too many"}
