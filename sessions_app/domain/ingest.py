@@ -21,7 +21,6 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain.commands import settle
-from sessions_app.domain.controls import active_task
 from sessions_app.domain.files import as_detail, record_files
 from sessions_app.domain.log import SessionLog, end_session
 from sessions_app.domain.spend import record_cost
@@ -121,12 +120,12 @@ def _settle_open_commands(log: SessionLog) -> None:
 
 def _apply_reasoning(log: SessionLog, event: Reasoning) -> None:
     _note_activity(log)
-    log.append(EventKind.REASONING, event.text, task=_in_hand(log))
+    log.append(EventKind.REASONING, event.text, task=log.in_hand())
     log.session.last_step = _one_line(event.text)
 
 
 def _apply_action(log: SessionLog, event: Action) -> None:
-    task = _in_hand(log)
+    task = log.in_hand()
     log.session.steps += 1
     words = f"{event.name} → {event.target}" if event.target else event.name
     if task and task.state == TaskState.PAUSED:
@@ -145,11 +144,11 @@ def _apply_action(log: SessionLog, event: Action) -> None:
 
 def _apply_response(log: SessionLog, event: Response) -> None:
     _note_activity(log)
-    log.append(EventKind.RESPONSE, event.text, task=_in_hand(log))
+    log.append(EventKind.RESPONSE, event.text, task=log.in_hand())
 
 
 def _apply_question(log: SessionLog, event: Question) -> None:
-    task = _in_hand(log)
+    task = log.in_hand()
     if task is None:
         log.append(EventKind.QUESTION, event.text, detail={"type": event.kind})
     else:
@@ -192,7 +191,7 @@ def _apply_unrecognised(log: SessionLog, event: Unrecognised) -> None:
     log.append(
         EventKind.OTHER,
         f"A message of a kind not known here ({event.name}), kept as it came.",
-        task=_in_hand(log),
+        task=log.in_hand(),
         detail={"raw": _raw(event.raw)},
     )
 
@@ -210,13 +209,6 @@ _APPLY: dict[type, Callable[[SessionLog, Any], None]] = {
 }
 
 
-def _in_hand(log: SessionLog) -> Task | None:
-    """The task the agent works on; one whose sending has an unknown outcome counts, for here is a sign of it."""
-    return active_task(log.session) or (
-        log.session.tasks.filter(state=TaskState.UNKNOWN, upstream_id="").order_by("number").first()
-    )
-
-
 def _task_of(log: SessionLog, upstream_id: str) -> Task | None:
     """The task an event speaks of: by its id, else the one in hand that has none yet, or that an unnamed end means."""
     if upstream_id and (bound := log.session.tasks.filter(upstream_id=upstream_id).first()):
@@ -224,12 +216,12 @@ def _task_of(log: SessionLog, upstream_id: str) -> Task | None:
     unbound = log.session.tasks.filter(upstream_id="").exclude(state=TaskState.QUEUED)
     if upstream_id:
         return unbound.order_by("number").first()
-    return _in_hand(log)
+    return log.in_hand()
 
 
 def _note_activity(log: SessionLog) -> None:
     """A sign of life: a sent task is running, and one that was resumed is running again."""
-    task = _in_hand(log)
+    task = log.in_hand()
     if task and task.state in {TaskState.SENT, TaskState.UNKNOWN}:
         move_task(log, task, TaskState.RUNNING)
 

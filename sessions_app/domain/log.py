@@ -1,15 +1,16 @@
 """The timeline: one writer a session, numbered without holes, committed before anybody sees it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from sessions_app import broadcast
-from sessions_app.enums import EventKind, SessionState
+from sessions_app.enums import ACTIVE_TASK, EventKind, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Event, Task
 
 #: Longer text is cut with a note: a page has to be able to show it.
@@ -23,6 +24,8 @@ _MUTABLE = (
     "steps",
     "last_step",
     "alarm",
+    "idle_ends_at",
+    "queue_held",
     "linked",
     "upstream_id",
     "socket_url",
@@ -36,6 +39,9 @@ _MUTABLE = (
 )
 
 
+_SECRET = ("upstream_id", "socket_url", "webrtc_url", "web_view_url")
+
+
 class LeaseLost(Exception):
     """Another relay has the session now: nothing of this write was kept."""
 
@@ -43,13 +49,14 @@ class LeaseLost(Exception):
 class SessionLog:
     """One session inside one transaction: its row, locked, and the timeline rows to be added to it."""
 
-    def __init__(self, session: AgentSession, *, at: datetime) -> None:
+    def __init__(self, session: AgentSession, *, at: datetime, in_hand: Task | None = None) -> None:
         self.session = session
         self.at = at
-        self._before = {name: getattr(session, name) for name in _MUTABLE}
+        self._before = {name: value for name, value in vars(session).items() if name in _MUTABLE}
         self._events: list[Event] = []
         self._first_seq = session.last_seq + 1
         self._touched = False
+        self._in_hand, self._knows_in_hand = in_hand, True
 
     @property
     def last_seq(self) -> int:
@@ -58,6 +65,17 @@ class SessionLog:
     def touch(self) -> None:
         """Note that something pages show (a task, its cost) changed without a row of its own."""
         self._touched = True
+        self._knows_in_hand = False
+
+    def in_hand(self) -> Task | None:
+        """The task the agent works on; one whose sending has an unknown outcome counts, for here is a sign of it.
+
+        Read once and kept until something is touched: most events change no task.
+        """
+        if not self._knows_in_hand:
+            self._in_hand = _tasks_in_hand([self.session.pk]).get(self.session.pk)
+            self._knows_in_hand = True
+        return self._in_hand
 
     def append(
         self,
@@ -89,18 +107,21 @@ class SessionLog:
         adding = any(event.kind == kind and event.text == text and event.task == task for event in self._events)
         return adding or task.events.filter(kind=kind, text=text).exists()
 
-    def save(self) -> None:
-        """Write rows and session together, fenced by the lease; raises LeaseLost."""
-        changed = {name: getattr(self.session, name) for name in _MUTABLE}
-        changed = {name: value for name, value in changed.items() if value != self._before[name]}
+    def save(self) -> list[Event]:
+        """Write the session's row, fenced by the lease; the answer is the rows to be written. Raises LeaseLost."""
+        now = {name: value for name, value in vars(self.session).items() if name in _MUTABLE}
+        changed = {
+            name: value for name, value in now.items() if name not in self._before or value != self._before[name]
+        }
+        if not (self._events or changed or self._touched):
+            return []
         kept = AgentSession.objects.filter(pk=self.session.pk, lease_epoch=self.session.lease_epoch).update(
             last_seq=self.last_seq, **changed
         )
         if not kept:
             raise LeaseLost
-        Event.objects.bulk_create(self._events)
-        if self._events or changed or self._touched:
-            broadcast.publish_recorded(broadcast.SessionRecorded(self.session.pk, self.session.team_id, self.last_seq))
+        broadcast.publish_recorded(broadcast.SessionRecorded(self.session.pk, self.session.team_id, self.last_seq))
+        return self._events
 
 
 @dataclass(frozen=True)
@@ -117,41 +138,57 @@ def commit(writes: Sequence[Write]) -> list[Any]:
 
     A verb that fails takes back its own write alone: neither other sessions' nor its own session's others.
     """
-    results: list[Any] = [None] * len(writes)
-    with transaction.atomic():
-        for numbers in _by_session(writes).values():
-            answers = _carry_out([writes[number] for number in numbers])
-            for number, answer in zip(numbers, answers, strict=True):
-                results[number] = answer
-    return results
-
-
-def _carry_out(writes: Sequence[Write]) -> list[Any]:
-    """One session's writes under one savepoint; if one fails, each under its own."""
     try:
         with transaction.atomic():
-            log = _open(writes[0].session_id, writes[0].epoch)
-            answers = [write.verb(log) for write in writes]
-            log.save()
-    except Exception as error:
-        if len(writes) == 1 or isinstance(error, LeaseLost):
-            return [error] * len(writes)
-        return [answer for write in writes for answer in _carry_out([write])]
+            return _commit_together(writes)
+    except OperationalError:
+        raise
+    except Exception:
+        # Some verb failed, which is rare: do it again so that the failure stays with its own write.
+        with transaction.atomic():
+            return [_commit_alone(write) for write in writes]
+
+
+def _commit_together(writes: Sequence[Write]) -> list[Any]:
+    """A handful of statements for all sessions: group commit is as fast as its statements are few."""
+    logs = _open({(write.session_id, write.epoch) for write in writes})
+    answers = [write.verb(log) if (log := logs.get(write.session_id)) else LeaseLost() for write in writes]
+    Event.objects.bulk_create([event for log in logs.values() for event in log.save()])
     return answers
 
 
-def _by_session(writes: Sequence[Write]) -> dict[str, list[int]]:
-    grouped: dict[str, list[int]] = {}
-    for number, write in enumerate(writes):
-        grouped.setdefault(write.session_id, []).append(number)
-    return grouped
+def _commit_alone(write: Write) -> Any:
+    try:
+        with transaction.atomic():
+            (answer,) = _commit_together([write])
+    except Exception as error:
+        return error
+    return answer
 
 
-def _open(session_id: str, epoch: int) -> SessionLog:
-    session = AgentSession.objects.select_for_update().filter(pk=session_id, lease_epoch=epoch).first()
-    if session is None:
-        raise LeaseLost
-    return SessionLog(session, at=timezone.now())
+def _open(sessions: set[tuple[str, int]]) -> dict[str, SessionLog]:
+    """Lock the sessions whose lease is still the one that was written under; the others are left out."""
+    epochs = dict(sessions)
+    # Secrets are left unread, since deciphering them would cost more than all the rest; verbs may still set them.
+    locked = AgentSession.objects.select_for_update().defer(*_SECRET).filter(pk__in=epochs).order_by("pk")
+    now, in_hand = timezone.now(), _tasks_in_hand(epochs)
+    return {
+        row.pk: SessionLog(row, at=now, in_hand=in_hand.get(row.pk))
+        for row in locked
+        if row.lease_epoch == epochs[row.pk]
+    }
+
+
+def _tasks_in_hand(session_ids: Iterable[str]) -> dict[str, Task]:
+    """Each session's oldest task that was sent and has not ended, else its oldest whose sending is unknown."""
+    perhaps_sent = Q(state=TaskState.UNKNOWN, upstream_id="")
+    tasks = Task.objects.filter(Q(state__in=ACTIVE_TASK) | perhaps_sent, session__in=list(session_ids))
+    found: dict[str, Task] = {}
+    for task in tasks.order_by("-number"):
+        known = found.get(task.session_id)
+        if task.state != TaskState.UNKNOWN or known is None or known.state == TaskState.UNKNOWN:
+            found[task.session_id] = task
+    return found
 
 
 def end_session(log: SessionLog, reason: str, text: str = "") -> None:
