@@ -1,31 +1,11 @@
-"""One process that does it all: Daphne serving pages and sockets, the relay beside it on the same loop."""
+"""Daphne serving pages and sockets, and what runs beside it on the same loop."""
 
 import asyncio
-import fcntl
 import socket
-from collections.abc import Callable
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-if TYPE_CHECKING:
-    from sessions_app.live.relay.supervisor import Relay
-
-
-class CannotServe(Exception):
-    """Something that one sentence can say keeps the program from starting."""
-
-
-def lock_data(data_dir: Path) -> IO[str]:
-    """Make sure that we are the only process on this data; the lock ends with the file or the process."""
-    file = (data_dir / "serve.lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise CannotServe(
-            f"Another Watchfloor is running on {data_dir}: give this one a DATA_DIR of its own."
-        ) from error
-    return file
+from dashboard.locking import CannotServe
 
 
 def check_port(host: str, port: int) -> None:
@@ -41,8 +21,10 @@ def check_port(host: str, port: int) -> None:
             ) from error
 
 
-def serve(host: str, port: int, relay: "Relay", *, when_listening: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; the relay ends in order before the process does."""
+def serve(
+    host: str, port: int, beside: Callable[[], Coroutine[Any, Any, None]], *, when_listening: Callable[[], None]
+) -> None:
+    """Serve until SIGINT or SIGTERM; what runs beside the pages ends in order before the process does."""
     from daphne.server import Server  # installs Twisted's reactor: not to happen in any other command
     from twisted.internet import defer, reactor
 
@@ -50,28 +32,28 @@ def serve(host: str, port: int, relay: "Relay", *, when_listening: Callable[[], 
 
     running: list[asyncio.Task[None]] = []
 
-    def start_relay() -> None:
+    def start_beside() -> None:
         when_listening()
         loop = reactor._asyncioEventloop
-        task = loop.create_task(relay.run(), name="relay")
+        task = loop.create_task(beside(), name="beside the pages")
         task.add_done_callback(_stop_with(reactor))
         running.append(task)
 
-    async def stop_relay() -> None:
+    async def stop_beside() -> None:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     # Daphne's own clean-up does not run `finally` blocks on SIGTERM; this trigger does, and waits for them.
-    def relay_has_stopped() -> "defer.Deferred[None]":
-        return defer.Deferred.fromFuture(asyncio.ensure_future(stop_relay()))
+    def beside_has_stopped() -> "defer.Deferred[None]":
+        return defer.Deferred.fromFuture(asyncio.ensure_future(stop_beside()))
 
-    reactor.addSystemEventTrigger("before", "shutdown", relay_has_stopped)  # type: ignore[arg-type]
+    reactor.addSystemEventTrigger("before", "shutdown", beside_has_stopped)  # type: ignore[arg-type]
     endpoint = f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"
     Server(
         application=application,
         endpoints=[endpoint],
-        ready_callable=start_relay,
+        ready_callable=start_beside,
         verbosity=1,
         server_name="watchfloor",
         websocket_max_message_size=64 * 1024,

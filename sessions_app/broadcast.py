@@ -1,14 +1,17 @@
-"""What one part of the process tells another after a commit: group names, typed messages, and the hub between.
+"""What one part of the program tells another after a commit: group names, typed messages, and the hub between.
 
-Inside a process messages go straight to whoever subscribed; they are hints ("there is something newer"), never the
-truth, so a lost one costs a sweep and not a result.
+Inside a process messages go straight to whoever subscribed; `live/bridge.py` carries them to the other processes.
+They are hints ("there is something newer"), never the truth, so a lost one costs a sweep and not a result.
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from threading import Lock
+from typing import Any, get_args
 
+import msgspec
 from django.db import transaction
 
 
@@ -32,6 +35,8 @@ Message = SessionRecorded | CommandQueued
 Listener = Callable[[Message], None]
 
 RELAY_GROUP = "relay"
+#: Every SessionRecorded there is.
+RECORDED_GROUP = "recorded"
 
 
 def session_group(session_id: str) -> str:
@@ -42,6 +47,33 @@ def desk_group(team_id: int) -> str:
     return f"desk.{team_id}"
 
 
+def _groups_of(message: Message) -> tuple[str, ...]:
+    match message:
+        case SessionRecorded():
+            return session_group(message.session_id), desk_group(message.team_id), RECORDED_GROUP
+        case CommandQueued():
+            return (RELAY_GROUP,)
+
+
+_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in get_args(Message)}
+
+
+def pack(message: Message) -> dict[str, Any]:
+    """The message as plain data, for another process."""
+    return {"kind": type(message).__name__, **asdict(message)}
+
+
+def unpack(data: dict[str, Any]) -> Message | None:
+    """What another process packed; None where it is of another version and speaks of what we do not know."""
+    kind = _KINDS.get(data.get("kind", ""))
+    if kind is None:
+        return None
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError:
+        return None
+
+
 class Hub:
     """Hands messages to the listeners of this process, on the publishing thread.
 
@@ -50,6 +82,8 @@ class Hub:
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._watched_elsewhere: dict[str, float] = {}
+        self._forward: Listener | None = None
         self._lock = Lock()
 
     def subscribe(self, group: str, listener: Listener) -> Callable[[], None]:
@@ -72,7 +106,50 @@ class Hub:
             listener(message)
 
     def is_watched(self, group: str) -> bool:
-        return bool(self._listeners.get(group))
+        return bool(self._listeners.get(group)) or self._watched_elsewhere.get(group, 0.0) > time.monotonic()
+
+    def watched(self) -> "Watched":
+        """The sessions and desks that pages of this process show."""
+        with self._lock:
+            groups = tuple(self._listeners)
+        return Watched(
+            sessions=frozenset(_after("session.", groups)),
+            teams=frozenset(int(team) for team in _after("desk.", groups)),
+        )
+
+    def note_watched_elsewhere(self, watched: "Watched", *, seconds: float) -> None:
+        """Pages of another process show these, for some seconds at least."""
+        now = time.monotonic()
+        groups = [*map(session_group, watched.sessions), *map(desk_group, watched.teams)]
+        still = {group: until for group, until in self._watched_elsewhere.items() if until > now}
+        self._watched_elsewhere = still | dict.fromkeys(groups, now + seconds)
+
+    def announce(self, message: Message) -> None:
+        """Tell every listener of this process, and the other processes."""
+        self.deliver(message)
+        if forward := self._forward:
+            forward(message)
+
+    def deliver(self, message: Message) -> None:
+        """Tell every listener of this process alone."""
+        for group in _groups_of(message):
+            self.publish(group, message)
+
+    def forward_to(self, listener: Listener | None) -> None:
+        """Who carries what is announced to the other processes; None: there are none."""
+        self._forward = listener
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is shown on pages just now."""
+
+    sessions: frozenset[str] = frozenset()
+    teams: frozenset[int] = frozenset()
+
+
+def _after(prefix: str, groups: Iterable[str]) -> list[str]:
+    return [group.removeprefix(prefix) for group in groups if group.startswith(prefix)]
 
 
 hub = Hub()
@@ -80,14 +157,9 @@ hub = Hub()
 
 def publish_recorded(message: SessionRecorded) -> None:
     """Tell the session's pages and the team's desks, once the running transaction has committed."""
-
-    def publish() -> None:
-        hub.publish(session_group(message.session_id), message)
-        hub.publish(desk_group(message.team_id), message)
-
-    transaction.on_commit(publish)
+    transaction.on_commit(lambda: hub.announce(message))
 
 
 def wake_relay(session_id: str) -> None:
-    """Tell the relay, once the running transaction has committed, that a command waits."""
-    transaction.on_commit(lambda: hub.publish(RELAY_GROUP, CommandQueued(session_id)))
+    """Tell the relays, once the running transaction has committed, that a command waits."""
+    transaction.on_commit(lambda: hub.announce(CommandQueued(session_id)))

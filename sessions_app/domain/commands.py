@@ -16,7 +16,12 @@ class NotAllowed(Exception):
 
 
 def find_repeat(*, by: User, key: UUID) -> Command | None:
-    """The command that this form, sent before, already made."""
+    """The command that this form, sent before, already made.
+
+    The person's row is locked until the transaction ends, so that the same form, sent twice at the same moment,
+    waits here for its first and finds it.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
     return Command.objects.filter(actor=by, idempotency_key=key).select_related("session", "task").first()
 
 

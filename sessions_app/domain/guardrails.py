@@ -8,7 +8,7 @@ from django.db import transaction
 from sessions_app.domain import secrets
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
 from sessions_app.enums import OPEN_COMMAND, CommandKind, TaskState
-from sessions_app.models import Command, Task
+from sessions_app.models import AgentSession, Command, Task
 
 
 @transaction.atomic
@@ -17,7 +17,11 @@ def answer(task: Task, text: str, *, by: User, key: UUID) -> Command:
     if repeat := find_repeat(by=by, key=key):
         return repeat
     command = _queue(task, CommandKind.ANSWER, by=by, key=key, text_length=len(text))
-    secrets.hold(command.pk, text)
+    try:
+        # Before the commit: a relay that finds the row is to find the text too.
+        secrets.hold(command.pk, text, session=command.session)
+    except secrets.CannotHandOver as error:
+        raise NotAllowed(str(error)) from error
     return command
 
 
@@ -30,10 +34,12 @@ def refuse(task: Task, *, by: User, key: UUID) -> Command:
 
 
 def _queue(task: Task, kind: CommandKind, *, by: User, key: UUID, text_length: int | None = None) -> Command:
-    locked = Task.objects.select_for_update().select_related("session").get(pk=task.pk)
+    # The session's row is the one lock there is: the relay takes it too, before it touches the task.
+    session = AgentSession.objects.select_for_update().get(pk=task.session_id)
+    locked = Task.objects.get(pk=task.pk)
     if locked.state != TaskState.WAITING:
         raise NotAllowed("The agent no longer waits for an answer.")
     replies = locked.commands.filter(kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), state__in=OPEN_COMMAND)
     if earlier := replies.select_related("actor").first():
         raise NotAllowed(f"{earlier.actor} has answered already; the answer is on its way.")
-    return queue_command(locked.session, kind, by=by, key=key, task=locked, text_length=text_length)
+    return queue_command(session, kind, by=by, key=key, task=locked, text_length=text_length)

@@ -2,19 +2,27 @@
 
 import os
 import socket
+from collections.abc import Collection
 from datetime import timedelta
+from functools import cache
 
 from django.db.models import F, Q
 from django.utils import timezone
 
+from sessions_app.domain import sealing
 from sessions_app.models import AgentSession
 
 LEASE = timedelta(seconds=10)
 
 
 def holder_name() -> str:
-    """Names this process: host, pid, and when it started, since pids are used again."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+    """Names this process: place, pid, when it started, since pids are used again, and the key to seal for it with."""
+    return f"{_place()}:{os.getpid()}:{_started(os.getpid())}:{sealing.public_key()}"
+
+
+def key_of(holder: str) -> str:
+    """The key that opens only there; empty where nobody, or nobody of our kind, holds it."""
+    return holder.rpartition(":")[2] if holder.count(":") == 3 else ""
 
 
 def claim_free(holder: str) -> dict[str, int]:
@@ -23,7 +31,7 @@ def claim_free(holder: str) -> dict[str, int]:
     free = Q(lease_holder="") | Q(lease_until=None) | Q(lease_until__lt=now)
     held = AgentSession.objects.live().exclude(lease_holder=holder).values_list("lease_holder", flat=True).distinct()
     free |= Q(lease_holder__in=[name for name in held if _is_dead(name)])
-    claimed = {}
+    claimed: dict[str, int] = {}
     for pk, epoch in AgentSession.objects.live().filter(free).values_list("pk", "lease_epoch"):
         # The epoch in the condition lets exactly one of two processes have it.
         taken = AgentSession.objects.filter(pk=pk, lease_epoch=epoch).update(
@@ -34,8 +42,11 @@ def claim_free(holder: str) -> dict[str, int]:
     return claimed
 
 
-def renew(holder: str) -> None:
+def renew(holder: str, *, running: Collection[str] = ()) -> set[str]:
+    """Keep what the holder still has for another lease; the answer is what of `running` is another's by now."""
     AgentSession.objects.live().filter(lease_holder=holder).update(lease_until=timezone.now() + LEASE)
+    kept = AgentSession.objects.filter(lease_holder=holder, pk__in=running).values_list("pk", flat=True)
+    return set(running) - set(kept)
 
 
 def release_all(holder: str) -> None:
@@ -44,18 +55,30 @@ def release_all(holder: str) -> None:
 
 
 def _is_dead(holder: str) -> bool:
-    """Whether the holder was a process of this host that no longer runs."""
-    host, _, rest = holder.partition(":")
-    pid, _, started = rest.partition(":")
-    if host != socket.gethostname() or not pid.isdigit():
+    """Whether the holder was a process of this place that no longer runs."""
+    place, _, rest = holder.partition(":")
+    pid, _, rest = rest.partition(":")
+    started, _, _key = rest.partition(":")
+    if place != _place() or not pid.isdigit():
         return False
     return _started(int(pid)) != started
 
 
+@cache
+def _place() -> str:
+    """Where our pids mean what they say: the host, and on it the pid namespace, which containers have of their own."""
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116
+    except OSError:
+        namespace = 0
+    return f"{socket.gethostname()[:40]}/{namespace}"
+
+
 def _started(pid: int) -> str:
-    """The process's start time in clock ticks since boot; empty where there is no such process."""
+    """The process's start time in clock ticks since boot; empty where there is no such process, or a zombie."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[19]
+            fields = file.read().rpartition(")")[2].split()
+        return "" if fields[0] in {"Z", "X"} else fields[19]
     except (OSError, IndexError):
         return ""

@@ -11,15 +11,28 @@ from sessions_app.queries.desk import (
     needing_person,
 )
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
+from sessions_app.queries.newest import Newest, newest_rows
 from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
-from sessions_app.queries.timeline import TimelinePage, timeline_after, timeline_before
+from sessions_app.queries.timeline import (
+    RowGroup,
+    TimelinePage,
+    kinds_of,
+    timeline_after,
+    timeline_around,
+    timeline_before,
+    timeline_found,
+    timeline_from,
+    timeline_newest,
+)
 
 __all__ = [
     "STATE_FILTERS",
     "DeskSummary",
     "DeskTile",
     "InboxItem",
+    "Newest",
+    "RowGroup",
     "SessionFilters",
     "SessionLine",
     "SessionPage",
@@ -33,12 +46,18 @@ __all__ = [
     "desk_summary",
     "desk_tile",
     "desk_tiles",
+    "kinds_of",
     "needing_person",
+    "newest_rows",
     "session_page",
     "session_screen",
     "spend_review",
     "subject_of",
     "timeline_after",
+    "timeline_around",
     "timeline_before",
+    "timeline_found",
+    "timeline_from",
+    "timeline_newest",
     "word_of",
 ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 
 from channels.db import database_sync_to_async
 
@@ -16,7 +17,7 @@ from sessions_app.models import Connection
 
 logger = logging.getLogger(__name__)
 
-_RENEW_EVERY = 3  # sweeps
+_RENEW_SECONDS = 3.0
 
 
 class Relay:
@@ -27,6 +28,8 @@ class Relay:
         self._holder = leases.holder_name()
         self._writer = Writer()
         self._runners: dict[str, SessionRunner] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._renewed = 0.0
         self._apis: dict[int, AgentApi] = {}
         self._woken = asyncio.Event()
 
@@ -56,19 +59,34 @@ class Relay:
             self._woken.set()
 
     async def _sweep_forever(self, group: asyncio.TaskGroup) -> None:
-        sweep = 0
         while True:
             try:
-                if sweep % _RENEW_EVERY == 0:
-                    await database_sync_to_async(leases.renew)(self._holder)
+                await self._renew_if_due()
                 claimed = await database_sync_to_async(leases.claim_free)(self._holder)
             except Exception:
                 logger.exception("the relay could not look for sessions; trying again")
                 claimed = {}
             for session_id, epoch in claimed.items():
-                group.create_task(self._supervise(session_id, epoch), name=f"session {session_id}")
-            sweep += 1
+                self._drop(session_id)
+                task = group.create_task(self._supervise(session_id, epoch), name=f"session {session_id}")
+                self._tasks[session_id] = task
             await self._pause()
+
+    async def _renew_if_due(self) -> None:
+        """Before anything is claimed: after a long halt, what is still ours is not to be taken for free."""
+        began = time.monotonic()
+        if began - self._renewed < _RENEW_SECONDS:
+            return
+        self._tasks = {session_id: task for session_id, task in self._tasks.items() if not task.done()}
+        lost = await database_sync_to_async(leases.renew)(self._holder, running=self._tasks.keys())
+        for session_id in lost:
+            logger.info("session %s is another relay's now", session_id)
+            self._drop(session_id)
+        self._renewed = began
+
+    def _drop(self, session_id: str) -> None:
+        if task := self._tasks.pop(session_id, None):
+            task.cancel()
 
     async def _pause(self) -> None:
         try:
@@ -89,7 +107,8 @@ class Relay:
             except Exception:
                 logger.exception("session %s: the relay starts again on it", session_id)
             finally:
-                self._runners.pop(session_id, None)
+                if self._runners.get(session_id) is runner:
+                    del self._runners[session_id]
             await asyncio.sleep(self._timings.restart)
 
     async def _api_for(self, connection: Connection) -> AgentApi:

@@ -1,44 +1,54 @@
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dashboard.embedded_agent import SHOP_HOST, AgentDidNotStart, EmbeddedAgent
 from dashboard.env import Environment
-from dashboard.serving import CannotServe, check_port, lock_data, serve
+from dashboard.locking import CannotServe, locked_data, preparing
+from dashboard.serving import check_port, serve
 from sessions_app.domain.first_rows import ServiceAddress, ensure_account, ensure_connection, ensure_team
 from sessions_app.enums import Dialect
-from sessions_app.live.relay.supervisor import Relay
+from sessions_app.live.processes import relay_and_listen
 
 
 class Command(BaseCommand):
     help = "Serve the dashboard, with its relay and, where no AGENT_API_URL is set, an agent service of its own."
     requires_migrations_checks = False
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--no-relay", action="store_true", help="serve pages alone; `manage.py relay` relays")
+
     def handle(self, *args: Any, **options: Any) -> None:
         environment: Environment = settings.ENVIRONMENT
+        relays = not options["no_relay"]
+        if not relays and environment.redis_url is None:
+            raise CommandError("Pages alone need REDIS_URL, and another process that relays.")
         with ExitStack() as stack:
             try:
-                stack.enter_context(lock_data(environment.data_dir))
+                stack.enter_context(locked_data(environment))
                 check_port(environment.host, environment.port)
-                self._prepare()
-                service = self._find_service(environment, stack)
+                made_password = self._prepare(environment, stack)
             except (CannotServe, AgentDidNotStart) as error:
                 raise CommandError(str(error)) from error
-            made_password = _ensure_rows(environment, service)
             serve(
                 environment.host,
                 environment.port,
-                Relay(),
+                partial(relay_and_listen, relays=relays),
                 when_listening=lambda: self._announce(environment, made_password),
             )
 
-    def _prepare(self) -> None:
+    def _prepare(self, environment: Environment, stack: ExitStack) -> str | None:
+        """Bring everything up to date; the answer is the first account's password where one was made up."""
         self._say("Preparing the database and the pages' files …")
-        call_command("migrate", verbosity=0)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        with preparing(environment):
+            call_command("migrate", verbosity=0)
+            call_command("collectstatic", verbosity=0, interactive=False)
+            service = self._find_service(environment, stack)
+            return _ensure_rows(environment, service)
 
     def _find_service(self, environment: Environment, stack: ExitStack) -> ServiceAddress:
         dialect = Dialect(environment.agent_api_dialect)

@@ -1,12 +1,13 @@
-import socket
 import subprocess
 import sys
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
-from sessions_app.domain import leases
+from sessions_app.domain import leases, sealing
 from sessions_app.enums import SessionState
+from sessions_app.models import AgentSession
 
 ME = leases.holder_name()
 
@@ -34,7 +35,7 @@ def test_a_holder_that_died_on_this_host_is_replaced_at_once(make_session):
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         pass
     later = timezone.now() + timedelta(seconds=9)
-    dead = f"{socket.gethostname()}:{gone.pid}:12345"
+    dead = f"{ME.partition(':')[0]}:{gone.pid}:12345:key"
     session = make_session(lease_holder=dead, lease_epoch=1, lease_until=later)
     make_session(lease_holder="elsewhere:1:1", lease_epoch=1, lease_until=later)
     assert leases.claim_free("me:2:2") == {session.pk: 2}
@@ -45,3 +46,32 @@ def test_leases_given_back_are_free_at_once(make_session):
     leases.claim_free(ME)
     leases.release_all(ME)
     assert leases.claim_free("elsewhere:1:1") == {session.pk: 2}
+
+
+def test_a_holder_in_another_place_is_not_taken_for_dead(make_session):
+    later = timezone.now() + timedelta(seconds=9)
+    host = ME.partition("/")[0]
+    make_session(lease_holder=f"{host}/4026531000:1:1:key", lease_epoch=1, lease_until=later)
+    assert leases.claim_free(ME) == {}
+
+
+def test_what_another_took_is_told_to_whoever_had_it(make_session):
+    mine, taken = make_session(lease_holder=ME), make_session(lease_holder="elsewhere:1:1:key")
+    assert leases.renew(ME, running=[mine.pk, taken.pk]) == {taken.pk}
+    mine.refresh_from_db()
+    assert mine.lease_until > timezone.now()
+
+
+def test_a_name_fits_its_column_and_brings_the_key():
+    assert len(ME) <= AgentSession._meta.get_field("lease_holder").max_length
+    sealed = sealing.seal("4111 1111", for_key=leases.key_of(ME), subject="answer:7")
+    assert b"4111" not in sealed
+    assert sealing.open_sealed(sealed, subject="answer:7") == "4111 1111"
+    assert sealing.open_sealed(sealed, subject="answer:8") is None
+    assert sealing.open_sealed(sealed[:-1], subject="answer:7") is None
+
+
+@pytest.mark.parametrize("holder", ["", "elsewhere:1:1", "elsewhere:1:1:no key", "elsewhere:1:1:AAAA"])
+def test_nothing_is_sealed_for_a_holder_without_a_key(holder):
+    with pytest.raises(sealing.NotSealable):
+        sealing.seal("4111 1111", for_key=leases.key_of(holder), subject="answer:7")
