@@ -182,7 +182,7 @@ class CommandCarrier:
             self._spawn(confirmation.confirm_activity(self._runner, command))
 
     async def _reply(self, command: Command) -> None:
-        text = secrets.take(command.pk) or ""
+        text = await asyncio.to_thread(secrets.take, command.pk) or ""
         if command.kind == CommandKind.ANSWER and not text:
             await self._leave_unknown(command, "The answer was lost before it could be sent: please answer again.")
             return
