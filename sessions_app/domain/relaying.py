@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.agent_api.types import Started
 from sessions_app.domain.commands import settle
+from sessions_app.domain.holds import find_hold
 from sessions_app.domain.ingest import bind_task, close_session
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.states import move_task
@@ -29,13 +30,16 @@ _ON_SENDING: dict[CommandKind, TaskState] = {
 
 def mark_sent(log: SessionLog, command: Command) -> bool:
     """Write that the command is on its way, before it is; False where it was settled meanwhile."""
+    if command.kind == CommandKind.START and find_hold(log.session.team_id):
+        return False
     sent = Command.objects.filter(pk=command.pk, state=CommandState.QUEUED).update(
         state=CommandState.SENT, sent_at=log.at, not_before=None
     )
     if not sent:
         return False
     command.state, command.sent_at = CommandState.SENT, log.at
-    log.append(EventKind.COMMAND, _words(command), task=command.task, command=command)
+    by_guard = command.guard_rule != ""
+    log.append(EventKind.GUARD if by_guard else EventKind.COMMAND, _words(command), task=command.task, command=command)
     if command.task and (state := _ON_SENDING.get(CommandKind(command.kind))):
         command.task.refresh_from_db()
         move_task(log, command.task, state)
@@ -51,7 +55,7 @@ def _words(command: Command) -> str:
         return f"sent the task “{command.task.prompt}”"
     if kind == CommandKind.ANSWER:
         return f"answered the question ({command.text_length} characters, not kept)"
-    return _ASKED[kind]
+    return f"{command.guard_words}, {_ASKED[kind]}" if command.guard_rule else _ASKED[kind]
 
 
 def postpone(log: SessionLog, command: Command, until: datetime) -> None:
@@ -76,6 +80,7 @@ def refuse_command(log: SessionLog, command: Command, error: AgentApiError) -> N
     log.append(
         EventKind.COMMAND, f"was refused: {command.get_kind_display()}. {words}", task=command.task, command=command
     )
+    _alarm_for_guard(log, command)
     _undo(log, command, words)
 
 
@@ -103,6 +108,7 @@ def leave_unknown(log: SessionLog, command: Command, words: str) -> None:
         task=command.task,
         command=command,
     )
+    _alarm_for_guard(log, command)
     if command.kind == CommandKind.START:
         ends = log.session.created_at + log.session.cap
         close_session(
@@ -171,6 +177,8 @@ def record_quiet(log: SessionLog, command: Command) -> bool:
         settle(command, CommandState.DONE, f"The task is {task.get_state_display().lower()}.")
         return False
     words = f"Quiet since step {log.session.steps}"
+    if command.guard_rule:
+        log.append(EventKind.GUARD, f"{command.guard_words}, paused", task=task, command=command)
     log.append(EventKind.QUIET, words, task=task, command=command)
     log.session.last_step = words
     settle(command, CommandState.DONE, words)
@@ -183,10 +191,18 @@ def set_going(log: SessionLog, command: Command) -> None:
         return
     command.task.refresh_from_db()
     move_task(log, command.task, TaskState.RUNNING)
+    Task.objects.filter(pk=command.task_id).update(guard_rule="")
     log.session.alarm = ""
     overtaken = command.task.commands.filter(kind=CommandKind.PAUSE, state=CommandState.SENT)
     for pause in overtaken:
         settle(pause, CommandState.DONE, "Resumed before the agent was quiet.")
+
+
+def _alarm_for_guard(log: SessionLog, command: Command) -> None:
+    """Nobody pressed, so nobody would look whether it was done."""
+    if command.guard_rule:
+        words = f"The guard could not {command.get_kind_display()}, though its {command.guard_words}."
+        raise_alarm(log, command, words)
 
 
 def raise_alarm(log: SessionLog, command: Command, words: str) -> None:

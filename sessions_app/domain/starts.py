@@ -10,7 +10,7 @@ from django.utils import timezone
 from sessions_app.domain.commands import find_repeat, queue_command
 from sessions_app.domain.followups import TaskSpec, add_task
 from sessions_app.enums import CommandKind
-from sessions_app.models import AgentSession, Connection
+from sessions_app.models import AgentSession, Caps, Connection
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class SessionSpec:
     max_output_tokens: int = 100_000
     avoid_domains: list[str] = field(default_factory=list)
     mode: str = "default"
+    #: None takes the caps that the team has for new sessions.
+    caps: Caps | None = None
 
 
 @transaction.atomic
@@ -36,13 +38,15 @@ def start_session(
     """
     if repeat := find_repeat(by=by, key=key):
         return repeat.session
+    caps = connection.team.caps if spec.caps is None else spec.caps
     session = AgentSession.objects.create(
         team_id=connection.team_id,
         owner=by,
         connection=connection,
         title=_title(first_task),
         created_at=timezone.now(),
-        **asdict(spec),
+        **{name: value for name, value in asdict(spec).items() if name != "caps"},
+        **asdict(caps),
     )
     queue_command(session, CommandKind.START, by=by, key=key)
     if first_task:
@@ -60,6 +64,7 @@ def start_again(session: AgentSession, *, by: User, key: UUID) -> AgentSession:
         max_output_tokens=session.max_output_tokens,
         avoid_domains=session.avoid_domains,
         mode=session.mode,
+        caps=session.caps,
     )
     return start_session(session.connection, spec, first_task=TaskSpec.of(first) if first else None, by=by, key=key)
 

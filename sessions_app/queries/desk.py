@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sessions_app.enums import LIVE_SESSION, EventKind, GuideWord
 from sessions_app.models import AgentSession, Event, SpendEntry, Task, Team
+from sessions_app.queries.guards import asks_person, guard_text
 from sessions_app.queries.money import NOTHING, cost_by_session, usd
 from sessions_app.queries.screen import subject_of, word_of
 
@@ -38,14 +39,24 @@ class DeskTile:
 
     @property
     def needs_person(self) -> bool:
-        return bool(self.session.alarm) or self.word in _NEEDS_PERSON
+        return bool(self.session.alarm) or self.word in _NEEDS_PERSON or self.asks
+
+    @property
+    def asks(self) -> bool:
+        """Whether the guard waits for a person's decision."""
+        return asks_person(self.session, self.subject)
+
+    @property
+    def guard(self) -> str:
+        """Why it does; empty where it does not."""
+        return guard_text(self.session, self.subject)
 
     @property
     def tone(self) -> str:
         """How the tile asks for attention: "alarm", "needs" or not at all ("calm")."""
         if not self.needs_person:
             return "calm"
-        return "needs" if self.question and not self.session.alarm else "alarm"
+        return "needs" if (self.question or self.asks) and not self.session.alarm else "alarm"
 
     @property
     def question(self) -> str:
@@ -55,12 +66,12 @@ class DeskTile:
     def urgency(self) -> tuple[int, datetime]:
         """Lowest first; equals by age, the longest running before the rest."""
         rank = 2 * _ORDER.index(self.word) if self.word in _ORDER else 2 * len(_ORDER)
-        return min(rank, 1) if self.session.alarm else rank, self.session.created_at
+        return min(rank, 1) if self.session.alarm or self.asks else rank, self.session.created_at
 
 
 @dataclass(frozen=True)
 class InboxItem:
-    """A question or an alarm that waits for a person."""
+    """A question, an alarm or a cap that waits for a person."""
 
     session: AgentSession
     kind: EventKind
@@ -80,19 +91,19 @@ class DeskSummary:
 
 def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
     """All live sessions in three queries, the most urgent first."""
-    sessions = list(AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related("owner"))
+    sessions = list(AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related("owner", "team__hold__by"))
     return tuple(sorted(_tiles(sessions), key=lambda tile: tile.urgency))
 
 
 def desk_tile(session_id: str) -> DeskTile | None:
     """One tile; none where the session has left the desk."""
-    sessions = list(AgentSession.objects.filter(pk=session_id, state__in=LIVE_SESSION).select_related("owner"))
+    sessions = list(AgentSession.objects.filter(pk=session_id, state__in=LIVE_SESSION).select_related("owner", "team__hold__by"))
     return next(iter(_tiles(sessions)), None)
 
 
 def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
     """What waits for a person on these tiles, longest first, in one query more."""
-    waiting = [tile for tile in tiles if tile.question or tile.session.alarm]
+    waiting = [tile for tile in tiles if tile.question or tile.session.alarm or tile.asks]
     since = _since([tile.session.pk for tile in waiting])
     items = []
     for tile in waiting:
@@ -102,6 +113,9 @@ def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
         if tile.session.alarm:
             at = since.get((tile.session.pk, EventKind.ALARM))
             items.append(InboxItem(tile.session, EventKind.ALARM, tile.session.alarm, tile.subject, at))
+        if tile.asks:
+            at = since.get((tile.session.pk, EventKind.GUARD))
+            items.append(InboxItem(tile.session, EventKind.GUARD, tile.guard, tile.subject, at))
     return tuple(sorted(items, key=lambda item: item.since or item.session.created_at))
 
 
@@ -142,7 +156,7 @@ def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = 
 
 def tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]:
     tasks: defaultdict[str, list[Task]] = defaultdict(list)
-    columns = ("id", "session_id", "number", "prompt", "state", "question")
+    columns = ("id", "session_id", "number", "prompt", "state", "question", "guard_rule")
     for task in Task.objects.filter(session__in=list(session_ids)).only(*columns).order_by("session", "number"):
         tasks[task.session_id].append(task)
     return tasks
@@ -150,7 +164,7 @@ def tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]
 
 def _since(session_ids: list[str]) -> dict[tuple[str, str], datetime]:
     rows = (
-        Event.objects.filter(session__in=session_ids, kind__in=(EventKind.QUESTION, EventKind.ALARM))
+        Event.objects.filter(session__in=session_ids, kind__in=(EventKind.QUESTION, EventKind.ALARM, EventKind.GUARD))
         .order_by()
         .values_list("session_id", "kind")
         .annotate(Max("at"))

@@ -18,6 +18,7 @@ from sessions_app.enums import (
     guide_word,
 )
 from sessions_app.models import AgentSession, Command, Task
+from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
 
 
@@ -50,6 +51,8 @@ class SessionScreen:
     notices: tuple[Command, ...]
     #: The answer or refusal that is on its way to the agent.
     reply: Command | None
+    #: What the guard wants decided.
+    guard: GuardAsk | None
 
     @property
     def was_refused(self) -> bool:
@@ -59,6 +62,19 @@ class SessionScreen:
     @property
     def queued_tasks(self) -> int:
         return sum(line.task.state == TaskState.QUEUED for line in self.tasks)
+
+    @property
+    def cost_cap(self) -> Decimal | None:
+        """The next figure, USD, at which the guard steps in for the session's cost."""
+        return _next_cap(self.session.session_cost_soft, self.session.session_cost_hard, self.cost)
+
+    @property
+    def task_cost(self) -> Decimal:
+        return next((line.cost for line in self.tasks if line.task == self.subject and line.cost), NOTHING)
+
+    @property
+    def task_cost_cap(self) -> Decimal | None:
+        return _next_cap(self.session.task_cost_soft, self.session.task_cost_hard, self.task_cost)
 
     @property
     def input_tokens(self) -> int | None:
@@ -71,7 +87,7 @@ class SessionScreen:
 
 def session_screen(session_id: str) -> SessionScreen:
     """Load the screen in four queries; raises AgentSession.DoesNotExist."""
-    sessions = AgentSession.objects.select_related("owner", "connection", "team")
+    sessions = AgentSession.objects.select_related("owner", "connection", "team__hold__by")
     session = sessions.defer("connection__api_key", "upstream_id", "socket_url").get(pk=session_id)
     tasks = list(session.tasks.select_related("actor"))
     costs = cost_by_task(session_id)
@@ -82,6 +98,7 @@ def session_screen(session_id: str) -> SessionScreen:
     reply = _reply_on_its_way(question, people)
     controls = allowed_controls(SessionState(session.state), TaskState(current.state) if current else None)
     notices = _notices(people)
+    guard = guard_ask(session, subject_of(tasks, held=bool(session.queue_held)), costs)
     return SessionScreen(
         session=session,
         word=word_of(session, tasks),
@@ -90,12 +107,13 @@ def session_screen(session_id: str) -> SessionScreen:
         tasks=tuple(TaskLine(task, costs.get(task.pk)) for task in tasks),
         cost=sum(costs.values(), NOTHING),
         controls=controls,
-        controls_version=_version(_controls_shown(session, current, queued, controls, notices)),
+        controls_version=_version(_controls_shown(session, current, queued, controls, notices, guard)),
         question_task=question,
         question_version=_version(question and (question.pk, question.question_seq, reply and reply.pk)),
         people=people,
         notices=notices,
         reply=reply,
+        guard=guard,
     )
 
 
@@ -114,6 +132,12 @@ def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
         TaskState(subject.state) if subject else None,
         refused=session.end_reason == EndReason.REFUSED,
     )
+
+
+def _next_cap(soft: Decimal | None, hard: Decimal | None, cost: Decimal) -> Decimal | None:
+    """The cap that lies ahead or, where all are passed, the last one."""
+    caps = sorted(cap for cap in (soft, hard) if cap is not None)
+    return next((cap for cap in caps if cost < cap), caps[-1] if caps else None)
 
 
 def _sum_of_known(figures: Iterable[int | None]) -> int | None:
@@ -147,10 +171,12 @@ def _controls_shown(
     queued: bool,
     controls: frozenset[CommandKind],
     notices: Sequence[Command],
+    guard: GuardAsk | None,
 ) -> tuple[object, ...]:
     asked = [(one.pk, one.state, one.outcome, one.not_before) for one in notices]
     task = current and (current.pk, current.state)
-    return session.state, session.end_reason, task, queued, sorted(controls), asked
+    hold = session.team.hold_id if session.state == SessionState.STARTING else None
+    return session.state, session.end_reason, task, queued, sorted(controls), asked, guard, hold
 
 
 def _version(shown: object) -> str:

@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
-from sessions_app.domain import ingest, relaying, secrets
+from sessions_app.domain import guards, ingest, relaying, secrets
 from sessions_app.domain.blanking import blank_event, words_of
 from sessions_app.domain.budget import take_call
 from sessions_app.domain.commands import settle
 from sessions_app.domain.log import SessionLog
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, SessionState, SpendSource
 from sessions_app.live.relay import confirmation
+from sessions_app.live.relay.guarding import start_is_held
 from sessions_app.models import AgentSession, Command, Task
 
 if TYPE_CHECKING:
@@ -67,10 +68,12 @@ class CommandCarrier:
         session = await AgentSession.objects.aget(pk=self._runner.session_id)
         match CommandKind(command.kind):
             case CommandKind.START:
-                if not await self._wait_for_budget(command) and await self._mark_sent(command):
-                    await self._start(command)
+                await self._start_if_free(command)
             case CommandKind.TERMINATE:
                 await self._terminate(command, session)
+            case CommandKind.CAPS:
+                await self._runner.write(lambda log: guards.record_decision(log, command))
+                self._runner.guarding.reread()
             case _ if session.state == SessionState.STARTING:
                 return  # everything else waits until there is a session to send it to
             case CommandKind.NEW_TASK:
@@ -79,6 +82,12 @@ class CommandCarrier:
                 await self._send_state(command)
             case CommandKind.ANSWER | CommandKind.REFUSE:
                 await self._reply(command)
+
+    async def _start_if_free(self, command: Command) -> None:
+        if await start_is_held(self._runner, command) or await self._wait_for_budget(command):
+            return
+        if await self._mark_sent(command):
+            await self._start(command)
 
     async def _start(self, command: Command) -> None:
         session, began = self._runner.session, time.monotonic()

@@ -22,6 +22,7 @@ from sessions_app.domain.blanking import blank_event
 from sessions_app.domain.log import LeaseLost, SessionLog
 from sessions_app.enums import ACTIVE_TASK, Dialect, EndReason, SpendSource, TaskState
 from sessions_app.live.relay.commands import CommandCarrier
+from sessions_app.live.relay.guarding import Guarding
 from sessions_app.live.relay.timings import Timings
 from sessions_app.live.relay.writer import Writer
 from sessions_app.models import AgentSession, Connection, Task
@@ -61,9 +62,14 @@ class SessionRunner:
         self.messages_sent = 0
         #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
         self.hidden: set[str] = set()
+        self.guarding = Guarding(self)
 
     def wake(self) -> None:
         self._woken.set()
+        self.guarding.wake()
+
+    def poll_soon(self) -> None:
+        self._missed_something.set()
 
     def write(self, verb: Callable[[SessionLog], T]) -> "asyncio.Future[T]":
         return self._writer.submit(self.session_id, self._epoch, verb)
@@ -77,7 +83,7 @@ class SessionRunner:
                 carrier = CommandCarrier(self, group)
                 workers = [
                     group.create_task(work)
-                    for work in (self._keep_linked(), self._pump_events(), self._poll(), self._carry_out(carrier))
+                    for work in (self._keep_linked(), self._pump_events(), self._poll(), self._carry_out(carrier), self.guarding.run())
                 ]
                 await self._over.wait()
                 for worker in (*workers, *carrier.tasks):
@@ -91,6 +97,7 @@ class SessionRunner:
         """The session has just become ready: read its new addresses and connect."""
         self._began = time.monotonic()
         await self._load()
+        self.guarding.reread()
 
     async def end(self, reason: str, text: str = "") -> None:
         """The session is over, by whatever evidence: collect what its tasks still have to say, then close it."""
@@ -120,6 +127,7 @@ class SessionRunner:
             await self._let_socket_tell(task)
         shown = blank_event(report, self.hidden)
         await self.write(lambda log: ingest.apply_report(log, task, shown, source))
+        self.guarding.wake()
 
     async def _let_socket_tell(self, task: Task) -> None:
         deadline = time.monotonic() + self.timings.socket_lag
@@ -228,7 +236,8 @@ class SessionRunner:
                 pass
 
     def _poll_gap(self) -> float:
-        return self.timings.watched_poll if self._is_watched() else self.timings.unwatched_poll
+        is_near = self.guarding.is_capped or self._is_watched()
+        return self.timings.watched_poll if is_near else self.timings.unwatched_poll
 
     def _is_watched(self) -> bool:
         hub = broadcast.hub

@@ -1,0 +1,70 @@
+"""Holds one session against its caps: looks whenever something is known anew, and when time alone may reach one."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from sessions_app.domain import guards, holds
+from sessions_app.models import Command
+
+if TYPE_CHECKING:
+    from sessions_app.live.relay.runner import SessionRunner
+
+#: Seconds between two looks, so that a chatty agent does not cost a look for each of its words.
+_GAP = 0.5
+
+
+class Guarding:
+    """One session's guard; costs nothing more than one look where there are no caps."""
+
+    def __init__(self, runner: "SessionRunner") -> None:
+        self._runner = runner
+        self._woken = asyncio.Event()
+        self.is_capped = False
+
+    def wake(self) -> None:
+        """Something is known that a cap may be held against."""
+        if self.is_capped:
+            self._woken.set()
+
+    def reread(self) -> None:
+        """The caps themselves may have changed."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        while True:
+            self._woken.clear()
+            outlook = await self._look()
+            if outlook.must_act:
+                await self._runner.write(guards.enforce)
+                self._runner.wake()
+                self._woken.set()  # what comes next is reckoned from what was written
+            await asyncio.sleep(_GAP)
+            await self._wait(outlook)
+
+    async def _look(self) -> guards.Outlook:
+        outlook: guards.Outlook = await database_sync_to_async(guards.look_ahead)(
+            self._runner.session_id, at=timezone.now()
+        )
+        if outlook.is_capped and not self.is_capped:
+            self._runner.poll_soon()
+        self.is_capped = outlook.is_capped
+        return outlook
+
+    async def _wait(self, outlook: guards.Outlook) -> None:
+        seconds = (outlook.next_at - timezone.now()).total_seconds() if outlook.next_at else None
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+
+async def start_is_held(runner: "SessionRunner", command: Command) -> bool:
+    """Whether the team's starts are held; the first time it is, the timeline says so."""
+    hold = await database_sync_to_async(holds.find_hold)(runner.session.team_id)
+    if hold:
+        await runner.write(lambda log: holds.note_wait(log, command, hold))
+    return hold is not None
