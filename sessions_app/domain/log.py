@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -141,8 +141,8 @@ def commit(writes: Sequence[Write]) -> list[Any]:
     try:
         with transaction.atomic():
             return _commit_together(writes)
-    except OperationalError:
-        raise
+    except (OperationalError, InterfaceError):
+        raise  # the database's fault: nothing was written, and all of it is to be tried again
     except Exception:
         # Some verb failed, which is rare: do it again so that the failure stays with its own write.
         with transaction.atomic():
@@ -152,7 +152,9 @@ def commit(writes: Sequence[Write]) -> list[Any]:
 def _commit_together(writes: Sequence[Write]) -> list[Any]:
     """A handful of statements for all sessions: group commit is as fast as its statements are few."""
     logs = _open({(write.session_id, write.epoch) for write in writes})
-    answers = [write.verb(log) if (log := logs.get(write.session_id)) else LeaseLost() for write in writes]
+    answers = [
+        write.verb(log) if (log := logs.get((write.session_id, write.epoch))) else LeaseLost() for write in writes
+    ]
     Event.objects.bulk_create([event for log in logs.values() for event in log.save()])
     return answers
 
@@ -161,21 +163,23 @@ def _commit_alone(write: Write) -> Any:
     try:
         with transaction.atomic():
             (answer,) = _commit_together([write])
+    except (OperationalError, InterfaceError):
+        raise
     except Exception as error:
         return error
     return answer
 
 
-def _open(sessions: set[tuple[str, int]]) -> dict[str, SessionLog]:
+def _open(sessions: set[tuple[str, int]]) -> dict[tuple[str, int], SessionLog]:
     """Lock the sessions whose lease is still the one that was written under; the others are left out."""
-    epochs = dict(sessions)
+    names = {session_id for session_id, _ in sessions}
     # Secrets are left unread, since deciphering them would cost more than all the rest; verbs may still set them.
-    locked = AgentSession.objects.select_for_update().defer(*_SECRET).filter(pk__in=epochs).order_by("pk")
-    now, in_hand = timezone.now(), _tasks_in_hand(epochs)
+    locked = AgentSession.objects.select_for_update().defer(*_SECRET).filter(pk__in=names).order_by("pk")
+    now, in_hand = timezone.now(), _tasks_in_hand(names)
     return {
-        row.pk: SessionLog(row, at=now, in_hand=in_hand.get(row.pk))
+        (row.pk, row.lease_epoch): SessionLog(row, at=now, in_hand=in_hand.get(row.pk))
         for row in locked
-        if row.lease_epoch == epochs[row.pk]
+        if (row.pk, row.lease_epoch) in sessions
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 
 from sessions_app.domain.log import SessionLog, Write, commit
 
@@ -44,7 +44,7 @@ class Writer:
             try:
                 results: list[Any] = await database_sync_to_async(commit)(writes)
                 return results
-            except OperationalError:
+            except (OperationalError, InterfaceError):
                 logger.warning("the database did not take a write; trying again", exc_info=True)
                 await asyncio.sleep(_RETRY_SECONDS)
 
