@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from sessions_app.views import account, controls, desk, health, history, review, session, start, stream, tasks
+from sessions_app.views import account, controls, desk, health, history, review, session, start, stream, tasks, timeline
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
@@ -13,7 +13,7 @@ urlpatterns = [
     path("sessions/<str:pk>/commands/<str:kind>/", controls.session_command, name="session-command"),
     path("sessions/<str:pk>/question/", tasks.session_question, name="session-question"),
     path("sessions/<str:pk>/tasks/", tasks.task_send, name="task-send"),
-    path("sessions/<str:pk>/timeline/", session.session_timeline, name="session-timeline"),
+    path("sessions/<str:pk>/timeline/", timeline.session_timeline, name="session-timeline"),
     path("sessions/<str:pk>/again/", start.session_again, name="session-again"),
     path("sessions/<str:pk>/whep/", stream.whep_offer, name="whep-offer"),
     path("sessions/<str:pk>/web-view/", stream.web_view, name="web-view"),

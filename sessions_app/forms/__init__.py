@@ -1,6 +1,6 @@
 """What people may type, checked field by field and handed on typed."""
 
-from sessions_app.forms.filters import SessionFilterForm, SpendForm
+from sessions_app.forms.filters import SessionFilterForm, SpendForm, TimelineForm
 from sessions_app.forms.tasks import AnswerForm, FollowUpForm, StartForm
 
-__all__ = ["AnswerForm", "FollowUpForm", "SessionFilterForm", "SpendForm", "StartForm"]
+__all__ = ["AnswerForm", "FollowUpForm", "SessionFilterForm", "SpendForm", "StartForm", "TimelineForm"]

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.models import User
 
 from sessions_app.models import Team
-from sessions_app.queries import STATE_FILTERS, SessionFilters, SpendDimension
+from sessions_app.queries import STATE_FILTERS, RowGroup, SessionFilters, SpendDimension
 
 
 class _DayField(forms.DateField):
@@ -43,6 +43,34 @@ class SessionFilterForm(forms.Form):
             first_day=cleaned.get("from"),
             last_day=cleaned.get("to"),
         )
+
+
+class TimelineForm(forms.Form):
+    """What is looked for in a timeline; a value that makes no sense narrows nothing."""
+
+    q = forms.CharField(
+        label="Search the timeline",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "placeholder": "Search the timeline",
+                "autocomplete": "off",
+                "aria-keyshortcuts": "/",
+            }
+        ),
+    )
+    kinds = forms.MultipleChoiceField(
+        label="Only", choices=RowGroup.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, auto_id="timeline_%s", use_required_attribute=False, **options)
+
+    def chosen(self) -> tuple[str, list[RowGroup]]:
+        self.full_clean()
+        return self.cleaned_data.get("q", ""), [RowGroup(value) for value in self.cleaned_data.get("kinds", [])]
 
 
 class SpendForm(forms.Form):

@@ -1,15 +1,20 @@
 """How figures are written for people."""
 
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.forms import BaseForm, BoundField
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
+#: Characters of a long text that are shown around what was found in it, and before it.
+_EXCERPT, _LEAD = 320, 80
 _SMALLEST = Decimal("0.0001")
 
 
@@ -61,3 +66,20 @@ def as_json(value: Any) -> str:
 def field(form: BaseForm, name: str) -> BoundField:
     """A form's field by a name that a template cannot write, such as "from"."""
     return form[name]
+
+
+@register.filter
+def excerpt(text: str, wanted: str) -> str:
+    """The part of a text around the first place that holds what was looked for."""
+    found = re.search(re.escape(wanted), text, re.IGNORECASE)
+    start = max(0, found.start() - _LEAD) if found else 0
+    end = max(start + _EXCERPT, found.end() if found else 0)
+    return f"{'… ' if start else ''}{text[start:end]}{' …' if end < len(text) else ''}"
+
+
+@register.filter
+def marked(text: str, wanted: str) -> SafeString:
+    """The text, escaped, with every place marked that holds what was looked for."""
+    pieces = re.split(f"({re.escape(wanted)})", text, flags=re.IGNORECASE)
+    written = (format_html("<mark>{}</mark>", piece) if at % 2 else escape(piece) for at, piece in enumerate(pieces))
+    return mark_safe("".join(written))  # noqa: S308 # every piece was escaped above

@@ -1,4 +1,4 @@
-"""The session page, and the older rows of its timeline."""
+"""The session page."""
 
 import json
 from dataclasses import dataclass
@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseBadRequest
-from django.shortcuts import render
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from sessions_app.domain.access import may_steer
@@ -15,7 +14,8 @@ from sessions_app.enums import CommandKind, SessionState, TaskState
 from sessions_app.forms import AnswerForm, FollowUpForm
 from sessions_app.http import OperatorRequest, find_session, render_page
 from sessions_app.models import AgentSession
-from sessions_app.queries import SessionScreen, session_screen, timeline_before
+from sessions_app.queries import SessionScreen, session_screen
+from sessions_app.views.timeline import timeline_context
 
 _SHORTCUTS = {
     CommandKind.PAUSE: ("Pause", "p", "P"),
@@ -45,19 +45,6 @@ def session_detail(request: OperatorRequest, pk: str) -> HttpResponse:
     return session_answer(request, session)
 
 
-@require_safe
-def session_timeline(request: OperatorRequest, pk: str) -> HttpResponse:
-    session = find_session(request, pk)
-    before = request.GET.get("before", "")
-    if before and not before.isdecimal():
-        return HttpResponseBadRequest("before must be the number of a row")
-    timeline = timeline_before(session.pk, int(before) if before else None)
-    context = {"session": session, "timeline": timeline}
-    if request.htmx:
-        return render(request, "sessions/_timeline_rows.html", context)
-    return render_page(request, "sessions/timeline.html", context)
-
-
 def session_answer(
     request: OperatorRequest,
     session: AgentSession,
@@ -72,8 +59,7 @@ def session_answer(
         **follow_up_context(session),
         **answer_context(),
         "ice_servers": json.dumps(settings.ENVIRONMENT.ice_servers),
-        # No newer than the screen: the socket brings whatever was written since, and would bring it twice.
-        "timeline": timeline_before(session.pk, screen.session.last_seq + 1),
+        **timeline_context(request.GET, screen.session),
         **(typed or {}),
     }
     return render_page(request, "sessions/detail.html", context, status=status)

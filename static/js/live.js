@@ -9,16 +9,15 @@ const page = document.querySelector("main[data-live-session]");
 
 if (page) {
   let last = Number(page.dataset.liveSeq);
-  const log = document.getElementById("timeline");
 
   keepOpen({
     address: () => `${page.dataset.liveSession}?after=${last}`,
     number: () => last,
     apply(batch) {
       if (batch.after > last) return false;
-      appendRows(log, batch.rows, last);
       last = Math.max(last, batch.seq);
       page.dataset.liveSeq = last;
+      appendRows(document.getElementById("timeline"), batch.rows, batch.seq);
       applyParts(batch.parts);
       refreshRegions(batch.versions);
       return true;

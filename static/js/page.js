@@ -108,6 +108,7 @@ for (const loading of [
   import("./controls.js"),
   import("./time.js"),
   import("./live.js"),
+  import("./timeline_tools.js"),
   import("./desk.js"),
   import("./live_view.js"),
 ]) {
