@@ -1,6 +1,8 @@
 """The service's REST calls. Nothing here is sent twice: whether to ask again is the caller's decision."""
 
+import asyncio
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +15,7 @@ from sessions_app.agent_api.types import (
     Started,
     TaskAnswer,
     TaskReport,
+    clean,
     mapping,
     read_report,
     read_started,
@@ -20,6 +23,17 @@ from sessions_app.agent_api.types import (
     text,
 )
 from sessions_app.enums import Dialect
+
+
+_CONNECT = 5.0
+_NOTHING_WAS_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,8 @@ class AgentApi:
             try:
                 response = await self._http.get(f"{self._base_url}/start/health", timeout=self._time_outs.short)
             except httpx.HTTPError:
+                return None
+            if response.status_code == 429 or response.is_server_error:
                 return None
             said = _body(response).get("extensions")
             self._extensions = frozenset(text(name) for name in said) if isinstance(said, list) else frozenset()
@@ -147,17 +163,21 @@ class AgentApi:
         self, method: str, url: str, *, time_out: float, headers: dict[str, str] | None = None, **content: Any
     ) -> httpx.Response:
         try:
-            response = await self._http.request(
-                method,
-                url,
-                headers=self._headers | (headers or {}),
-                timeout=httpx.Timeout(time_out, connect=5.0),
-                **content,
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+            # The library's time-outs are for each piece of an answer: one that trickles in would never end.
+            async with asyncio.timeout(time_out + _CONNECT):
+                response = await self._http.request(
+                    method,
+                    url,
+                    headers=self._headers | (headers or {}),
+                    timeout=httpx.Timeout(time_out, connect=_CONNECT),
+                    **content,
+                )
+        except _NOTHING_WAS_SENT as error:
             raise NotReached("The agent service cannot be reached.") from error
-        except httpx.HTTPError as error:
+        except (httpx.TimeoutException, TimeoutError) as error:
             raise OutcomeUnknown("The agent service did not answer in time.") from error
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown("The connection broke before the whole answer was there.") from error
         _raise_for_refusal(response)
         return response
 
@@ -188,8 +208,9 @@ def open_api(
     """Open a client to be kept: a TLS handshake per poll would cost more than the poll. Blocks for a pinned one."""
     http = httpx.AsyncClient(
         verify=ssl_context(base_url, verify),
-        timeout=httpx.Timeout(TimeOuts.short, connect=5.0),
-        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+        timeout=httpx.Timeout(TimeOuts.short, connect=_CONNECT),
+        # Many servers close an idle connection after 5 s: a call sent just then would have an unknown outcome.
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=3.0),
         follow_redirects=False,
         trust_env=False,
     )
@@ -207,7 +228,7 @@ def guardrail_message(answer: str, *, resume: bool, dialect: Dialect) -> dict[st
 
 def _body(response: httpx.Response) -> dict[str, Any]:
     try:
-        return dict(mapping(json.loads(response.content)))
+        return dict(mapping(clean(json.loads(response.content))))
     except (ValueError, RecursionError):
         return {}
 
@@ -228,6 +249,7 @@ def _raise_for_refusal(response: httpx.Response) -> None:
 
 def _retry_after(response: httpx.Response) -> float:
     try:
-        return min(max(float(response.headers["Retry-After"]), 1.0), 300.0)
+        seconds = float(response.headers["Retry-After"])
     except (KeyError, ValueError):
         return 60.0
+    return min(max(seconds, 1.0), 300.0) if math.isfinite(seconds) and seconds >= 0 else 60.0

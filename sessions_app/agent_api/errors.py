@@ -4,7 +4,8 @@
     ├── NotReached           nothing was sent: asking again is safe
     ├── OutcomeUnknown       it was sent, and no usable answer came: asking again might do it twice
     └── Refused              the service answered no
-        ├── BadRequest 400 · BadKey 401 · OutOfFunds 402 · Deactivated 403 · NotFound 404
+        ├── BadRequest 400 · OutOfFunds 402 · Deactivated 403 · NotFound 404 · AlreadyRunning
+        ├── BadKey 401, SessionGone 401
         ├── RateLimited 429
         └── ServiceFault 5xx
             └── NoInstance 503
@@ -47,9 +48,19 @@ class BadRequest(Refused):
 
 
 class BadKey(Refused):
-    """A wrong key, or, on send-message, an unknown or ended session: the service says 401 to both."""
+    advice = "The connection's key is not accepted: a lead can check it in Settings."
 
-    advice = "The session may have ended, or the connection's key is not accepted: a lead can check it in Settings."
+
+class SessionGone(Refused):
+    """An unknown or ended session, to which the service says 401 as it does to a bad key."""
+
+    advice = "The service no longer has this session: start a new one."
+
+
+class AlreadyRunning(Refused):
+    """Some services queue a second task, others say this."""
+
+    advice = "The service is still at work on an earlier task: let it end, or stop it, then send this one again."
 
 
 class OutOfFunds(Refused):
@@ -92,9 +103,21 @@ _BY_STATUS: dict[int, type[Refused]] = {
 }
 
 
+_BY_CODE: dict[str, type[Refused]] = {
+    "INVALID_API_KEY": BadKey,
+    "SESSION_NOT_FOUND": SessionGone,
+    "SESSION_EXPIRED": SessionGone,
+    "TASK_ALREADY_RUNNING": AlreadyRunning,
+}
+
+
 def refusal(status: int, message: str, code: str, *, retry_after: float) -> Refused:
     """Choose the error for an answer that said no."""
     if status == 429:
         return RateLimited(message, status=status, code=code, retry_after=retry_after)
+    if named := _BY_CODE.get(code):
+        return named(message, status=status, code=code)
+    if status == 401 and "session" in message.lower():
+        return SessionGone(message, status=status, code=code)
     kind = _BY_STATUS.get(status) or (ServiceFault if status >= 500 else Refused)
     return kind(message, status=status, code=code)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
 
 
 #: Files that are read of one result, and characters of an address.
@@ -25,6 +26,8 @@ class Usage:
     output_tokens: int | None = None
     seconds: float | None = None
     cost: Decimal | None = None
+    #: The service said something that is no figure: negative, not a number, or absurd.
+    is_garbled: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,35 @@ UpstreamEvent = (
 )
 
 
+#: How deep a message may be nested; deeper ones would exhaust the stack of whoever walks through them.
+_DEEPEST = 60
+#: Beyond, a figure is none: databases and dates end somewhere.
+_LARGEST = 1e15
+_LONGEST_WAIT = timedelta(days=7)
+_LONGEST_ID = 200
+
+
+def clean(value: Any, depth: int = 0) -> Any:
+    """The same JSON without what no database or page can hold: NUL, half characters, NaN, bottomless nesting."""
+    if isinstance(value, str):
+        return value if value.isascii() and "\0" not in value else _sound(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, int):
+        return value if -_LARGEST < value < _LARGEST else str(value)[:100]
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth >= _DEEPEST:
+        return "… nested too deep to be kept"
+    if isinstance(value, list):
+        return [clean(item, depth + 1) for item in value]
+    return {clean(key): clean(item, depth + 1) for key, item in value.items()}
+
+
+def _sound(value: str) -> str:
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -158,9 +190,9 @@ def _number(value: object) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) and number >= 0 else None
+    return number if 0 <= number < _LARGEST else None
 
 
 def _money(value: object) -> Decimal | None:
@@ -173,6 +205,35 @@ def _money(value: object) -> Decimal | None:
     return amount if amount.is_finite() and 0 <= amount < 1_000_000 else None
 
 
+def _wait(value: object) -> timedelta | None:
+    """A time given in ms."""
+    number = _number(value)
+    if number is None or number > _LONGEST_WAIT / timedelta(milliseconds=1):
+        return None
+    return timedelta(milliseconds=number)
+
+
+def _id(value: object) -> str:
+    found = text(value)
+    return found if len(found) <= _LONGEST_ID else ""
+
+
+def _side(value: object, usual: int) -> int:
+    """Pixels of the picture."""
+    number = _whole(value)
+    return number if number and number <= 16384 else usual
+
+
+def _address(value: object) -> str:
+    """An address one can connect to, or nothing."""
+    found = text(value).strip()
+    try:
+        parts = urlsplit(found)
+        return found if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname and parts.port != 0 else ""
+    except ValueError:
+        return ""
+
+
 def _first(sources: Iterable[Mapping[str, Any]], *names: str) -> Any:
     """The first of these names that any source has a value for."""
     return next((source[name] for source in sources for name in names if source.get(name) is not None), None)
@@ -182,12 +243,17 @@ def read_usage(*sources: object) -> Usage:
     """Collect the figures from wherever a form puts them: `usage`, `data`, or `data.usage`."""
     places = [mapping(source) for source in sources]
     places += [mapping(place.get("usage")) for place in places]
-    return Usage(
-        input_tokens=_whole(_first(places, "inputTokens", "prompt_tokens")),
-        output_tokens=_whole(_first(places, "outputTokens", "completion_tokens")),
-        seconds=_number(_first(places, "computeTime", "completion_time")),
-        cost=_money(_first(places, "cost")),
+    said = (
+        _first(places, "inputTokens", "prompt_tokens"),
+        _first(places, "outputTokens", "completion_tokens"),
+        _first(places, "computeTime", "completion_time"),
+        _first(places, "cost"),
     )
+    read = (_whole(said[0]), _whole(said[1]), _number(said[2]), _money(said[3]))
+    is_garbled = any(told is not None and figure is None for told, figure in zip(said, read, strict=True)) or any(
+        place.get("usage") is not None and not isinstance(place["usage"], dict) for place in places
+    )
+    return Usage(*read, is_garbled=is_garbled)
 
 
 def read_started(body: Mapping[str, Any]) -> Started | None:
@@ -197,15 +263,14 @@ def read_started(body: Mapping[str, Any]) -> Started | None:
         return None
     streaming = mapping(body.get("streaming"))
     dimensions = mapping(streaming.get("dimensions"))
-    expires = _number(body.get("expiresIn"))
     return Started(
         session_id=session_id,
-        socket_url=text(body.get("socketURL")),
-        webrtc_url=text(streaming.get("webRTCURL")),
-        web_view_url=text(streaming.get("webViewURL")),
-        width=_whole(dimensions.get("width")) or 1024,
-        height=_whole(dimensions.get("height")) or 600,
-        expires_in=timedelta(milliseconds=expires) if expires is not None else None,
+        socket_url=_address(body.get("socketURL")),
+        webrtc_url=_address(streaming.get("webRTCURL")),
+        web_view_url=_address(streaming.get("webViewURL")),
+        width=_side(dimensions.get("width"), 1024),
+        height=_side(dimensions.get("height"), 600),
+        expires_in=_wait(body.get("expiresIn")),
         balance=_money(body.get("balance")),
     )
 
@@ -260,24 +325,27 @@ def _moment(value: object) -> datetime | None:
 
 def read_task_answer(body: Mapping[str, Any]) -> TaskAnswer | None:
     """Read the answer to a new task: the result under `result` (or at the top), or still running."""
-    task_id = text(body.get("taskId"))
-    if not task_id:
-        return None
-    result = mapping(body.get("result"))
-    report = read_report({"usage": body.get("usage"), **result}) if result else read_report(body)
+    task_id, result = _id(body.get("taskId")), body.get("result")
+    if isinstance(result, dict) and result:
+        report = read_report({"usage": body.get("usage"), **result})
+    elif isinstance(result, str) and result:
+        report = TaskReport(Outcome.COMPLETED, result, usage=read_usage(body))
+    else:
+        report = read_report(body)
     if report and report.outcome is Outcome.ACTIVE:
         report = None
-    return TaskAnswer(task_id, report)
+    # Without an id it still is the answer to this task: what it says of it is believed.
+    return TaskAnswer(task_id, report) if task_id or report else None
 
 
 def read_event(name: str, payload: object) -> UpstreamEvent:
     """Read one Socket.IO event."""
+    payload = clean(payload)
     body = mapping(payload)
     if name == "end_session":
         return SessionEnded(text(body.get("reason")) or text(payload))
     if name == "instance:disconnected":
-        grace = _number(body.get("gracePeriod"))
-        return InstanceLost(timedelta(milliseconds=grace) if grace is not None else None)
+        return InstanceLost(_wait(body.get("gracePeriod")))
     if name == "instance:reconnected":
         return InstanceBack()
     return (_read_message(body) if name == "message" else None) or Unrecognised(name, payload)
@@ -296,5 +364,5 @@ def _read_message(body: Mapping[str, Any]) -> UpstreamEvent | None:
             return Question(text(_first((data,), "value", "message")), text(data.get("type")))
         case "task_completed" | "error":
             report = read_report(body)
-            return TaskEnded(report, text(body.get("taskId"))) if report else None
+            return TaskEnded(report, _id(body.get("taskId"))) if report else None
     return None

@@ -231,4 +231,6 @@ def blocked_by(session: AgentSession, command: Command) -> Task | None:
 
 
 def _sentence(error: AgentApiError) -> str:
-    return f"{error} {error.advice}".strip()
+    said = str(error).strip()
+    stop = "" if not said or said.endswith((".", "!", "?", "…")) else "."
+    return f"{said}{stop} {error.advice}".strip()

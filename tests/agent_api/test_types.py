@@ -85,8 +85,8 @@ def test_an_answer_without_a_session_is_no_start():
         ),
         ([{"usage": {"cost": "0.0124"}}, {"prompt_tokens": 5}], Usage(5, None, None, Decimal("0.0124"))),
         ([{}, {"usage": {"cost": 0.2}}], Usage(cost=Decimal("0.2"))),
-        ([{"usage": {"cost": "NaN", "inputTokens": -4, "computeTime": True}}], Usage()),
-        ([{"usage": "much"}, None], Usage()),
+        ([{"usage": {"cost": "NaN", "inputTokens": -4, "computeTime": True}}], Usage(is_garbled=True)),
+        ([{"usage": "much"}, None], Usage(is_garbled=True)),
     ],
 )
 def test_reads_usage_from_wherever_it_stands(sources, usage):

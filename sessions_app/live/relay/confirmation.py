@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from sessions_app.agent_api.errors import AgentApiError, BadKey, NotReached
+from sessions_app.agent_api.errors import AgentApiError, NotReached, SessionGone
 from sessions_app.domain import relaying
 from sessions_app.domain.budget import take_call
 from sessions_app.domain.commands import settle
@@ -85,8 +85,8 @@ async def _send_again(runner: "SessionRunner", command: Command) -> None:
         return  # it would stop the newer task
     try:
         await deliver_state(runner, "terminate" if command.kind == CommandKind.TERMINATE else "stop", rest=True)
-    except BadKey as error:
-        if command.kind == CommandKind.TERMINATE and "session" in str(error).lower():
+    except SessionGone:
+        if command.kind == CommandKind.TERMINATE:
             await runner.end(EndReason.TERMINATED)
     except AgentApiError:
         pass  # the alarm says what people need to know

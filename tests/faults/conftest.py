@@ -1,0 +1,106 @@
+"""The real relay, with its waits made short, against the scripted upstream."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from sessions_app.agent_api.client import TimeOuts
+from sessions_app.enums import SessionState
+from sessions_app.live.relay.supervisor import Relay
+from sessions_app.live.relay.timings import Timings
+from tests.faults.invariants import check
+from tests.relay.conftest import Desk
+from tests.upstream import Upstream
+from tests.upstream.service import KEY
+
+QUICK = Timings(
+    sweep=0.1,
+    restart=0.1,
+    look=0.1,
+    watched_poll=0.1,
+    unwatched_poll=0.1,
+    first_retry=0.05,
+    longest_retry=0.2,
+    expiry_grace=0.2,
+    socket_lag=0.2,
+    link_patience=0.5,
+    last_words=0.3,
+    again_after=0.3,
+    alarm_after=0.6,
+    evidence_every=0.05,
+    evidence_every_later=0.1,
+    activity_within=0.5,
+    ask_again_after=(0.05, 0.1),
+    calls=TimeOuts(short=1.0, start=1.0, held=2.5),
+)
+
+
+@asynccontextmanager
+async def relaying(timings: Timings = QUICK) -> AsyncIterator[None]:
+    task = asyncio.create_task(Relay(timings).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled() or task.exception() is None, "the relay itself broke"
+
+
+class Floor(Desk):
+    """A desk at the scripted upstream; at the end of a test everything it did is checked against the ledger."""
+
+    def __init__(self, connection, by, upstream: Upstream, client) -> None:
+        super().__init__(connection, by)
+        self.upstream, self.client = upstream, client
+        self.sessions: list = []
+
+    async def ready(self, prompt: str = "", **task):
+        """A session that is linked, and its first task, if one is wanted, as the service has it."""
+        session = await self.start(prompt, **task)
+        self.sessions.append(session)
+        await self.until(session, state=SessionState.READY, linked=True)
+        return session
+
+    async def working(self, prompt: str = "Look around.", **task):
+        """The same, and the service at work: session, task row, upstream's task."""
+        session = await self.ready(prompt, **task)
+        theirs = await self.upstream.task(len(self.sessions) - 1)
+        return session, await session.tasks.aget(number=1), theirs
+
+    async def page(self, session) -> str:
+        response = await sync_to_async(self.client.get)(f"/sessions/{session.pk}/")
+        assert response.status_code == 200
+        return response.content.decode()
+
+    async def check(self) -> None:
+        for session in self.sessions:
+            await sync_to_async(check)(session, self.upstream, self.client)
+
+
+@pytest.fixture(autouse=True)
+def quick_quiet(settings):
+    settings.QUIET_SECONDS = 0.3
+
+
+@pytest.fixture
+def dialect() -> str:
+    return "enigma"
+
+
+@pytest.fixture
+async def upstream(dialect) -> AsyncIterator[Upstream]:
+    async with Upstream(dialect, hold=1.0) as service:
+        yield service
+
+
+@pytest.fixture
+async def floor(transactional_db, upstream, dialect, connection, operator, client_for) -> AsyncIterator[Floor]:
+    connection.base_url, connection.api_key, connection.dialect = upstream.url, KEY, dialect
+    await connection.asave()
+    floor = Floor(connection, operator, upstream, await sync_to_async(client_for)(operator))
+    async with relaying():
+        yield floor
+        await floor.check()
