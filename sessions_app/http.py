@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django_htmx.middleware import HtmxDetails
 
-from sessions_app.domain.access import NoTeam, may_steer, team_of, visible_sessions
-from sessions_app.models import AgentSession, Task, Team
+from sessions_app.domain.access import NoTeam, leads, may_steer, team_of, visible_sessions
+from sessions_app.domain.files import visible_files
+from sessions_app.models import AgentSession, ResultFile, Task, Team
 from sessions_app.queries import needing_person
 
 
@@ -21,12 +22,15 @@ class OperatorRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def find_team(request: OperatorRequest) -> Team:
-    """The person's team; in words, 403, where nobody has given them one."""
+def find_team(request: OperatorRequest, *, lead: bool = False) -> Team:
+    """The person's team; in words, 403, where nobody has given them one, or, with `lead`, where they do not lead it."""
     try:
-        return team_of(request.user)
+        team = team_of(request.user)
     except NoTeam as error:
         raise PermissionDenied("You belong to no team yet. Ask an administrator to add you to one.") from error
+    if lead and not leads(request.user, team):
+        raise PermissionDenied("Only leads change what holds for the whole team.")
+    return team
 
 
 def find_session(request: OperatorRequest, pk: str, *, steer: bool = False) -> AgentSession:
@@ -45,6 +49,11 @@ def find_task(request: OperatorRequest, pk: str, *, steer: bool = False) -> Task
     task = get_object_or_404(Task.objects.filter(session__in=visible_sessions(request.user)), pk=pk)
     task.session = find_session(request, task.session_id, steer=steer)
     return task
+
+
+def find_file(request: OperatorRequest, pk: str) -> ResultFile:
+    """A file of a session the person may see, else 404."""
+    return get_object_or_404(visible_files(request.user).select_related("session__connection"), pk=pk)
 
 
 def posted_key(request: OperatorRequest) -> UUID:

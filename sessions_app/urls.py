@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from sessions_app.views import account, controls, desk, health, history, review, session, start, stream, tasks, timeline
+from sessions_app.views import account, controls, desk, files, health, history, review, session, start, stream, tasks, timeline
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
@@ -21,6 +21,7 @@ urlpatterns = [
     path("web-view/<str:pk>/", stream.web_view_part, name="web-view-part"),
     path("web-view/<str:pk>/<path:path>", stream.web_view_part, name="web-view-part"),
     path("tasks/<str:pk>/answer/", tasks.task_answer, name="task-answer"),
+    path("files/<str:pk>/", files.result_file, name="result-file"),
     path("spend/", review.spend, name="spend"),
     path("settings/", account.settings_page, name="settings"),
     path("settings/theme/", account.theme, name="theme"),

@@ -13,7 +13,6 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
-
 #: Files that are read of one result, and characters of an address.
 _MOST_FILES, _LONGEST_ADDRESS = 100, 8000
 
@@ -302,13 +301,20 @@ def _read_files(value: object) -> tuple[ReportedFile, ...]:
 
 def _read_file(item: Mapping[str, Any]) -> ReportedFile:
     address = text(item.get("downloadUrl")).strip()
-    is_usable = len(address) <= _LONGEST_ADDRESS and address.lower().startswith(("https://", "http://"))
     return ReportedFile(
         name=text(item.get("filename")),
         source=text(item.get("source")),
-        address=address if is_usable else "",
+        address=address if _is_web_address(address) else "",
         at=_moment(item.get("timestamp")),
     )
+
+
+def _is_web_address(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return len(address) <= _LONGEST_ADDRESS and parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 def _moment(value: object) -> datetime | None:

@@ -190,6 +190,7 @@ def test_reads_the_files_of_a_result_and_keeps_their_addresses_out_of_texts():
          "timestamp": "2026-03-04T14:02:11Z"},
         {"filename": "b.pdf", "timestamp": 1772632931000, "downloadUrl": "file:///etc/passwd"},
         {"filename": "c.txt", "timestamp": "yesterday"},
+        {"filename": "d.txt", "downloadUrl": "https://[::1/d.txt"},
         "no file",
         {},
     ]  # fmt: skip
@@ -200,6 +201,7 @@ def test_reads_the_files_of_a_result_and_keeps_their_addresses_out_of_texts():
         ReportedFile("a.csv", "download", "https://files.example/s3cret/a.csv?sig=1", at),
         ReportedFile("b.pdf", at=at),
         ReportedFile("c.txt"),
+        ReportedFile("d.txt"),
     )
     assert "s3cret" not in repr(report)
     for nonsense in ({"a": 1}, "files", 7, [None]):
