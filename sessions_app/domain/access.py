@@ -23,6 +23,10 @@ def visible_sessions(user: User) -> AgentSessionQuerySet:
     return AgentSession.objects.filter(team__membership__user=user)
 
 
+def leads(user: User, team: Team) -> bool:
+    return Membership.objects.filter(user=user, team=team, role=Role.LEAD).exists()
+
+
 def may_steer(user: User, session: AgentSession) -> bool:
     """Operators and leads steer every session of the team, members their own."""
     membership = Membership.objects.filter(user=user, team=session.team_id).first()

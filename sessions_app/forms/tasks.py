@@ -52,10 +52,10 @@ class _WithLimits(forms.Form):
         }
 
 
-class StartForm(_WithLimits):
+class StartForm(_WithLimits, CapsFields):
     """Every field of a start, with the service's own defaults."""
 
-    folded = (*_WithLimits.folded, "terminate_on_completion")
+    folded = (*_WithLimits.folded, "terminate_on_completion", *Caps.names())
 
     first_task = prompt_field(
         label="First task",
@@ -86,6 +86,8 @@ class StartForm(_WithLimits):
 
     def __init__(self, team: Team, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        for name, figure in typed_caps(team.caps).items():
+            self.fields[name].initial = figure
         connections = Connection.objects.filter(team=team).order_by("pk")
         field = self.fields["connection"]
         assert isinstance(field, forms.ModelChoiceField)
@@ -103,7 +105,8 @@ class StartForm(_WithLimits):
         return cleaned
 
     def spec(self) -> SessionSpec:
-        return SessionSpec(**self.limits())
+        has_caps = any(name in self.data for name in Caps.names())
+        return SessionSpec(**self.limits(), caps=self.caps() if has_caps else None)
 
     def first_spec(self) -> TaskSpec | None:
         prompt = self.cleaned_data["first_task"]
@@ -119,6 +122,8 @@ class StartForm(_WithLimits):
             "terminate_on_completion": first.terminate_on_completion if first else False,
             "starting_url": session.starting_url,
             "connection": session.connection_id,
+            **dict.fromkeys(Caps.names(), ""),
+            **typed_caps(session.caps),
             "max_seconds": -(-session.max_duration_ms // 1000),
             "max_input_tokens": session.max_input_tokens,
             "max_output_tokens": session.max_output_tokens,

@@ -31,6 +31,11 @@ class Caps:
     def of(cls, row: "Capped") -> Self:
         return cls(**{name: getattr(row, name) for name in cls.names()})
 
+    @property
+    def version(self) -> str:
+        """Tells these caps from others, so that nobody overwrites what they have not seen."""
+        return "/".join(str(getattr(self, name)) for name in self.names())
+
     def __bool__(self) -> bool:
         return any(getattr(self, name) is not None for name in self.names())
 

@@ -11,6 +11,8 @@ from django.forms import BaseForm, BoundField
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from sessions_app.queries.guards import usd_words
+
 register = template.Library()
 
 #: Characters of a long text that are shown around what was found in it, and before it.
@@ -27,6 +29,12 @@ def money(amount: Decimal | str | None) -> str:
     if 0 < exact < _SMALLEST:
         return "<$0.0001"
     return f"${exact:,.4f}"
+
+
+@register.filter
+def usd(amount: Decimal) -> str:
+    """A figure that a person chose, as they would write it."""
+    return usd_words(amount)
 
 
 @register.filter

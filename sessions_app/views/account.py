@@ -1,13 +1,17 @@
 """Signing in, and what a person can see or choose of the program itself."""
 
+from uuid import uuid4
+
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from sessions_app.domain.access import leads
+from sessions_app.forms.guards import CapsForm, HoldForm
 from sessions_app.http import OperatorRequest, find_team, render_page
-from sessions_app.models import Connection, Membership
+from sessions_app.models import Connection, Membership, Team
 
 THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 _YEAR = 365 * 24 * 3600
@@ -18,16 +22,32 @@ sign_in = LoginView.as_view(template_name="accounts/sign_in.html", redirect_auth
 @require_safe
 def settings_page(request: OperatorRequest) -> HttpResponse:
     team = find_team(request)
+    return settings_answer(request, team)
+
+
+def settings_answer(
+    request: OperatorRequest,
+    team: Team,
+    *,
+    caps_form: CapsForm | None = None,
+    hold_form: HoldForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The whole page; the forms are those that could not be carried out, with what is in them."""
     chosen = request.COOKIES.get("theme", "")
     context = {
         "team": team,
+        "leads": leads(request.user, team),
+        "caps_form": caps_form or CapsForm(caps=team.caps),
+        "hold_form": hold_form or HoldForm(),
+        "key": uuid4(),
         "themes": THEMES.items(),
         "theme": chosen if chosen in THEMES else "system",
         "members": Membership.objects.filter(team=team).select_related("user").order_by("user__username"),
         # The key stays where it is: encrypted, and not even read.
         "connections": Connection.objects.filter(team=team).defer("api_key").order_by("name"),
     }
-    return render_page(request, "settings.html", context)
+    return render_page(request, "settings.html", context, status=status)
 
 
 @require_POST

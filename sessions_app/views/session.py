@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from sessions_app.domain.access import may_steer
 from sessions_app.enums import CommandKind, SessionState, TaskState
 from sessions_app.forms import AnswerForm, FollowUpForm
+from sessions_app.forms.guards import CapsForm
 from sessions_app.http import OperatorRequest, find_session, render_page
 from sessions_app.models import AgentSession
 from sessions_app.queries import SessionScreen, session_screen
@@ -58,6 +59,7 @@ def session_answer(
         **controls_context(screen, may_steer=may_steer(request.user, session)),
         **follow_up_context(session),
         **answer_context(),
+        **caps_context(session),
         "ice_servers": json.dumps(settings.ENVIRONMENT.ice_servers),
         **timeline_context(request.GET, screen.session),
         **(typed or {}),
@@ -75,6 +77,8 @@ def controls_context(screen: SessionScreen, *, may_steer: bool, said: str = "") 
         "controls_said": said,
         "again_key": uuid4(),
         "terminate_key": uuid4(),
+        "go_on_key": uuid4(),
+        "guard_stop_key": uuid4(),
     }
 
 
@@ -84,6 +88,17 @@ def follow_up_context(session: AgentSession, form: FollowUpForm | None = None, *
         "follow_up": form or FollowUpForm(),
         "follow_up_key": uuid4(),
         "follow_up_said": said,
+    }
+
+
+def caps_context(
+    session: AgentSession, form: CapsForm | None = None, *, said: str = "", failed: bool = False
+) -> dict[str, Any]:
+    return {
+        "caps_form": form or CapsForm(caps=session.caps),
+        "caps_key": uuid4(),
+        "caps_said": said,
+        "caps_failed": failed,
     }
 
 
