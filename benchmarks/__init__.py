@@ -1,0 +1,1 @@
+"""Measurements of the whole program, as separate processes, beside a baseline in the same run."""
