@@ -1,18 +1,21 @@
 """Services to test against: `service` in this process with a scripted agent, `start_service` for other options."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Page, Playwright, async_playwright
 
+from agent_service.browser import AgentBrowser
 from tests.agent_service.service_helpers import Process, Running, in_process
+from tests.agent_service.stream_helpers import agent_browser, viewers
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """A service and those who call it live in one event loop: the module's, so that its tests can share it."""
-    if {"service", "start_service"} & set(getattr(item, "fixturenames", ())):
+    """What is costly to start lives in the module's event loop, so that its tests can share it."""
+    if {"start_service", "shared_service", "driver"} & set(getattr(item, "fixturenames", ())):
         item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
@@ -46,6 +49,33 @@ async def service(shared_service: Running) -> AsyncIterator[Running]:
     shared_service.begin()
     yield shared_service
     await shared_service.tidy()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def driver() -> AsyncIterator[Playwright]:
+    async with async_playwright() as playwright:
+        yield playwright
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def agent(driver: Playwright, tmp_path_factory) -> AsyncIterator[AgentBrowser]:
+    """An agent's browser for tests that leave it alive."""
+    async with agent_browser(driver, tmp_path_factory.mktemp("agent")) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def open_viewer(driver: Playwright, tmp_path_factory) -> AsyncIterator[Callable[[], Awaitable[Page]]]:
+    async with viewers(driver, tmp_path_factory.mktemp("viewer")) as open_page:
+        yield open_page
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def viewer(open_viewer: Callable[[], Awaitable[Page]]) -> AsyncIterator[Page]:
+    """A person's own page, which can watch streams."""
+    page = await open_viewer()
+    yield page
+    await page.close()
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import asyncio
 import inspect
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
 from aiohttp import web
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, Playwright
 
 from agent_service.browser import AgentBrowser, BrowserOptions, find_chromium, launch
 from agent_service.streaming import Stream, stream_routes
@@ -23,13 +23,14 @@ def options(profiles: Path, **changes: object) -> BrowserOptions:
 
 
 @asynccontextmanager
-async def agent_browser(profiles: Path, *, avoid_domains=(), **changes) -> AsyncIterator[AgentBrowser]:
-    async with async_playwright() as playwright:
-        browser = await launch(playwright, options(profiles, **changes), avoid_domains=avoid_domains)
-        try:
-            yield browser
-        finally:
-            await browser.close()
+async def agent_browser(
+    driver: Playwright, profiles: Path, *, avoid_domains=(), **changes
+) -> AsyncIterator[AgentBrowser]:
+    browser = await launch(driver, options(profiles, **changes), avoid_domains=avoid_domains)
+    try:
+        yield browser
+    finally:
+        await browser.close()
 
 
 @asynccontextmanager
@@ -84,29 +85,33 @@ async def stream_server(stream: Stream, *, find=None) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def viewer_page(profile: Path) -> AsyncIterator[Page]:
-    """A page of another origin in a Chromium that may play streams on a machine of any network."""
+async def viewers(driver: Playwright, profile: Path) -> AsyncIterator[Callable[[], Awaitable[Page]]]:
+    """Opens pages of another origin in a Chromium that may play streams on a machine of any network."""
 
     async def blank(_: web.Request) -> web.Response:
         return web.Response(text="<!doctype html>", content_type="text/html")
 
     app = web.Application()
     app.router.add_get("/", blank)
-    async with serving(app) as origin, async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(
+    async with serving(app) as origin:
+        context = await driver.chromium.launch_persistent_context(
             profile, executable_path=find_chromium(), args=VIEWER_FLAGS
         )
-        try:
-            [page] = context.pages
-            await page.add_init_script(WHEP_VIEWER)
+        await context.add_init_script(WHEP_VIEWER)
+
+        async def open_page() -> Page:
+            page = await context.new_page()
             await page.goto(origin)
-            yield page
+            return page
+
+        try:
+            yield open_page
         finally:
             await context.close()
 
 
 async def watch(viewer: Page, endpoint: str) -> None:
-    """Have a `viewer_page` watch by WHEP until the first frame is there."""
+    """Have a page of `viewers` watch by WHEP until the first frame is there."""
     await viewer.evaluate("endpoint => watch(endpoint)", endpoint)
     await viewer.evaluate("waitFor(() => viewer.frames > 0)")
 

@@ -8,7 +8,6 @@ import psutil
 import pytest
 from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import async_playwright
 
 from agent_service.browser import HEIGHT, WIDTH, launch, remove_leftovers
 from agent_service.browser.domains import is_within
@@ -58,44 +57,43 @@ async def outcome(page, url: str) -> str:
 
 
 class TestLife:
-    async def test_it_starts_calm_at_the_size_of_the_picture(self, tmp_path):
-        async with agent_browser(tmp_path) as browser:
+    async def test_it_starts_calm_at_the_size_of_the_picture(self, tmp_path, driver):
+        async with agent_browser(driver, tmp_path) as browser:
             assert await browser.page.title() == "Ready for a task"
             assert await browser.page.evaluate("[innerWidth, innerHeight]") == [WIDTH, HEIGHT]
             assert len(browser.context.pages) == 1
 
-    async def test_closing_twice_leaves_no_process_and_no_profile(self, tmp_path):
-        async with agent_browser(tmp_path) as browser:
+    async def test_closing_twice_leaves_no_process_and_no_profile(self, tmp_path, driver):
+        async with agent_browser(driver, tmp_path) as browser:
             assert processes_on(tmp_path)
             await asyncio.gather(browser.close(), browser.close())
             assert processes_on(tmp_path) == []
             assert list(tmp_path.iterdir()) == []
             assert not browser.crashed.is_set()
 
-    async def test_a_failed_launch_leaves_no_profile(self, tmp_path):
-        async with async_playwright() as playwright:
-            with pytest.raises(PlaywrightError):
-                await launch(playwright, options(tmp_path, executable="/bin/false"))
+    async def test_a_failed_launch_leaves_no_profile(self, tmp_path, driver):
+        with pytest.raises(PlaywrightError):
+            await launch(driver, options(tmp_path, executable="/bin/false"))
         assert list(tmp_path.iterdir()) == []
 
-    async def test_a_killed_browser_is_noticed_and_cleaned_up(self, tmp_path):
-        async with agent_browser(tmp_path) as browser:
+    async def test_a_killed_browser_is_noticed_and_cleaned_up(self, tmp_path, driver):
+        async with agent_browser(driver, tmp_path) as browser:
             browser_process(tmp_path).send_signal(signal.SIGKILL)
-            await asyncio.wait_for(browser.crashed.wait(), 5)
+            await asyncio.wait_for(browser.crashed.wait(), 20)
             await browser.close()
             assert processes_on(tmp_path) == []
             assert list(tmp_path.iterdir()) == []
 
-    async def test_a_crashed_page_is_noticed(self, tmp_path):
-        async with agent_browser(tmp_path) as browser:
+    async def test_a_crashed_page_is_noticed(self, tmp_path, driver):
+        async with agent_browser(driver, tmp_path) as browser:
             with pytest.raises(PlaywrightError):
                 await browser.page.goto("chrome://crash")
-            await asyncio.wait_for(browser.crashed.wait(), 5)
+            await asyncio.wait_for(browser.crashed.wait(), 20)
 
-    async def test_the_last_tab_closing_counts_as_a_crash(self, tmp_path):
-        async with agent_browser(tmp_path) as browser:
+    async def test_the_last_tab_closing_counts_as_a_crash(self, tmp_path, driver):
+        async with agent_browser(driver, tmp_path) as browser:
             await browser.page.close()
-            await asyncio.wait_for(browser.crashed.wait(), 5)
+            await asyncio.wait_for(browser.crashed.wait(), 20)
 
 
 class TestDyingWithTheService:
@@ -131,8 +129,8 @@ class TestDyingWithTheService:
 
 
 class TestTabs:
-    async def test_a_new_tab_becomes_the_page_and_gives_way_when_closed(self, tmp_path):
-        async with agent_browser(tmp_path) as browser:
+    async def test_a_new_tab_becomes_the_page_and_gives_way_when_closed(self, tmp_path, driver):
+        async with agent_browser(driver, tmp_path) as browser:
             changes = []
             browser.page_listeners.add(lambda: changes.append(browser.page))
             first = browser.page
@@ -162,7 +160,7 @@ class TestAvoidedDomains:
     def test_a_domain_covers_its_subdomains_only(self, host, within):
         assert is_within(host, {"shop.test"}) is within
 
-    async def test_nothing_reaches_an_avoided_host(self, tmp_path):
+    async def test_nothing_reaches_an_avoided_host(self, tmp_path, driver):
         reached: list[str] = []
 
         async def answer(request: web.Request) -> web.Response:
@@ -175,7 +173,7 @@ class TestAvoidedDomains:
         app.router.add_get("/{path:.*}", answer)
         async with serving(app) as origin:
             rule = f"MAP *.test:80 {origin.removeprefix('http://')}"
-            async with agent_browser(tmp_path, avoid_domains=["*.Bad.test"], host_rules=(rule,)) as browser:
+            async with agent_browser(driver, tmp_path, avoid_domains=["*.Bad.test"], host_rules=(rule,)) as browser:
                 assert await outcome(browser.page, "http://bad.test/") == "ERR_BLOCKED_BY_CLIENT"
                 assert await outcome(browser.page, "http://www.bad.test/") == "ERR_BLOCKED_BY_CLIENT"
                 assert await outcome(browser.page, "http://good.test/redirect") == "ERR_BLOCKED_BY_CLIENT"

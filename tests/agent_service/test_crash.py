@@ -11,7 +11,7 @@ from agent_service.browser import find_chromium
 from agent_service.sessions import instance as instance_module
 from agent_service.sessions import session as session_module
 from tests.agent_service.service_helpers import DEADLINE
-from tests.agent_service.stream_helpers import SHOWS_RED, eventually, processes_on, viewer_page, watch
+from tests.agent_service.stream_helpers import SHOWS_RED, eventually, processes_on, watch
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -25,9 +25,9 @@ def browsers(folder) -> list[psutil.Process]:
 
 
 def driver() -> psutil.Process:
-    """The Playwright driver of this very process."""
-    (found,) = [child for child in psutil.Process().children() if "run-driver" in " ".join(child.cmdline())]
-    return found
+    """The Playwright driver that this very process started last."""
+    drivers = [child for child in psutil.Process().children() if "run-driver" in " ".join(child.cmdline())]
+    return max(drivers, key=psutil.Process.create_time)
 
 
 async def test_a_killed_browser_is_replaced_and_the_session_goes_on(service, tmp_path):
@@ -50,22 +50,21 @@ async def test_a_killed_browser_is_replaced_and_the_session_goes_on(service, tmp
     assert states == ["ready", "lost", "ready"]
 
 
-async def test_viewers_stay_connected_while_a_killed_browser_is_replaced(service, tmp_path):
+async def test_viewers_stay_connected_while_a_killed_browser_is_replaced(service, viewer, tmp_path):
     start = await service.start()
     events = await service.listen(start["sessionId"])
-    async with viewer_page(tmp_path / "viewer") as viewer:
-        await watch(viewer, start["streaming"]["webRTCURL"])
-        (browser,) = browsers(tmp_path / "service-1")
-        browser.kill()
-        await events.until("instance:disconnected")
-        view = await service.http.get(start["streaming"]["webViewURL"])
-        assert view.status_code == 200
-        await events.until("instance:reconnected")
+    await watch(viewer, start["streaming"]["webRTCURL"])
+    (browser,) = browsers(tmp_path)
+    browser.kill()
+    await events.until("instance:disconnected")
+    view = await service.http.get(start["streaming"]["webViewURL"])
+    assert view.status_code == 200
+    await events.until("instance:reconnected")
 
-        await service.new_task(start["sessionId"], "open data:text/html,<body style='background:rgb(255,0,0)'>")
-        await viewer.evaluate(SHOWS_RED)
-        await viewer.evaluate("const seen = viewer.frames; waitFor(() => viewer.frames > seen + 5)")
-        assert await viewer.evaluate("[viewer.state, viewers.length]") == ["connected", 1]
+    await service.new_task(start["sessionId"], "open data:text/html,<body style='background:rgb(255,0,0)'>")
+    await viewer.evaluate(SHOWS_RED)
+    await viewer.evaluate("const seen = viewer.frames; waitFor(() => viewer.frames > seen + 5)")
+    assert await viewer.evaluate("[viewer.state, viewers.length]") == ["connected", 1]
 
 
 async def test_a_crashed_page_fails_its_task_in_those_words(service):

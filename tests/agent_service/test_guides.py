@@ -4,16 +4,22 @@ import re
 
 import pytest
 
-from tests.agent_service.service_helpers import FORWARDED, Caller, calling
+from tests.agent_service.service_helpers import FORWARDED, Caller, Process, calling
 
 ID = re.compile(r"[0-9a-f]{12,}")
 COMPLETION = {"message", "prompt_tokens", "completion_tokens", "total_tokens", "completion_time"}
 
 
+@pytest.fixture(scope="module")
+def process(tmp_path_factory):
+    """A service whose shop answers for amazon.com."""
+    process = Process(tmp_path_factory.mktemp("service"), "--shop-host=amazon.com")
+    yield process
+    process.end()
+
+
 @pytest.fixture
-async def guide(spawn_service):
-    """A caller of a service whose shop answers for amazon.com."""
-    process = spawn_service("--shop-host=amazon.com")
+async def guide(process):
     async with calling(process.address) as http:
         caller = Caller(process.address, http)
         yield caller

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 
-from playwright.async_api import async_playwright
+import aioice.ice
 
 from agent_service.browser import launch
 from agent_service.streaming import Stream
@@ -18,7 +18,7 @@ from tests.agent_service.stream_helpers import (
     eventually,
     options,
     stream_server,
-    viewer_page,
+    viewers,
     watch,
 )
 
@@ -37,78 +37,75 @@ async def captured_tabs(browser) -> list[object]:
     return [tab for tab in tabs if tab["status"] == "active"]
 
 
-async def test_a_viewer_sees_the_page_move_and_nothing_runs_before_or_after(tmp_path):
-    async with agent_browser(tmp_path / "agent") as browser, viewer_page(tmp_path / "viewer") as viewer:
-        stream = Stream(browser)
-        async with stream_server(stream) as address:
-            await browser.page.set_content(MOVING)
-            await browser.page.wait_for_timeout(300)
-            assert (stream.stats.captured, stream.stats.encoded, stream.stats.source) == (0, 0, "")
-            assert await captured_tabs(browser) == []
+async def test_a_viewer_sees_the_page_move_and_nothing_runs_before_or_after(agent, viewer):
+    stream = Stream(agent)
+    async with stream_server(stream) as address:
+        await agent.page.set_content(MOVING)
+        await agent.page.wait_for_timeout(300)
+        assert (stream.stats.captured, stream.stats.encoded, stream.stats.source) == (0, 0, "")
+        assert await captured_tabs(agent) == []
 
-            await watch(viewer, f"{address}/whep")
-            assert await viewer.evaluate("viewer.size()") == [1024, 600]
-            assert stream.stats.viewers == 1
-            first = await viewer.evaluate("viewer.pixel()")
-            await viewer.evaluate(
-                "first => waitFor(() => viewer.pixel().some((value, i) => Math.abs(value - first[i]) > 30))",
-                first,
-            )
-            assert stream.stats.source == "TabCapture"
-            assert len(await captured_tabs(browser)) == 1
-            assert len(browser.context.pages) == 1  # the sender is no page
+        await watch(viewer, f"{address}/whep")
+        assert await viewer.evaluate("viewer.size()") == [1024, 600]
+        assert stream.stats.viewers == 1
+        first = await viewer.evaluate("viewer.pixel()")
+        await viewer.evaluate(
+            "first => waitFor(() => viewer.pixel().some((value, i) => Math.abs(value - first[i]) > 30))",
+            first,
+        )
+        assert stream.stats.source == "TabCapture"
+        assert len(await captured_tabs(agent)) == 1
+        assert len(agent.context.pages) == 1  # the sender is no page
 
-            await viewer.evaluate("viewer.close()")
-            await eventually(lambda: stream.stats.viewers == 0, within=3)
-            await eventually(lambda: stream.stats.source == "")
-            encoded = stream.stats.encoded
-            await browser.page.wait_for_timeout(300)
-            assert stream.stats.encoded == encoded
-            assert await captured_tabs(browser) == []
-
-
-async def test_a_still_page_keeps_coming_and_a_late_viewer_sees_it_at_once(tmp_path):
-    async with agent_browser(tmp_path / "agent") as browser, viewer_page(tmp_path / "viewer") as viewer:
-        stream = Stream(browser)
-        async with stream_server(stream) as address:
-            await browser.page.set_content(STILL)
-            await watch(viewer, f"{address}/whep")
-            assert await viewer.evaluate(FRAMES_IN_TWO_SECONDS) >= 4
-            captured = stream.stats.captured
-            await watch(viewer, f"{address}/whep")
-            assert stream.stats.captured - captured <= 1
-            assert stream.stats.viewers == 2
-            await viewer.evaluate(SHOWS_BLUE)
+        await viewer.evaluate("viewer.close()")
+        await eventually(lambda: stream.stats.viewers == 0, within=5)  # sooner than unanswered checks would tell
+        await eventually(lambda: stream.stats.source == "")
+        encoded = stream.stats.encoded
+        await agent.page.wait_for_timeout(300)
+        assert stream.stats.encoded == encoded
+        assert await captured_tabs(agent) == []
 
 
-async def test_the_picture_follows_tabs_and_a_relaunched_browser(tmp_path):
-    async with async_playwright() as playwright, viewer_page(tmp_path / "viewer") as viewer:
-        browser = await launch(playwright, options(tmp_path / "agent"))
-        stream = Stream(browser)
-        async with stream_server(stream) as address:
-            await browser.page.set_content(BLUE)
-            await watch(viewer, f"{address}/whep")
-            await viewer.evaluate(SHOWS_BLUE)
-            second = await browser.context.new_page()
-            await second.set_content(RED)
-            await viewer.evaluate(SHOWS_RED)
-            await second.close()
-            await viewer.evaluate(SHOWS_BLUE)
-
-            browser_process(tmp_path / "agent").send_signal(signal.SIGKILL)
-            await asyncio.wait_for(browser.crashed.wait(), 5)
-            await browser.close()
-            relaunched = await launch(playwright, options(tmp_path / "agent"))
-            await relaunched.page.set_content(RED)
-            stream.follow(relaunched)
-            await viewer.evaluate(SHOWS_RED)
-            assert await viewer.evaluate("viewer.state") == "connected"
-            assert stream.stats.source == "TabCapture"
-            await relaunched.close()
+async def test_a_still_page_keeps_coming_and_a_late_viewer_sees_it_at_once(agent, viewer):
+    stream = Stream(agent)
+    async with stream_server(stream) as address:
+        await agent.page.set_content(STILL)
+        await watch(viewer, f"{address}/whep")
+        assert await viewer.evaluate(FRAMES_IN_TWO_SECONDS) >= 4
+        captured = stream.stats.captured
+        await watch(viewer, f"{address}/whep")
+        assert stream.stats.captured - captured <= 1
+        assert stream.stats.viewers == 2
+        await viewer.evaluate(SHOWS_BLUE)
 
 
-async def test_the_screencast_takes_over_where_tabs_cannot_be_captured(tmp_path, caplog):
-    async with agent_browser(tmp_path / "agent") as browser, viewer_page(tmp_path / "viewer") as viewer:
+async def test_the_picture_follows_tabs_and_a_relaunched_browser(driver, viewer, tmp_path):
+    browser = await launch(driver, options(tmp_path))
+    stream = Stream(browser)
+    async with stream_server(stream) as address:
+        await browser.page.set_content(BLUE)
+        await watch(viewer, f"{address}/whep")
+        await viewer.evaluate(SHOWS_BLUE)
+        second = await browser.context.new_page()
+        await second.set_content(RED)
+        await viewer.evaluate(SHOWS_RED)
+        await second.close()
+        await viewer.evaluate(SHOWS_BLUE)
+
+        browser_process(tmp_path).send_signal(signal.SIGKILL)
+        await asyncio.wait_for(browser.crashed.wait(), 20)
+        await browser.close()
+        relaunched = await launch(driver, options(tmp_path))
+        await relaunched.page.set_content(RED)
+        stream.follow(relaunched)
+        await viewer.evaluate(SHOWS_RED)
+        assert await viewer.evaluate("viewer.state") == "connected"
+        assert stream.stats.source == "TabCapture"
+        await relaunched.close()
+
+
+async def test_the_screencast_takes_over_where_tabs_cannot_be_captured(driver, viewer, tmp_path, caplog):
+    async with agent_browser(driver, tmp_path) as browser:
         [worker] = browser.context.service_workers
         await worker.evaluate("() => { globalThis.watch = () => { throw new Error('not allowed here'); }; }")
         stream = Stream(browser)
@@ -129,15 +126,16 @@ async def test_the_screencast_takes_over_where_tabs_cannot_be_captured(tmp_path,
             await viewer.evaluate(SHOWS_BLUE)
 
 
-async def test_a_killed_viewer_is_noticed_and_does_not_disturb_the_other(tmp_path):
-    async with agent_browser(tmp_path / "agent") as browser, viewer_page(tmp_path / "viewer") as viewer:
-        stream = Stream(browser)
-        async with stream_server(stream) as address:
-            await browser.page.set_content(STILL)
-            await watch(viewer, f"{address}/whep")
-            async with viewer_page(tmp_path / "doomed") as doomed:
-                await watch(doomed, f"{address}/whep")
-                assert stream.stats.viewers == 2
-                browser_process(tmp_path / "doomed").kill()
-                await eventually(lambda: stream.stats.viewers == 1, within=10)
-            assert await viewer.evaluate(FRAMES_IN_TWO_SECONDS) >= 4
+async def test_a_killed_viewer_is_noticed_and_does_not_disturb_the_other(agent, viewer, driver, tmp_path, monkeypatch):
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.5)  # how long it takes in truth, test_stream_internals says
+    stream = Stream(agent)
+    async with stream_server(stream) as address:
+        await agent.page.set_content(STILL)
+        await watch(viewer, f"{address}/whep")
+        async with viewers(driver, tmp_path) as open_doomed:
+            doomed = await open_doomed()
+            await watch(doomed, f"{address}/whep")
+            assert stream.stats.viewers == 2
+            browser_process(tmp_path).kill()
+            await eventually(lambda: stream.stats.viewers == 1)
+        assert await viewer.evaluate(FRAMES_IN_TWO_SECONDS) >= 4

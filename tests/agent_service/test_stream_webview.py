@@ -14,7 +14,6 @@ from tests.agent_service.stream_helpers import (
     eventually,
     serving,
     stream_server,
-    viewer_page,
 )
 
 NEXT_PICTURE = """async () => {
@@ -58,37 +57,36 @@ def framing_proxy(address: str, *, prefix: str) -> web.Application:
     return app
 
 
-async def test_it_plays_in_a_sandboxed_frame_behind_another_server(tmp_path):
-    async with agent_browser(tmp_path / "agent") as browser, viewer_page(tmp_path / "viewer") as viewer:
-        stream = Stream(browser)
-        shown: list[Stream] = [stream]
-        async with stream_server(stream, find=lambda _: shown[0] if shown else None) as address:
-            await browser.page.set_content(MOVING)
-            assert stream.stats.snapshots == 0
-            async with serving(framing_proxy(address, prefix="/sessions/7/web")) as origin:
-                problems: list[str] = []
-                viewer.on("console", lambda message: problems.append(message.text))  # CSP complains there
-                await viewer.goto(origin)
-                frame = viewer.frames[1]
-                await frame.get_by_role("img").wait_for()
-                assert await frame.evaluate("document.querySelector('img').naturalWidth") == 1024
-                await frame.evaluate(NEXT_PICTURE)
-                assert [text for text in problems if "404" not in text] == []  # the icon
-                notice = frame.get_by_role("status")
-                assert not await notice.is_visible()
+async def test_it_plays_in_a_sandboxed_frame_behind_another_server(agent, viewer):
+    stream = Stream(agent)
+    shown: list[Stream] = [stream]
+    async with stream_server(stream, find=lambda _: shown[0] if shown else None) as address:
+        await agent.page.set_content(MOVING)
+        assert stream.stats.snapshots == 0
+        async with serving(framing_proxy(address, prefix="/sessions/7/web")) as origin:
+            problems: list[str] = []
+            viewer.on("console", lambda message: problems.append(message.text))  # CSP complains there
+            await viewer.goto(origin)
+            frame = viewer.frames[1]
+            await frame.get_by_role("img").wait_for()
+            assert await frame.evaluate("document.querySelector('img').naturalWidth") == 1024
+            await frame.evaluate(NEXT_PICTURE)
+            assert [text for text in problems if "404" not in text] == []  # the icon
+            notice = frame.get_by_role("status")
+            assert not await notice.is_visible()
 
-                shown.clear()
-                await notice.wait_for()
-                assert "The picture has stopped" in await notice.inner_text()
-                shown.append(stream)
-                await notice.wait_for(state="hidden")
-                await frame.evaluate(NEXT_PICTURE)
+            shown.clear()
+            await notice.wait_for()
+            assert "The picture has stopped" in await notice.inner_text()
+            shown.append(stream)
+            await notice.wait_for(state="hidden")
+            await frame.evaluate(NEXT_PICTURE)
 
 
-async def test_pictures_come_only_while_polled_and_twice_a_second_at_least(tmp_path, monkeypatch):
+async def test_pictures_come_only_while_polled_and_twice_a_second_at_least(driver, tmp_path, monkeypatch):
     monkeypatch.setattr(snapshots, "LINGER", 1.5)
     monkeypatch.setattr(snapshots, "FIRST_TIMEOUT", 1.0)
-    async with agent_browser(tmp_path) as browser, aiohttp.ClientSession() as client:
+    async with agent_browser(driver, tmp_path) as browser, aiohttp.ClientSession() as client:
         stream = Stream(browser)
         async with stream_server(stream) as address:
             await browser.page.set_content(STILL)
@@ -124,12 +122,8 @@ async def test_pictures_come_only_while_polled_and_twice_a_second_at_least(tmp_p
             assert "no picture" in await response.text()
 
 
-async def test_addresses(tmp_path):
-    async with (
-        agent_browser(tmp_path) as browser,
-        stream_server(Stream(browser)) as address,
-        aiohttp.ClientSession() as client,
-    ):
+async def test_addresses(agent):
+    async with stream_server(Stream(agent)) as address, aiohttp.ClientSession() as client:
         redirect = await client.get(address, allow_redirects=False)
         assert (redirect.status, redirect.headers["Location"]) == (301, "s1/")
         page = await client.get(address)

@@ -5,22 +5,14 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-import pytest_asyncio
 from aiortc import RTCPeerConnection, RTCRtpSender
 
 from agent_service.streaming import Stream
 from agent_service.streaming import stream as stream_module
 from agent_service.streaming import viewer as viewer_module
-from tests.agent_service.stream_helpers import agent_browser, eventually, stream_server
+from tests.agent_service.stream_helpers import eventually, stream_server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 SDP = {"Content-Type": "application/sdp"}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def agent(tmp_path_factory):
-    async with agent_browser(tmp_path_factory.mktemp("profiles")) as browser:
-        yield browser
 
 
 @asynccontextmanager
