@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from sessions_app.views import account, controls, desk, files, health, history, review, session, start, stream, tasks, timeline
+from sessions_app.views import account, calls, controls, desk, files, health, history, review, session, start, stream, tasks, timeline
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
@@ -24,6 +24,7 @@ urlpatterns = [
     path("web-view/<str:pk>/<path:path>", stream.web_view_part, name="web-view-part"),
     path("tasks/<str:pk>/answer/", tasks.task_answer, name="task-answer"),
     path("files/<str:pk>/", files.result_file, name="result-file"),
+    path("connections/<int:pk>/calls/", calls.connection_calls, name="calls-left"),
     path("spend/", review.spend, name="spend"),
     path("settings/", account.settings_page, name="settings"),
     path("settings/caps/", guards.team_caps, name="team-caps"),

@@ -1,15 +1,12 @@
 """The calls a key allows in a minute, counted in the database because the key is shared by every process."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.models import ApiCall, Connection
-
-_WINDOW = timedelta(seconds=60)
-#: Calls of the minute that starts and tasks leave untouched, so that Stop and Terminate always have one.
-_RESERVED = 2
+from sessions_app.queries.budget import WINDOW, allowed_calls
 
 
 @transaction.atomic
@@ -20,10 +17,10 @@ def take_call(connection: Connection, *, urgent: bool = False) -> datetime | Non
         return None
     Connection.objects.select_for_update().get(pk=connection.pk)
     now = timezone.now()
-    ApiCall.objects.filter(connection=connection, at__lt=now - _WINDOW).delete()
-    allowed = limit if urgent else max(limit - _RESERVED, 1)
+    ApiCall.objects.filter(connection=connection, at__lt=now - WINDOW).delete()
+    allowed = limit if urgent else allowed_calls(limit)
     recent = list(connection.calls.order_by("-at").values_list("at", flat=True)[:allowed])
     if len(recent) >= allowed:
-        return recent[-1] + _WINDOW
+        return recent[-1] + WINDOW
     ApiCall.objects.create(connection=connection, at=now)
     return None

@@ -92,6 +92,7 @@ class StartForm(_WithLimits, CapsFields):
         field = self.fields["connection"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = connections
+        self.connections = connections
         first = connections.first()
         self.has_connection = first is not None
         self.initial.setdefault("connection", first and first.pk)

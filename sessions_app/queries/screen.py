@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 
@@ -58,6 +59,12 @@ class SessionScreen:
     def was_refused(self) -> bool:
         """Whether there never was a browser: the page then offers to try again."""
         return self.session.end_reason in {EndReason.REFUSED, EndReason.START_UNKNOWN}
+
+    @property
+    def start_waits_until(self) -> datetime | None:
+        """When a start is sent that the key's calls of the minute did not suffice for."""
+        queued = (one for one in self.notices if one.kind == CommandKind.START and one.state == CommandState.QUEUED)
+        return next((one.not_before for one in queued), None)
 
     @property
     def queued_tasks(self) -> int:

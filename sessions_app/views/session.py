@@ -16,6 +16,7 @@ from sessions_app.forms.guards import CapsForm
 from sessions_app.http import OperatorRequest, find_session, render_page
 from sessions_app.models import AgentSession
 from sessions_app.queries import SessionScreen, session_screen
+from sessions_app.queries.budget import calls_left
 from sessions_app.views.timeline import timeline_context
 
 _SHORTCUTS = {
@@ -88,6 +89,7 @@ def follow_up_context(session: AgentSession, form: FollowUpForm | None = None, *
         "follow_up": form or FollowUpForm(),
         "follow_up_key": uuid4(),
         "follow_up_said": said,
+        "follow_up_calls": calls_left([session.connection]),
     }
 
 

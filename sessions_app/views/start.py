@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from sessions_app.domain.starts import start_again, start_session
 from sessions_app.forms import StartForm
 from sessions_app.http import OperatorRequest, find_session, find_team, posted_key, render_page
+from sessions_app.queries.budget import calls_left
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,4 +40,5 @@ def session_again(request: OperatorRequest, pk: str) -> HttpResponse:
 
 
 def _form(request: OperatorRequest, form: StartForm, key: UUID, *, status: int = 200) -> HttpResponse:
-    return render_page(request, "sessions/start.html", {"form": form, "key": key}, status=status)
+    context = {"form": form, "key": key, "calls_left": calls_left(form.connections.defer("api_key"))}
+    return render_page(request, "sessions/start.html", context, status=status)
