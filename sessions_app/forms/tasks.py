@@ -16,7 +16,8 @@ from sessions_app.forms.fields import (
     seconds_field,
     tokens_field,
 )
-from sessions_app.models import AgentSession, Connection, Team
+from sessions_app.forms.guards import CapsFields, typed_caps
+from sessions_app.models import AgentSession, Caps, Connection, Team
 
 
 class _WithLimits(forms.Form):
