@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from sessions_app.views import account, calls, controls, desk, files, health, history, review, session, start, stream, tasks, timeline
+from sessions_app.views import account, calls, controls, desk, files, guards, health, history, review, session, start, stream, tasks, timeline
 
 urlpatterns = [
     path("", desk.desk, name="desk"),

@@ -40,6 +40,13 @@ def test_the_form_has_every_field_with_its_default(client_for, operator, connect
         "Output tokens",
         "Domains to avoid",
         "End the session after the first task",
+        "A task: pause and ask at, USD",
+        "A task: stop at, USD",
+        "The session: pause and ask at, USD",
+        "The session: terminate at, USD",
+        "A task: stop after, seconds",
+        "The session: terminate after, seconds",
+        "Left idle: terminate after, seconds",
     ]
     assert page.buttons() == {"Start session": True}
     assert "open" not in page.one("details").attrib
