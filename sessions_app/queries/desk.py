@@ -135,7 +135,7 @@ def desk_summary(team: Team) -> DeskSummary:
 def _bare_tiles(team: Team) -> list[DeskTile]:
     """Enough of each tile to tell its state."""
     live = AgentSession.objects.filter(team=team, state__in=LIVE_SESSION)
-    return _tiles(list(live.only("id", "state", "alarm", "end_reason", "created_at")), costs={})
+    return _tiles(list(live.only("id", "state", "alarm", "end_reason", "created_at", "queue_held", "idle_ends_at")), costs={})
 
 
 def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = None) -> list[DeskTile]:

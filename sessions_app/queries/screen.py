@@ -124,11 +124,17 @@ def session_screen(session_id: str) -> SessionScreen:
     )
 
 
-def subject_of(tasks: Sequence[Task]) -> Task | None:
-    """Choose, of a session's tasks in order, the one in hand, else the next, else the last."""
+def subject_of(tasks: Sequence[Task], *, held: bool = False) -> Task | None:
+    """Choose, of a session's tasks in order, the one in hand, else the next, else the last.
+
+    Where the queue is held, the last one comes before the next: it is why the agent does nothing.
+    """
     in_hand = (task for task in tasks if task.state in ACTIVE_TASK)
     queued = (task for task in tasks if task.state == TaskState.QUEUED)
-    return next(in_hand, None) or next(queued, None) or (tasks[-1] if tasks else None)
+    ended = [task for task in tasks if task.state not in {TaskState.QUEUED, TaskState.REMOVED}]
+    last = ended[-1] if ended else None
+    following = next(queued, None)
+    return next(in_hand, None) or ((last or following) if held else (following or last))
 
 
 def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:

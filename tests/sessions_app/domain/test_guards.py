@@ -85,7 +85,7 @@ def test_a_session_that_has_ended_is_left_alone():
 def test_figures_are_written_as_people_write_them():
     assert usd_words(Decimal("0.05000000")) == "$0.05"
     assert usd_words(Decimal("0.0125")) == "$0.0125"
-    assert usd_words(Decimal("1200")) == "$1,200.00"
+    assert usd_words(Decimal(1200)) == "$1,200.00"
     assert cap_words(GuardRule.IDLE, 60) == "idle cap 60 s"
 
 
