@@ -39,6 +39,10 @@ _MUTABLE = (
 )
 
 
+#: What the agent says as it goes: rows that tell of nothing else a page shows, and the only fields they change.
+_TALK = frozenset({EventKind.REASONING, EventKind.ACTION, EventKind.RESPONSE})
+_TALK_FIELDS = frozenset({"steps", "last_step"})
+
 _SECRET = ("upstream_id", "socket_url", "webrtc_url", "web_view_url")
 
 
@@ -120,7 +124,11 @@ class SessionLog:
         )
         if not kept:
             raise LeaseLost
-        broadcast.publish_recorded(broadcast.SessionRecorded(self.session.pk, self.session.team_id, self.last_seq))
+        is_talk = _TALK_FIELDS.issuperset(changed) and _TALK.issuperset(event.kind for event in self._events)
+        rows = tuple(self._events) if is_talk and not self._touched else ()
+        broadcast.publish_recorded(
+            broadcast.SessionRecorded(self.session.pk, self.session.team_id, self.last_seq, rows)
+        )
         return self._events
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sessions_app.broadcast import Message, hub
+from sessions_app.live.mailbox import mailbox_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +61,10 @@ class Feed(ABC, Generic[ViewerT]):
         self._changed = asyncio.Event()
         loop = asyncio.get_running_loop()
 
+        mailbox = mailbox_of(loop)
+
         def listen(message: Message) -> None:
-            loop.call_soon_threadsafe(self._note, message)
+            mailbox.put(self._note, message)
 
         self._unsubscribe = hub.subscribe(group, listen)
         self._task = loop.create_task(self._run(), name=f"feed {group}")

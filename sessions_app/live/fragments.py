@@ -1,16 +1,13 @@
 """What is pushed to pages, rendered by the very templates that render the pages."""
 
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import connections
 from django.template.loader import get_template
 
-from sessions_app.models import Team
+from sessions_app.live.threads import closing_after_errors, own_thread
+from sessions_app.models import Event, Team
 from sessions_app.queries import desk_inbox, desk_summary, desk_tiles, session_screen, timeline_after
 
 PAGE_ROWS = 100
@@ -55,8 +52,7 @@ class Digest:
 
 def session_change(session_id: str, after: int, *, with_parts: bool = True) -> Change:
     events = timeline_after(session_id, after, PAGE_ROWS + 1)
-    row = get_template("sessions/detail.html#timeline-row")
-    rows = tuple(Row(event.seq, row.render({"event": event}).strip()) for event in events[:PAGE_ROWS])
+    rows = _render_rows(events[:PAGE_ROWS])
     seq = rows[-1].seq if rows else after
     more = len(events) > PAGE_ROWS
     if more or not with_parts:
@@ -70,6 +66,17 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
         parts={name: get_template(template).render(context).strip() for name, template in _SESSION_PARTS.items()},
         versions={"session-controls": screen.controls_version, "session-question": screen.question_version},
     )
+
+
+def rows_change(after: int, events: Iterable[Event]) -> Change:
+    """The rows that follow `after`, in order and not empty, where nothing else of the page changed; reads nothing."""
+    rows = _render_rows(events)
+    return Change(after, rows[-1].seq, rows, parts={}, versions={})
+
+
+def _render_rows(events: Iterable[Event]) -> tuple[Row, ...]:
+    template = get_template("sessions/detail.html#timeline-row")
+    return tuple(Row(event.seq, template.render({"event": event}).strip()) for event in events)
 
 
 def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
@@ -91,25 +98,8 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
     )
 
 
-# One thread for all rendering: several would only fight the relay for the interpreter. It keeps its connection,
-# which takes as long to make as a row to render, and makes a new one after any error.
-_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fragments")
+# One thread for all rendering from the database: several would only fight the relay for the interpreter.
+_thread = own_thread("fragments")
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _closing_after_errors(render: Callable[P, T]) -> Callable[P, T]:
-    @wraps(render)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return render(*args, **kwargs)
-        except BaseException:
-            connections.close_all()
-            raise
-
-    return wrapper
-
-
-render_change = sync_to_async(_closing_after_errors(session_change), thread_sensitive=False, executor=_thread)
-render_digest = sync_to_async(_closing_after_errors(desk_digest), thread_sensitive=False, executor=_thread)
+render_change = sync_to_async(closing_after_errors(session_change), thread_sensitive=False, executor=_thread)
+render_digest = sync_to_async(closing_after_errors(desk_digest), thread_sensitive=False, executor=_thread)

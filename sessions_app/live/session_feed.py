@@ -3,15 +3,19 @@
 import asyncio
 import json
 from collections import deque
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
-from sessions_app.broadcast import session_group
+from sessions_app.broadcast import Message, SessionRecorded, session_group
 from sessions_app.live.feeds import Feed, Viewer, watching
-from sessions_app.live.fragments import PAGE_ROWS, Change, render_change
+from sessions_app.live.fragments import PAGE_ROWS, Change, render_change, rows_change
+from sessions_app.models import Event
 
 #: Changes kept for a page that is slow; beyond, it reads the database at its own pace.
 _QUEUE = 50
+#: Rows that are rendered where they come in; with more, the loop would stand still for too long.
+_AT_ONCE = 20
 #: Rows, and messages, that may be on their way to a page unacknowledged before it is sent no more.
 #: One message holds up to PAGE_ROWS rows, so that twice as many rows are the most that can be under way.
 _UNACKNOWLEDGED_ROWS, _UNACKNOWLEDGED_MESSAGES = PAGE_ROWS, 100
@@ -123,6 +127,9 @@ class SessionFeed(Feed[SessionViewer]):
         super().__init__(session_group(session_id))
         self._session_id = session_id
         self._seq = seq
+        #: Rows that came with the news of them.
+        self._told: list[Event] = []
+        self._must_read = self._wants_parts = False
         self._parts_due = 0.0
         self._later: asyncio.TimerHandle | None = None
 
@@ -130,24 +137,52 @@ class SessionFeed(Feed[SessionViewer]):
         self._cancel_later()
         await super().stop()
 
+    def _note(self, message: Message) -> None:
+        if isinstance(message, SessionRecorded) and message.rows:
+            self._told += message.rows
+        else:
+            self._must_read = self._wants_parts = True
+        super()._note(message)
+
     async def _spread(self) -> None:
+        told, self._told = [row for row in self._told if row.seq > self._seq], []
+        must_read = self._must_read or not _follows(told, self._seq)
+        with_parts = self._wants_parts and asyncio.get_running_loop().time() >= self._parts_due
+        if must_read or with_parts:
+            await self._read(with_parts=with_parts)
+        elif told:
+            self._offer(rows_change(self._seq, told))
+
+    async def _read(self, *, with_parts: bool) -> None:
         loop = asyncio.get_running_loop()
-        with_parts = loop.time() >= self._parts_due
+        self._must_read = False
         self._cancel_later()
         if with_parts:
+            self._wants_parts = False
             self._parts_due = loop.time() + self.parts_gap
-        else:
+        elif self._wants_parts:
             self._later = loop.call_at(self._parts_due, self._changed.set)
         more = True
         while more:
-            shared = SharedChange(await render_change(self._session_id, self._seq, with_parts=with_parts))
-            self._seq, more = shared.change.seq, shared.change.more
-            for viewer in self.viewers:
-                viewer.offer(shared)
+            change = await render_change(self._session_id, self._seq, with_parts=with_parts)
+            more = change.more
+            self._offer(change)
+
+    def _offer(self, change: Change) -> None:
+        self._seq = change.seq
+        shared = SharedChange(change)
+        for viewer in self.viewers:
+            viewer.offer(shared)
 
     def _cancel_later(self) -> None:
         if self._later:
             self._later.cancel()
+
+
+def _follows(rows: Sequence[Event], seq: int) -> bool:
+    """Whether the rows are the next ones after `seq`, without a hole, and few enough to be rendered at once."""
+    numbers = [row.seq for row in rows]
+    return len(rows) <= _AT_ONCE and numbers == list(range(seq + 1, seq + 1 + len(rows)))
 
 
 def watch_session(session_id: str, *, after: int, last_seq: int) -> AbstractAsyncContextManager[SessionViewer]:

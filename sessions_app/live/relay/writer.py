@@ -5,16 +5,20 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from channels.db import database_sync_to_async
 from django.db import InterfaceError, OperationalError
 
 from sessions_app.domain.log import SessionLog, Write, commit
+from sessions_app.live.threads import closing_after_errors, own_thread
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _RETRY_SECONDS = 0.5
+
+# Beside the thread that all other work of the relay shares: what is written is what people wait for.
+_thread = own_thread("writer")
+_commit = closing_after_errors(commit)
 
 
 class Writer:
@@ -42,8 +46,7 @@ class Writer:
         """Nothing that happened is dropped because the database was busy: it is tried until it is written."""
         while True:
             try:
-                results: list[Any] = await database_sync_to_async(commit)(writes)
-                return results
+                return await asyncio.get_running_loop().run_in_executor(_thread, _commit, writes)
             except (OperationalError, InterfaceError):
                 logger.warning("the database did not take a write; trying again", exc_info=True)
                 await asyncio.sleep(_RETRY_SECONDS)

@@ -1,0 +1,29 @@
+"""Work on the database that has a thread of its own, and keeps its connection, which takes longer to make than a row."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def own_thread(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+
+def closing_after_errors(work: Callable[P, T]) -> Callable[P, T]:
+    """After any error the thread's connection is made anew."""
+
+    @wraps(work)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(*args, **kwargs)
+        except BaseException:
+            connections.close_all()
+            raise
+
+    return wrapper
