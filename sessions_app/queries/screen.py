@@ -162,6 +162,10 @@ def _notices(newest_first: Sequence[Command]) -> tuple[Command, ...]:
     notices = []
     settled_well = False
     for command in newest_first:
+        if command.kind in {CommandKind.QUEUE, CommandKind.CAPS} or (
+            command.task and command.task.state == TaskState.REMOVED
+        ):
+            continue  # stood at once
         if command.state in OPEN_COMMAND or (command.state != CommandState.DONE and not settled_well):
             notices.append(command)
         settled_well = settled_well or command.state == CommandState.DONE

@@ -1,4 +1,4 @@
-"""Caps on the pages: set at the start, changed on the way, decided where the guard asks; and the hold on starts."""
+"""Caps on pages: set at the start, changed on the way, decided where the guard asks; and the hold on new starts."""
 
 from datetime import timedelta
 from decimal import Decimal
