@@ -146,7 +146,7 @@ def test_a_readers_place_in_the_log_is_kept(session_page: Page) -> None:
     append = f"""async ([first, count]) => {{
       const {{ appendRows }} = await import({module!r});
       const html = Array.from({{ length: count }}, (_, at) => `<li class="row" data-seq="${{first + at}}">Row</li>`);
-      appendRows(document.getElementById('timeline'), html.join(''), first - 1);
+      appendRows(document.getElementById('timeline'), html.join(''), first + count - 1);
     }}"""
     distance = "frame => Math.abs(Math.round(frame.scrollTop))"
 

@@ -1,0 +1,175 @@
+"""Timelines of ten thousand rows: opened by the window, scrolled, searched, narrowed, and live all the while."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ROOT, Dashboard
+from tests.browser.steps import start, terminate, wait_for
+from tests.browser.test_live_page import Line, rows
+
+SEED = """
+from django.db import transaction
+from django.utils import timezone
+from sessions_app.models import AgentSession, Event
+with transaction.atomic():
+    session = AgentSession.objects.select_for_update().get(pk="{pk}")
+    first = session.last_seq + 1
+    kinds = ("upstream.reasoning", "upstream.action", "upstream.action", "upstream.response")
+    Event.objects.bulk_create(
+        Event(
+            team_id=session.team_id, session=session, seq=seq, kind=kinds[seq % 4], at=timezone.now(),
+            text=f"Seeded row {{seq}}: I compare the price of <b>keyboard</b> {{seq}} with the others.",
+        )
+        for seq in range(first, first + {count})
+    )
+    AgentSession.objects.filter(pk=session.pk).update(last_seq=first + {count} - 1)
+"""
+MOST = 600
+
+
+def seed(dashboard: Dashboard, page: Page, count: int) -> None:
+    """Write rows as another process would: the page is told of them with the next row of its own."""
+    pk = re.search(r"/sessions/([\w-]+)/", page.url)[1]
+    code = SEED.format(pk=pk, count=count)
+    environment = {**os.environ, "DATA_DIR": str(dashboard.data_dir)}
+    subprocess.run([sys.executable, "manage.py", "shell", "-c", code], cwd=ROOT, env=environment, check=True)
+
+
+@pytest.fixture
+def long_page(signed_in: Page, dashboard: Dashboard) -> Iterator[Page]:
+    """A live session with more than ten thousand rows behind it."""
+    page = signed_in
+    start(page, "Wait 250 seconds")
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
+    seed(dashboard, page, 10_000)
+    page.goto(page.url)
+    expect(page.locator("html")).to_have_attribute("data-live", "yes")
+    yield page
+    page.unroute_all()
+    page.goto(page.url.partition("?")[0])
+    terminate(page)
+
+
+def is_whole(seqs: list[int]) -> bool:
+    return seqs == list(range(seqs[0], seqs[-1] + 1))
+
+
+def scroll(page: Page, to: str) -> None:
+    page.locator("[data-live-scroll]").evaluate(f"frame => frame.scrollTo(0, {to})")
+
+
+def test_ten_thousand_rows_open_quickly_and_stay_few(long_page: Page) -> None:
+    page = long_page
+    began = rows(page)
+    assert len(began) == 200
+    assert began[-1] > 10_000
+    assert is_whole(began)
+    milliseconds = page.evaluate(
+        "() => { const [entry] = performance.getEntriesByType('navigation'); return entry.domContentLoadedEventEnd }"
+    )
+    assert milliseconds < 5000  # generous: the machine is shared
+
+    for _ in range(6):
+        first = rows(page)[0]
+        scroll(page, "-1e7")
+        wait_for(page, lambda first=first: rows(page)[0] < first)
+    wait_for(page, lambda: len(rows(page)) <= MOST)
+    assert is_whole(rows(page))
+    assert rows(page)[-1] < 10_000, "rows far below were let go"
+
+    place = page.locator("#timeline li").nth(250)
+    place.scroll_into_view_if_needed()
+    for _ in range(12):
+        if rows(page)[-1] > 10_000:
+            break
+        last = rows(page)[-1]
+        scroll(page, "0")
+        wait_for(page, lambda last=last: rows(page)[-1] > last)
+    assert is_whole(rows(page))
+    assert len(rows(page)) <= MOST
+
+
+def test_rows_that_come_while_somebody_reads_far_up_wait_for_them(long_page: Page) -> None:
+    page = long_page
+    for _ in range(4):
+        first = rows(page)[0]
+        scroll(page, "-1e7")
+        wait_for(page, lambda first=first: rows(page)[0] < first)
+    reading = page.locator("#timeline li").nth(300)
+    reading.scroll_into_view_if_needed()
+    before = reading.bounding_box()
+    page.keyboard.press("p")
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Paused")
+    after = reading.bounding_box()
+    assert before
+    assert after
+    assert abs(before["y"] - after["y"]) < 2
+    assert "asked for pause" not in page.locator("#timeline").inner_text()
+
+    page.get_by_role("link", name="To the newest rows").click()
+    expect(page.locator("#timeline")).to_contain_text("asked for pause")
+    assert is_whole(rows(page))
+    page.locator("body").press("r")
+    expect(page.locator("#timeline")).to_contain_text("resumed the task")
+    assert is_whole(rows(page))
+
+
+def test_catching_up_over_thousands_of_rows_misses_none_and_repeats_none(signed_in: Page, dashboard: Dashboard) -> None:
+    page = signed_in
+    line = Line(page)
+    start(page, "Wait 250 seconds")
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
+    page.evaluate("""() => {
+      window.everyRow = [];
+      const note = row => row.dataset?.seq && window.everyRow.push(Number(row.dataset.seq));
+      document.querySelectorAll('#timeline li').forEach(note);
+      new MutationObserver(changes => changes.forEach(change => change.addedNodes.forEach(note)))
+        .observe(document.getElementById('timeline'), { childList: true });
+    }""")
+    line.cut()
+    seed(dashboard, page, 3000)
+    line.mend()
+
+    wait_for(page, lambda: page.evaluate("window.everyRow.at(-1)") > 3000, seconds=60)
+    every = page.evaluate("window.everyRow")
+    assert every == list(range(1, every[-1] + 1))
+    assert len(rows(page)) <= MOST
+    assert is_whole(rows(page))
+    terminate(page)
+
+
+def test_searching_jumping_and_coming_back_without_leaving_the_page(long_page: Page) -> None:
+    page = long_page
+    page.evaluate("window.sameDocument = true")
+    page.get_by_role("tab", name="Tasks").click()
+    page.keyboard.press("/")
+    box = page.get_by_role("searchbox", name="Search the timeline")
+    expect(box).to_be_focused()
+    box.press_sequentially("KEYBOARD</b> 4321 ")
+    page.keyboard.press("Enter")
+    found = page.get_by_role("list", name="Rows found").get_by_role("listitem")
+    expect(found).to_have_count(1)
+    expect(found.locator("mark")).to_have_text("keyboard</b> 4321")
+    assert "q=KEYBOARD" in page.url
+
+    found.get_by_role("link").click()
+    row = page.locator("#timeline [data-seq='4321']")
+    expect(row).to_be_focused()
+    expect(row).to_be_in_viewport()
+    expect(box).to_have_value("")
+    assert is_whole(rows(page))
+    assert page.url.endswith("?around=4321")
+    assert page.evaluate("window.sameDocument")
+
+    page.reload()
+    expect(row).to_be_in_viewport()
+    expect(page.locator("html")).to_have_attribute("data-live", "yes")
+    page.get_by_role("link", name="To the newest rows").click()
+    wait_for(page, lambda: rows(page)[-1] > 10_000)
+    assert "?" not in page.url
