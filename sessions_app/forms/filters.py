@@ -65,8 +65,8 @@ class TimelineForm(forms.Form):
         label="Only", choices=RowGroup.choices, required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id="timeline_%s", use_required_attribute=False, **options)
+    def __init__(self, query: Mapping[str, Any]) -> None:
+        super().__init__(query, auto_id="timeline_%s")
 
     def chosen(self) -> tuple[str, list[RowGroup]]:
         self.full_clean()

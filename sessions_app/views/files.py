@@ -20,7 +20,8 @@ async def result_file(request: OperatorRequest, pk: str) -> HttpResponseBase:
         try:
             body = await stack.enter_async_context(open_file(file.address, _source(file)))
         except FileRefused as refusal:
-            return await database_sync_to_async(_refusal)(request, file, str(refusal))
+            refused: HttpResponseBase = await database_sync_to_async(_refusal)(request, file, str(refusal))
+            return refused
         # What was opened for the file now ends with the response.
         response = StreamingHttpResponse(_chunks(body, stack.pop_all()), content_type="application/octet-stream")
     if body.length is not None:
