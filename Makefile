@@ -15,6 +15,7 @@ run: $(VENV)/run.stamp ## set everything up and serve the dashboard (Ctrl-C stop
 
 test: $(VENV)/dev.stamp ## set everything up, run the checks and the whole test suite
 	@scripts/ensure-chromium
+	@scripts/ensure-databases
 	@scripts/test
 
 check: $(VENV)/dev.stamp ## run the checks alone: lint, types, layers, migrations, deployment settings

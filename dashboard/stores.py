@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+#: The name of the channel layer between processes.
+PROCESSES = "processes"
+
 #: Seconds after which Redis is taken to be unreachable: a person may be waiting for the answer.
 _REDIS_PATIENCE = 2
 
@@ -107,12 +110,15 @@ def _sqlite(path: Path | None, test_file: Path) -> dict[str, Any]:
 
 
 def channel_layers(redis_url: str | None, secret_key: str) -> dict[str, Any]:
-    """`CHANNEL_LAYERS`: none but with Redis, for inside a process messages go straight to whoever listens."""
+    """`CHANNEL_LAYERS`: one between processes, with Redis, and no default.
+
+    Channels would give each page's socket a place in the default one, and refuse the page while Redis is away.
+    """
     if redis_url is None:
         return {}
     host = {"address": redis_url, **redis_patience()}
     return {
-        "default": {
+        PROCESSES: {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {"hosts": [host], "prefix": redis_prefix(secret_key)},
         }

@@ -19,7 +19,7 @@ from sessions_app.broadcast import Message, Watched, hub, pack, unpack
 
 logger = logging.getLogger(__name__)
 
-_GROUP = "hub"
+_LAYER, _GROUP = "processes", "hub"
 _BEAT_SECONDS = 1.0
 #: Seconds that Redis may take to accept a packet.
 _SEND_SECONDS = 5.0
@@ -67,7 +67,7 @@ class Bridge:
         finally:
             hub.forward_to(None)
             with suppress(Exception):
-                await get_channel_layer().flush()
+                await get_channel_layer(_LAYER).flush()
 
     def _note(self, message: Message) -> None:
         self._waiting[message] = None
@@ -98,7 +98,7 @@ class Bridge:
             "teams": sorted(watched.teams),
         }
         async with asyncio.timeout(_SEND_SECONDS):
-            await get_channel_layer().group_send(_GROUP, packet)
+            await get_channel_layer(_LAYER).group_send(_GROUP, packet)
 
     async def _listen_forever(self) -> None:
         """Listen, and start again on a new line when what we send ourselves does not come back."""
@@ -112,7 +112,7 @@ class Bridge:
                 await asyncio.wait({hearing}, timeout=_SEND_SECONDS)
             with suppress(Exception):
                 async with asyncio.timeout(_SEND_SECONDS):
-                    await get_channel_layer().flush()
+                    await get_channel_layer(_LAYER).flush()
 
     async def _until_dead(self, hearing: "asyncio.Task[None]") -> None:
         loop = asyncio.get_running_loop()
@@ -126,7 +126,7 @@ class Bridge:
                 return
 
     async def _hear_forever(self) -> None:
-        layer = get_channel_layer()
+        layer = get_channel_layer(_LAYER)
         channel = await layer.new_channel()
         await layer.group_add(_GROUP, channel)
         self._on_loss()  # whatever was said before we listened

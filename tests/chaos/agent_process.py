@@ -1,4 +1,7 @@
-"""An agent service of its own process whose agent counts: a prompt "job 7: 5 steps" is five actions and a result."""
+"""An agent service of its own process whose agent counts: a prompt "job 7: 5 steps" is five actions and a result.
+
+A prompt "ask 7" is a question, and a result that says how long its answer was.
+"""
 
 import asyncio
 import re
@@ -14,6 +17,9 @@ class CountingAgent:
     """Long enough to be interrupted anywhere, and its result tells which job it was."""
 
     async def run(self, run: TaskRun) -> str:
+        if run.prompt.startswith("ask"):
+            answer = await run.ask("password", "What is the password?")
+            return f"{run.prompt}: {len(answer)} characters"
         job, steps = re.fullmatch(r"job (\d+): (\d+) steps", run.prompt).groups()
         for step in range(1, int(steps) + 1):
             await run.say(f"job {job}, before step {step}")
