@@ -24,7 +24,6 @@ from sessions_app.agent_api.types import (
 )
 from sessions_app.enums import Dialect
 
-
 _CONNECT = 5.0
 _NOTHING_WAS_SENT = (
     httpx.ConnectError,

@@ -42,10 +42,10 @@ class Link:
 
     async def connect(self, socket_url: str, session_id: str, *, verify: str) -> None:
         """Raises LinkRefused where the service says no, NotReached where it says nothing."""
-        if socket_url.startswith("https:") and verify != "system":
-            context = await asyncio.to_thread(ssl_context, socket_url, verify)
-            self._client.eio.websocket_extra_options["ssl"] = context
         try:
+            if socket_url.startswith("https:") and verify != "system":
+                context = await asyncio.to_thread(ssl_context, socket_url, verify)
+                self._client.eio.websocket_extra_options["ssl"] = context
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await self._client.connect(
                     socket_url, auth={"sessionId": session_id}, transports=["websocket"], wait_timeout=_CONNECT_SECONDS
@@ -58,6 +58,9 @@ class Link:
         except TimeoutError as error:
             await self.close()
             raise NotReached("The session's event socket does not answer.") from error
+        except (ValueError, OSError) as error:
+            await self.close()
+            raise NotReached("The session's event socket has no usable address.") from error
 
     async def send_state(self, new_state: str) -> None:
         await self._emit(state_message(new_state))

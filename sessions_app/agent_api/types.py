@@ -104,7 +104,7 @@ class TaskEnded:
     """`task_completed`, or `error`; without a task id it speaks of the task in hand."""
 
     report: TaskReport
-    task_id: str = ""
+    task_id: str = field(default="", metadata={"secret": True})
 
 
 @dataclass(frozen=True)

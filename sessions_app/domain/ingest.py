@@ -1,7 +1,8 @@
 """What the service says becomes timeline rows, task states, results and spend: each fact once, however it comes."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,11 +22,12 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain.commands import settle
+from sessions_app.domain.figures import record_usage
 from sessions_app.domain.files import as_detail, record_files
-from sessions_app.domain.log import SessionLog, end_session
-from sessions_app.domain.spend import record_cost
+from sessions_app.domain.log import SessionLog, cut, end_session
 from sessions_app.domain.states import move_task
 from sessions_app.enums import (
+    ACTIVE_TASK,
     OPEN_COMMAND,
     OPEN_TASK,
     CommandKind,
@@ -37,6 +39,9 @@ from sessions_app.enums import (
     TaskState,
 )
 from sessions_app.models import Task
+
+#: Alarms that are over with the task they tell of.
+_ACTED, STOP_ALARM = "Acted after it was paused:", "Stop not confirmed: the agent may still be at work."
 
 _STATE_OF: dict[Outcome, TaskState] = {
     Outcome.COMPLETED: TaskState.COMPLETED,
@@ -59,11 +64,16 @@ def keep_raw(log: SessionLog, event: UpstreamEvent) -> None:
     log.append(EventKind.OTHER, "A message that could not be read, kept as it came.", detail={"raw": _raw(event)})
 
 
-def apply_report(log: SessionLog, task: Task, report: TaskReport, source: SpendSource) -> None:
-    """Record what a poll, a held answer or a socket event says of a task; safe to repeat in any order."""
+def apply_report(
+    log: SessionLog, task: Task, report: TaskReport, source: SpendSource, *, known: Usage | None = None
+) -> None:
+    """Record what a poll, a held answer or a socket event says of a task; safe to repeat in any order.
+
+    `known` are the figures that were recorded when the report was asked for.
+    """
     task.refresh_from_db()
-    _record_usage(log, task, report.usage)
-    record_cost(log, task, report.usage.cost, source)
+    report = replace(report, text=cut(report.text), code=report.code[:100])
+    record_usage(log, task, report.usage, source, known=known)
     files = record_files(log, task, report.files)
     was_ended = task.state == TaskState.COMPLETED
     if report.outcome is Outcome.WAITING:
@@ -79,36 +89,50 @@ def apply_report(log: SessionLog, task: Task, report: TaskReport, source: SpendS
 
 
 def bind_task(log: SessionLog, task: Task, upstream_id: str) -> None:
-    """Note the service's id for a task; the first one stays."""
+    """Note the service's id for a task; the first one stays, and an id that another task has is none."""
     if upstream_id and not task.upstream_id:
+        if log.session.tasks.filter(upstream_id=upstream_id).exists():
+            log.append(EventKind.NOTE, "The service named an id for this task that another one has.", task=task)
+            return
         task.upstream_id = upstream_id
         task.save(update_fields=("upstream_id",))
         log.touch()
 
 
-def close_session(log: SessionLog, reason: str, text: str = "") -> None:
-    """End the session with everything it still had open; a second end changes nothing."""
+def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Collection[str] = ()) -> None:
+    """End the session with everything it still had open; a second end changes nothing.
+
+    `unsure` are the ids of tasks whose own end may have been missed: they may have come to a result nobody heard.
+    """
     if log.session.state == SessionState.ENDED:
         return
     known = EndReason(reason) if reason in EndReason.values else None
     words = text or f"The session {known.label if known else f'ended: {reason}' if reason else 'ended'}."
     end_session(log, known or EndReason.COMPLETED, words)
     for task in log.session.tasks.filter(state__in=OPEN_TASK):
-        _close_task(log, task)
-    _settle_open_commands(log)
+        _close_task(log, task, is_sure=task.pk not in unsure)
+    _settle_open_commands(log, known)
     log.append(EventKind.END, words, detail={"reason": reason})
 
 
-def _close_task(log: SessionLog, task: Task) -> None:
+def _close_task(log: SessionLog, task: Task, *, is_sure: bool) -> None:
     if task.state == TaskState.QUEUED:
         task.error = "Never sent: the session ended before."
         task.save(update_fields=("error",))
+    elif not is_sure:
+        task.error = "It may have come to a result that was not heard: the session ended while it was out of reach."
+        task.save(update_fields=("error",))
+        log.append(EventKind.NOTE, f"The outcome of task {task.number} is unknown. {task.error}", task=task)
+        move_task(log, task, TaskState.UNKNOWN)
+        return
     move_task(log, task, TaskState.TERMINATED)
 
 
-def _settle_open_commands(log: SessionLog) -> None:
+def _settle_open_commands(log: SessionLog, reason: EndReason | None) -> None:
     for command in log.session.commands.filter(state__in=OPEN_COMMAND):
-        if command.kind in {CommandKind.TERMINATE, CommandKind.STOP}:
+        if command.kind == CommandKind.TERMINATE and reason == EndReason.START_UNKNOWN:
+            settle(command, CommandState.UNKNOWN, "If it runs, it cannot be reached from here.")
+        elif command.kind in {CommandKind.TERMINATE, CommandKind.STOP}:
             settle(command, CommandState.DONE, "The session has ended.")
         elif command.kind == CommandKind.QUEUE:
             settle(command, CommandState.DONE, command.outcome)
@@ -129,7 +153,7 @@ def _apply_action(log: SessionLog, event: Action) -> None:
     log.session.steps += 1
     words = f"{event.name} → {event.target}" if event.target else event.name
     if task and task.state == TaskState.PAUSED:
-        log.session.alarm = _one_line(f"Acted after it was paused: {words}")
+        log.session.alarm = _one_line(f"{_ACTED} {words}")
         log.append(EventKind.ALARM, log.session.alarm, task=task)
     else:
         _note_activity(log)
@@ -137,7 +161,7 @@ def _apply_action(log: SessionLog, event: Action) -> None:
         EventKind.ACTION,
         words,
         task=task,
-        detail={"name": event.name, "target": event.target, "step": log.session.steps},
+        detail={"name": cut(event.name), "target": cut(event.target), "step": log.session.steps},
     )
     log.session.last_step = _one_line(words)
 
@@ -156,7 +180,11 @@ def _apply_question(log: SessionLog, event: Question) -> None:
 
 
 def _apply_task_ended(log: SessionLog, event: TaskEnded) -> None:
-    task = _task_of(log, event.task_id)
+    task, others = _task_of(log, event.task_id)
+    if others or _is_repeat(log, task, event):
+        words = "A result came again." if not others else "A result came that may be of more than one task."
+        log.append(EventKind.OTHER, words, detail={"raw": _raw(_as_json(event))})
+        return
     if task is None or (event.report.outcome is Outcome.FAILED and not event.task_id):
         # An error that names no task may be of the page, not the end of the task: the next poll tells.
         record_files(log, task, event.report.files)
@@ -209,14 +237,30 @@ _APPLY: dict[type, Callable[[SessionLog, Any], None]] = {
 }
 
 
-def _task_of(log: SessionLog, upstream_id: str) -> Task | None:
-    """The task an event speaks of: by its id, else the one in hand that has none yet, or that an unnamed end means."""
-    if upstream_id and (bound := log.session.tasks.filter(upstream_id=upstream_id).first()):
-        return bound
-    unbound = log.session.tasks.filter(upstream_id="").exclude(state=TaskState.QUEUED)
-    if upstream_id:
-        return unbound.order_by("number").first()
-    return log.in_hand()
+def _task_of(log: SessionLog, upstream_id: str) -> tuple[Task | None, bool]:
+    """The task an event speaks of: by its id, else the one that has none yet; True where that could be several."""
+    if not upstream_id:
+        return log.in_hand(), False
+    if bound := log.session.tasks.filter(upstream_id=upstream_id).first():
+        return bound, False
+    unbound = log.session.tasks.filter(upstream_id="").order_by("number")
+    open_ones = unbound.filter(state__in=ACTIVE_TASK | {TaskState.UNKNOWN})
+    ended_ones = unbound.filter(state__in=(TaskState.STOPPED, TaskState.TERMINATED), sent_at__isnull=False)
+    candidates = list(open_ones[:2]) or list(ended_ones[:2])
+    return (candidates[0], False) if len(candidates) == 1 else (None, bool(candidates))
+
+
+def _is_repeat(log: SessionLog, task: Task | None, event: TaskEnded) -> bool:
+    """Whether a result that names no task is that of one before: the one in hand has come to none yet."""
+    if event.task_id or event.report.outcome is not Outcome.COMPLETED:
+        return False
+    earlier = log.session.tasks.filter(state=TaskState.COMPLETED, result=cut(event.report.text))
+    return earlier.exclude(pk=task.pk if task else None).exists()
+
+
+def _as_json(event: TaskEnded) -> dict[str, object]:
+    usage = event.report.usage
+    return {"result": event.report.text, "cost": usage.cost, "tokens": [usage.input_tokens, usage.output_tokens]}
 
 
 def _note_activity(log: SessionLog) -> None:
@@ -227,6 +271,7 @@ def _note_activity(log: SessionLog) -> None:
 
 
 def _ask(log: SessionLog, task: Task, question: str, kind: str) -> None:
+    question = cut(question)
     if task.state == TaskState.WAITING and task.question == question:
         return
     if not move_task(log, task, TaskState.WAITING):
@@ -250,6 +295,8 @@ def _end_task(log: SessionLog, task: Task, report: TaskReport) -> None:
     if not (told and state == TaskState.FAILED):
         _append_ending(log, task, report)
     _settle_for(task, state)
+    if log.session.alarm.startswith((_ACTED, STOP_ALARM)):
+        log.session.alarm = ""  # with the task's end there is nothing left to be alarmed at
 
 
 def _append_ending(log: SessionLog, task: Task | None, report: TaskReport) -> None:
@@ -280,23 +327,6 @@ def _settle_for(task: Task, state: TaskState) -> None:
             settle(command, CommandState.DONE, f"The task is {state.label.lower()}.")
         elif command.kind != CommandKind.NEW_TASK:
             settle(command, CommandState.DONE, f"The task was {state.label.lower()} meanwhile.")
-
-
-def _record_usage(log: SessionLog, task: Task, usage: Usage) -> None:
-    """Keep the largest figures seen: a late poll may be older than the result."""
-    changed = []
-    for name, figure in (
-        ("input_tokens", usage.input_tokens),
-        ("output_tokens", usage.output_tokens),
-        ("compute_seconds", usage.seconds),
-    ):
-        known = getattr(task, name)
-        if figure is not None and (known is None or figure > known):
-            setattr(task, name, figure)
-            changed.append(name)
-    if changed:
-        task.save(update_fields=changed)
-        log.touch()
 
 
 def _one_line(text: str) -> str:

@@ -100,7 +100,7 @@ class SessionLog:
             task=task,
             command=command,
             actor_id=command.actor_id if command else None,
-            text=_cut(text),
+            text=cut(text),
             detail=detail or {},
         )
         self._events.append(event)
@@ -213,8 +213,9 @@ def end_session(log: SessionLog, reason: str, text: str = "") -> None:
     log.session.alarm = ""
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """Text that a page can show; cutting what was cut changes nothing."""
     text = text.replace("\x00", "\ufffd")  # PostgreSQL keeps no NUL
     if len(text) <= MAX_TEXT:
         return text
-    return f"{text[:MAX_TEXT]}\n… cut here: {len(text):,} characters came."
+    return f"{text[: MAX_TEXT - 100]}\n… cut here: {len(text):,} characters came."

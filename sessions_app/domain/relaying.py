@@ -21,6 +21,9 @@ _ASKED: dict[CommandKind, str] = {
     CommandKind.REFUSE: "refused, and asked to stop the task",
 }
 
+#: Commands of which a later one makes an earlier one pointless.
+_STEERING = (CommandKind.PAUSE, CommandKind.RESUME, CommandKind.STOP, CommandKind.TERMINATE)
+
 #: What the task becomes by the mere asking; the evidence comes later.
 _ON_SENDING: dict[CommandKind, TaskState] = {
     CommandKind.NEW_TASK: TaskState.SENT,
@@ -38,6 +41,8 @@ def mark_sent(log: SessionLog, command: Command) -> bool:
     if not sent:
         return False
     command.state, command.sent_at = CommandState.SENT, log.at
+    if command.kind in _STEERING:
+        _overtake(log, command)
     by_guard = command.guard_rule != ""
     log.append(EventKind.GUARD if by_guard else EventKind.COMMAND, _words(command), task=command.task, command=command)
     if command.task and (state := _ON_SENDING.get(CommandKind(command.kind))):
@@ -47,6 +52,19 @@ def mark_sent(log: SessionLog, command: Command) -> bool:
             command.task.sent_at = log.at
             command.task.save(update_fields=("sent_at",))
     return True
+
+
+def _overtake(log: SessionLog, command: Command) -> None:
+    """What was put off for the rate limit and is now outrun would undo the newer command when it came."""
+    outrun = log.session.commands.filter(state=CommandState.QUEUED, kind__in=_STEERING, pk__lt=command.pk)
+    for earlier in outrun:
+        settle(earlier, CommandState.REFUSED, f"Not sent: it was asked to {command.get_kind_display()} after it.")
+
+
+def settle_command(log: SessionLog, command: Command, state: CommandState, words: str) -> None:
+    """Write down what became of a command, where no row of its own tells it."""
+    settle(command, state, words)
+    log.touch()
 
 
 def _words(command: Command) -> str:
@@ -60,7 +78,9 @@ def _words(command: Command) -> str:
 
 def postpone(log: SessionLog, command: Command, until: datetime) -> None:
     """Put a command back in the queue, in sight, until the key has calls again."""
-    Command.objects.filter(pk=command.pk).update(state=CommandState.QUEUED, not_before=until, sent_at=None)
+    waiting = Command.objects.filter(pk=command.pk, settled_at=None)
+    if not waiting.update(state=CommandState.QUEUED, not_before=until, sent_at=None):
+        return  # the session ended meanwhile, and settled it
     if command.task and command.state == CommandState.SENT:
         # The service refused it for its rate: nothing happened there, so the task is as unsent as before.
         Task.objects.filter(pk=command.task_id, state=TaskState.SENT).update(state=TaskState.QUEUED, sent_at=None)

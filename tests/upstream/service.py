@@ -74,6 +74,7 @@ class Upstream:
         #: What a start says beyond the usual; and whether state messages do anything.
         self.started: dict[str, Any] = {}
         self.obeys = True
+        self.answers_links = True
         #: Where it tells clients to connect to; its own address unless a test puts a cable between.
         self.socket_url = ""
         self._script: defaultdict[str, deque[Answer]] = defaultdict(deque)
@@ -192,6 +193,8 @@ class Upstream:
     async def _connect(self, sid: str, _environ: Any, auth: Any) -> None:
         session = auth.get("sessionId") if isinstance(auth, dict) else None
         script = self._script["connect"]
+        while not self.answers_links:
+            await asyncio.sleep(0.05)  # neither taken nor refused: whoever calls gives up
         if script:
             script.popleft()
             raise socketio.exceptions.ConnectionRefusedError("No.")

@@ -36,12 +36,15 @@ class CommandCarrier:
         self._runner = runner
         self._group = group
         self.tasks: set[asyncio.Task[None]] = set()
+        #: Those of them that wait for an answer which may hold a result.
+        self.answers: set[asyncio.Task[None]] = set()
 
     async def take_over(self) -> None:
         """What a relay before this one had sent: watch on where evidence may come, and call the rest unknown."""
         query = Command.objects.filter(session=self._runner.session_id, state=CommandState.SENT)
         async for command in query.select_related("task"):
             if command.kind in {CommandKind.STOP, CommandKind.REFUSE, CommandKind.TERMINATE}:
+                self._runner.was_asked_to_end |= command.kind == CommandKind.TERMINATE
                 self._spawn(confirmation.confirm_end(self._runner, command))
             elif command.kind == CommandKind.PAUSE:
                 self._spawn(confirmation.confirm_quiet(self._runner, command))
@@ -50,7 +53,7 @@ class CommandCarrier:
             elif command.kind == CommandKind.START and await self._runner.api.repeats_safely():
                 await self._start(command)
             elif command.kind == CommandKind.NEW_TASK and await self._runner.api.repeats_safely():
-                self._spawn(self._send_task(command))
+                self._spawn_answered(self._send_task(command))
             else:
                 await self._leave_unknown(command, "The program was restarted before the answer came.")
 
@@ -63,7 +66,8 @@ class CommandCarrier:
         return [command async for command in query.select_related("task", "actor")]
 
     async def _carry_out(self, command: Command) -> None:
-        if command.not_before and command.not_before > timezone.now():
+        over_link = command.kind in _STATE_WORD and self._runner.link  # to which no budget applies
+        if command.not_before and command.not_before > timezone.now() and not over_link:
             return
         session = await AgentSession.objects.aget(pk=self._runner.session_id)
         match CommandKind(command.kind):
@@ -114,6 +118,7 @@ class CommandCarrier:
         if session.state == SessionState.STARTING:
             await self._withdraw_start(command)
         elif await self._mark_sent(command):
+            self._runner.was_asked_to_end = True
             await self._forward(command, "terminate")
             self._spawn(confirmation.confirm_end(self._runner, command))
 
@@ -139,20 +144,21 @@ class CommandCarrier:
             await self._runner.write(lambda log: relaying.withdraw_task(log, command, words))
             return
         if not await self._wait_for_budget(command) and await self._mark_sent(command):
-            self._spawn(self._send_task(command))
+            self._spawn_answered(self._send_task(command))
 
     async def _send_task(self, command: Command) -> None:
         """Send the task and wait for the answer, which a service may hold back up to 50 s; events come meanwhile."""
         task = command.task
         assert task
         try:
-            self._runner.messages_sent += 1
+            self._runner.note_sending(task)
             answer = await self._once(
                 lambda: self._runner.api.send_task(self._runner.session.upstream_id, _request(task), key=_key(command))
             )
         except AgentApiError as error:
             await self._not_done(command, error)
             return
+        self._runner.hidden |= {answer.task_id} - {""}
         await self._runner.write(lambda log: relaying.record_taken(log, command, answer.task_id))
         if answer.report:
             await self._runner.record_report(task, answer.report, SpendSource.ANSWER)
@@ -202,6 +208,10 @@ class CommandCarrier:
         try:
             await self._deliver_answer(text, resume=resume)
         except AgentApiError as error:
+            if isinstance(error, RateLimited):
+                await asyncio.to_thread(
+                    secrets.hold, command.pk, text, session=self._runner.session
+                )  # it is sent later
             await self._not_done(command, error)
             return
         if resume:
@@ -241,7 +251,7 @@ class CommandCarrier:
             until = timezone.now() + timedelta(seconds=error.retry_after)
             await self._runner.write(lambda log: relaying.postpone(log, command, until))
         elif isinstance(error, OutcomeUnknown):
-            await self._leave_unknown(command, f"{error} {error.advice}")
+            await self._leave_unknown(command, f"{blank_event(error, self._runner.hidden)} {error.advice}")
         else:
             shown = blank_event(error, self._runner.hidden)
             await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
@@ -253,12 +263,18 @@ class CommandCarrier:
         return await self._runner.write(lambda log: relaying.mark_sent(log, command))
 
     async def _settle(self, command: Command, state: CommandState, words: str) -> None:
-        await database_sync_to_async(settle)(command, state, words)
+        await self._runner.write(lambda log: relaying.settle_command(log, command, state, words))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._group.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+        return task
+
+    def _spawn_answered(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._spawn(work)
+        self.answers.add(task)
+        task.add_done_callback(self.answers.discard)
 
 
 def _key(command: Command) -> str:

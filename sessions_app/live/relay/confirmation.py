@@ -10,7 +10,7 @@ from django.conf import settings
 from sessions_app.agent_api.errors import AgentApiError, NotReached, SessionGone
 from sessions_app.domain import relaying
 from sessions_app.domain.budget import take_call
-from sessions_app.domain.commands import settle
+from sessions_app.domain.ingest import STOP_ALARM
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, EndReason
 from sessions_app.models import Command, Task
 
@@ -35,10 +35,14 @@ async def confirm_quiet(runner: "SessionRunner", command: Command) -> None:
     """Believe a pause once nothing was heard for the quiet time; one action while settling is normal."""
     began = time.monotonic()
     while True:
+        if runner.link is None:  # where nobody listens everything is quiet
+            await asyncio.sleep(runner.timings.evidence_every)
+            began = time.monotonic()
+            continue
         remaining = max(began, runner.last_event) + settings.QUIET_SECONDS - time.monotonic()
         if remaining <= 0:
             break
-        await asyncio.sleep(remaining)
+        await asyncio.sleep(min(remaining, runner.timings.evidence_every))
     await runner.write(lambda log: relaying.record_quiet(log, command))
 
 
@@ -47,12 +51,12 @@ async def confirm_activity(runner: "SessionRunner", command: Command) -> None:
     began = time.monotonic()
     while time.monotonic() - began < runner.timings.activity_within:
         if runner.last_event > began:
-            await database_sync_to_async(settle)(command, CommandState.DONE, "The agent goes on.")
-            return
+            outcome, words = CommandState.DONE, "The agent goes on."
+            break
         await asyncio.sleep(runner.timings.evidence_every)
-    await database_sync_to_async(settle)(
-        command, CommandState.UNKNOWN, "Forwarded; nothing was heard of the agent since."
-    )
+    else:
+        outcome, words = CommandState.UNKNOWN, "Forwarded; nothing was heard of the agent since."
+    await runner.write(lambda log: relaying.settle_command(log, command, outcome, words))
 
 
 async def confirm_end(runner: "SessionRunner", command: Command) -> None:
@@ -95,4 +99,4 @@ async def _send_again(runner: "SessionRunner", command: Command) -> None:
 def _alarm(command: Command) -> str:
     if command.kind == CommandKind.TERMINATE:
         return "Terminate not confirmed: the session may still be running and costing."
-    return "Stop not confirmed: the agent may still be at work."
+    return STOP_ALARM

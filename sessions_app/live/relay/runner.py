@@ -6,21 +6,34 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app import broadcast
 from sessions_app.agent_api.client import AgentApi
 from sessions_app.agent_api.errors import AgentApiError, NotFound
 from sessions_app.agent_api.link import Link, LinkRefused
-from sessions_app.agent_api.types import Outcome, SessionEnded, TaskEnded, TaskReport, UpstreamEvent
+from sessions_app.agent_api.types import (
+    Action,
+    Outcome,
+    Reasoning,
+    Response,
+    SessionEnded,
+    TaskEnded,
+    TaskReport,
+    UpstreamEvent,
+    Usage,
+)
 from sessions_app.domain import ingest, relaying
 from sessions_app.domain.blanking import blank_event
+from sessions_app.domain.figures import known_usage
 from sessions_app.domain.log import LeaseLost, SessionLog
-from sessions_app.enums import ACTIVE_TASK, Dialect, EndReason, SpendSource, TaskState
+from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, Dialect, EndReason, SpendSource, TaskState
 from sessions_app.live.relay.commands import CommandCarrier
 from sessions_app.live.relay.guarding import Guarding
 from sessions_app.live.relay.timings import Timings
@@ -29,6 +42,11 @@ from sessions_app.models import AgentSession, Connection, Task
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
+
+#: What the agent says as it goes.
+_TALK = (Action, Reasoning, Response)
+#: How often in a row the service must say that it does not know a session before it is believed.
+_REFUSALS = 2
 
 
 class SessionRunner:
@@ -62,7 +80,20 @@ class SessionRunner:
         self.messages_sent = 0
         #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
         self.hidden: set[str] = set()
+        self._is_ending = False
+        #: A Terminate was sent: then it is why the service no longer knows the session.
+        self.was_asked_to_end = False
+        self._refusals = 0
+        #: When each task last was told of by the service, when the link was first up, and until when nobody listened.
+        self._reported_at: dict[str, float] = {}
+        self._first_linked = self._deaf_until = time.monotonic()
         self.guarding = Guarding(self)
+
+    def note_sending(self, task: Task) -> None:
+        """From here on all that the task comes to is heard, if there is a link."""
+        self.messages_sent += 1
+        if self.link:
+            self._reported_at[task.pk] = time.monotonic()
 
     def wake(self) -> None:
         self._woken.set()
@@ -78,20 +109,48 @@ class SessionRunner:
         try:
             await self._load()
             self._unheard_since = await database_sync_to_async(relaying.unheard_since)(self.session)
-            self.api = await self._api_for(self.session.connection)
+            self.api = await self._open_api()
+            if self._unheard_since:
+                await self.write(relaying.record_unlinked)
             async with asyncio.TaskGroup() as group:
                 carrier = CommandCarrier(self, group)
+                pump = group.create_task(self._pump_events())
                 workers = [
                     group.create_task(work)
-                    for work in (self._keep_linked(), self._pump_events(), self._poll(), self._carry_out(carrier), self.guarding.run())
+                    for work in (self._keep_linked(), self._poll(), self._carry_out(carrier), self.guarding.run())
                 ]
                 await self._over.wait()
-                for worker in (*workers, *carrier.tasks):
+                for worker in workers:
                     worker.cancel()
+                await self._hear_last_words(carrier)
+                for task in (pump, *carrier.tasks):
+                    task.cancel()
         except* LeaseLost:
             logger.info("session %s is another relay's now", self.session_id)
         finally:
             await self._drop_link()
+
+    async def _open_api(self) -> AgentApi:
+        """The connection's client; where it cannot even be opened (a pinned certificate), a start is refused for it."""
+        try:
+            return await self._api_for(self.session.connection)
+        except AgentApiError as error:
+            reason = error
+            start = await self.session.commands.filter(kind=CommandKind.START, state=CommandState.QUEUED).afirst()
+            if start:
+                await self.write(lambda log: relaying.refuse_command(log, start, reason))
+            raise
+
+    async def _hear_last_words(self, carrier: CommandCarrier) -> None:
+        """The session is over, but a result may be on its way yet: in the socket's queue, or in an answer held back."""
+        if not self.session.upstream_id:
+            return
+        waiting = [asyncio.create_task(asyncio.sleep(self.timings.last_words)), *carrier.answers]
+        try:
+            await asyncio.wait(waiting)
+        finally:
+            waiting[0].cancel()
+        await self._collect_last_reports()
 
     async def started(self) -> None:
         """The session has just become ready: read its new addresses and connect."""
@@ -99,16 +158,32 @@ class SessionRunner:
         await self._load()
         self.guarding.reread()
 
-    async def end(self, reason: str, text: str = "") -> None:
-        """The session is over, by whatever evidence: collect what its tasks still have to say, then close it."""
-        if not self._over.is_set():
+    async def end(self, reason: str, text: str = "", *, heard: bool = False) -> None:
+        """The session is over: collect what its tasks still have to say, then close it.
+
+        `heard` where the service said so over the link, after everything else it had to say; otherwise it is inferred.
+        """
+        if not self._is_ending:
+            self._is_ending = True
             await self._collect_last_reports()
-            await self.write(lambda log: ingest.close_session(log, reason, text))
+            unsure = await self._unsure_tasks(heard=heard)
+            await self.write(lambda log: ingest.close_session(log, reason, text, unsure=unsure))
             self._over.set()
+
+    async def _unsure_tasks(self, *, heard: bool) -> set[str]:
+        """Tasks whose end may have been missed: nobody listened, and no report since has told of them."""
+        open_ones = [pk async for pk in self._open_tasks().values_list("pk", flat=True)]
+        if not (heard or self.link):
+            return set(open_ones)
+        return {pk for pk in open_ones if self._reported_at.get(pk, self._first_linked) < self._deaf_until}
+
+    def _open_tasks(self) -> QuerySet[Task]:
+        return Task.objects.filter(session=self.session_id, state__in=ACTIVE_TASK)
 
     async def poll_task(self, task: Task, *, stopping: bool = False) -> None:
         """Ask for one task's report and record it, unless something was sent meanwhile that it cannot know of."""
-        sent_before = self.messages_sent
+        sent_before, asked_at = self.messages_sent, time.monotonic()
+        known = await database_sync_to_async(known_usage)(task)
         try:
             report = await self.api.poll(self.session.upstream_id, task.upstream_id)
         except NotFound:
@@ -119,14 +194,17 @@ class SessionRunner:
             return
         if stopping and report.outcome in {Outcome.FAILED, Outcome.TERMINATED}:
             report = TaskReport(Outcome.STOPPED, usage=report.usage)  # other servers call a stopped task so
-        await self.record_report(task, report, SpendSource.POLL)
+        self._reported_at[task.pk] = asked_at
+        await self.record_report(task, report, SpendSource.POLL, known=known)
 
-    async def record_report(self, task: Task, report: TaskReport, source: SpendSource) -> None:
+    async def record_report(
+        self, task: Task, report: TaskReport, source: SpendSource, *, known: Usage | None = None
+    ) -> None:
         """Record an answer's or a poll's report, after the socket's own account of the same, which tells more."""
         if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and self.link:
             await self._let_socket_tell(task)
         shown = blank_event(report, self.hidden)
-        await self.write(lambda log: ingest.apply_report(log, task, shown, source))
+        await self.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
         self.guarding.wake()
 
     async def _let_socket_tell(self, task: Task) -> None:
@@ -142,6 +220,8 @@ class SessionRunner:
             pk=self.session_id
         )
         self.hidden |= _upstream_names(self.session)
+        tasks = Task.objects.filter(session=self.session_id).exclude(upstream_id="")
+        self.hidden |= {name async for name in tasks.values_list("upstream_id", flat=True)}
         if self.session.upstream_id:
             self._ready.set()
         if not self.session.is_live:
@@ -150,6 +230,7 @@ class SessionRunner:
     async def _keep_linked(self) -> None:
         await self._ready.wait()
         delay, lost_at = self.timings.first_retry, self._unheard_since
+        self._deaf_until = time.monotonic()
         while True:
             if await self._connect():
                 await self._record_linked(lost_at)
@@ -170,6 +251,10 @@ class SessionRunner:
 
     async def _record_linked(self, lost_at: datetime | None) -> None:
         missing = timezone.now() - lost_at if lost_at else None
+        if missing or time.monotonic() - self._began > self.timings.link_patience:
+            self._deaf_until = time.monotonic()
+        else:
+            self._first_linked = time.monotonic()
         await self.write(lambda log: relaying.record_linked(log, missing))
         if missing:
             self._missed_something.set()
@@ -180,11 +265,13 @@ class SessionRunner:
         try:
             await link.connect(self.session.socket_url, self.session.upstream_id, verify=self.session.connection.verify)
         except LinkRefused:
-            await self.end(self._reason_for_silence(), "The service no longer knows this session.")
+            self._refusals += 1
+            if self._refusals >= _REFUSALS:  # one alone may be a service that is starting, and the browser running
+                await self.end(self._reason_for_silence(), "The service no longer knows this session.")
             return False
         except AgentApiError:
             return False
-        self.link = link
+        self.link, self._refusals = link, 0
         return True
 
     async def _drop_link(self) -> None:
@@ -198,27 +285,45 @@ class SessionRunner:
             await self.end(EndReason.EXPIRED, "It reached its time limit while it could not be reached.")
 
     def _reason_for_silence(self) -> EndReason:
+        if self.was_asked_to_end:
+            return EndReason.TERMINATED
         over = timezone.now() >= self.session.latest_possible_end()
         return EndReason.EXPIRED if over else EndReason.GONE
 
     async def _pump_events(self) -> None:
         while True:
-            event = await self._events.get()
+            came = [await self._events.get()]
+            while not self._events.empty():
+                came.append(self._events.get_nowait())
             self.last_event = time.monotonic()
-            await self._hear(blank_event(event, self.hidden))
-            self.wake()
+            await self._hear(came)
+            if all(isinstance(event, _TALK) for event in came):
+                self.guarding.wake()  # no queued command waits for talk
+            else:
+                self.wake()
 
-    async def _hear(self, event: UpstreamEvent) -> None:
-        if isinstance(event, SessionEnded):
-            await self.end(event.reason)
-        else:
-            try:
-                await self.write(lambda log: ingest.apply_event(log, event))
-            except LeaseLost:
-                raise
-            except Exception:
-                logger.exception("session %s: an event could not be applied; it is kept as it came", self.session_id)
-                await self.write(lambda log: ingest.keep_raw(log, event))
+    async def _hear(self, came: list[UpstreamEvent]) -> None:
+        """Hand over all that came meanwhile, in order, so that one transaction takes it."""
+        writes: list[tuple[UpstreamEvent, asyncio.Future[None]]] = []
+        for event in (blank_event(one, self.hidden) for one in came):
+            if isinstance(event, SessionEnded):
+                await self._until_kept(writes)
+                await self.end(event.reason, heard=True)
+                writes = []
+            else:
+                writes.append((event, self.write(partial(ingest.apply_event, event=event))))
+        await self._until_kept(writes)
+
+    async def _until_kept(self, writes: list[tuple[UpstreamEvent, "asyncio.Future[None]"]]) -> None:
+        errors = await asyncio.gather(*(future for _, future in writes), return_exceptions=True)
+        for (event, _), error in zip(writes, errors, strict=True):
+            if isinstance(error, LeaseLost):
+                raise error
+            if error:
+                logger.error(
+                    "session %s: an event could not be applied; it is kept as it came", self.session_id, exc_info=error
+                )
+                await self.write(partial(ingest.keep_raw, event=event))
             if isinstance(event, TaskEnded):
                 self._missed_something.set()  # the poll has the last figures, and says whether an error was the end
 
@@ -275,5 +380,6 @@ class SessionRunner:
 
 
 def _upstream_names(session: AgentSession) -> set[str]:
-    urls = {session.socket_url, session.webrtc_url, session.web_view_url} - {""}
-    return {session.upstream_id, *urls, *(urlsplit(url).netloc for url in urls)} - {""}
+    connection = session.connection
+    urls = {session.socket_url, session.webrtc_url, session.web_view_url, connection.base_url} - {""}
+    return {session.upstream_id, connection.api_key, *urls, *(urlsplit(url).netloc for url in urls)} - {""}

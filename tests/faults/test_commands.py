@@ -1,0 +1,96 @@
+"""Commands without evidence, against a service that hears and does nothing."""
+
+from sessions_app.domain import controls, followups
+from sessions_app.domain.followups import TaskSpec
+from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, TaskState
+from tests.upstream import refusal
+
+
+async def test_a_stop_without_evidence_is_sent_again_by_rest_and_then_alarms_until_it_is_done(floor, upstream):
+    upstream.obeys, upstream.hold = False, 0.05
+    session, task, theirs = await floor.working()
+    await floor.until(task, upstream_id=theirs.id)
+    stop = await floor.ask(controls.ask, session, CommandKind.STOP)
+    await floor.until_row(session, EventKind.ALARM, "Stop not confirmed: the agent may still be at work.")
+    assert (upstream.ledger.states("socket"), upstream.ledger.states("rest")) == (["stop"], ["stop"])
+    await floor.until(stop, state=CommandState.SENT)
+    theirs.status = "stopped"
+    await floor.until(task, state=TaskState.STOPPED)
+    await floor.until(stop, state=CommandState.DONE)
+    await floor.until(session, alarm="")
+
+
+async def test_a_terminate_without_evidence_is_sent_again_by_rest_and_then_alarms(floor, upstream):
+    upstream.obeys = False
+    session = await floor.ready()
+    terminate = await floor.ask(controls.ask, session, CommandKind.TERMINATE)
+    words = "Terminate not confirmed: the session may still be running and costing."
+    await floor.until_row(session, EventKind.ALARM, words)
+    assert (upstream.ledger.states("socket"), upstream.ledger.states("rest")) == (["terminate"], ["terminate"])
+    assert (await floor.until(session, alarm=words)).state == SessionState.READY
+    assert words in await floor.page(session)
+    await upstream.end(session.upstream_id)
+    await floor.until(terminate, state=CommandState.DONE)
+
+
+async def test_a_terminate_is_done_when_the_service_no_longer_knows_the_session(floor, upstream):
+    upstream.obeys = False
+    session = await floor.ready()
+    upstream.unknown_sessions.add(session.upstream_id)
+    terminate = await floor.ask(controls.ask, session, CommandKind.TERMINATE)
+    await floor.until(session, state=SessionState.ENDED, end_reason="terminated")
+    await floor.until(terminate, state=CommandState.DONE)
+
+
+async def test_an_action_after_quiet_raises_the_alarm(floor, upstream):
+    session, task, theirs = await floor.working()
+    await upstream.act(theirs.session, "click", "Next")
+    pause = await floor.ask(controls.ask, session, CommandKind.PAUSE)
+    await floor.until(pause, state=CommandState.DONE)
+    await floor.until(task, state=TaskState.PAUSED)
+    await upstream.act(theirs.session, "click", "Buy")
+    await floor.until(session, alarm="Acted after it was paused: click → Buy")
+    await upstream.finish(theirs, "Bought.")
+    await floor.until(task, state=TaskState.COMPLETED)
+
+
+async def test_a_pause_is_not_believed_while_nobody_listens(floor, upstream):
+    session, task, theirs = await floor.working()
+    upstream.answers_links = False
+    await upstream.drop(theirs.session)
+    await floor.until(session, linked=False)
+    pause = await floor.ask(controls.ask, session, CommandKind.PAUSE)
+    await floor.until(pause, state=CommandState.SENT)
+    upstream.answers_links = True
+    await floor.until(pause, state=CommandState.DONE)
+    await floor.until(task, state=TaskState.PAUSED)
+    kinds = [kind for kind, _ in await floor.rows(session)]
+    assert kinds.index(EventKind.GAP) < kinds.index(EventKind.QUIET)
+
+
+async def test_a_pause_put_off_for_the_rate_limit_does_not_outlive_a_stop(floor, upstream):
+    upstream.hold = 0.05
+    session, task, theirs = await floor.working()
+    await floor.until(task, upstream_id=theirs.id)
+    upstream.answers_links = False
+    await upstream.drop(theirs.session)
+    await floor.until(session, linked=False)
+    upstream.script("state", refusal(429, "Slow down.", Retry_After="60"))
+    pause = await floor.ask(controls.ask, session, CommandKind.PAUSE)
+    await floor.until_row(session, EventKind.NOTE, "Waiting to pause: the key's calls of this minute are used up.")
+    stop = await floor.ask(controls.ask, session, CommandKind.STOP)
+    await floor.until(stop, state=CommandState.DONE)
+    await floor.until(pause, state=CommandState.REFUSED)
+    assert pause.outcome == "Not sent: it was asked to stop the task after it."
+    assert upstream.ledger.states() == ["stop"]
+
+
+async def test_a_late_result_is_never_given_to_a_task_that_was_refused(floor, upstream):
+    upstream.script("newTask", refusal(400, "Not that one."))
+    session = await floor.ready("Refused.")
+    refused = await floor.until(await session.tasks.aget(), state=TaskState.FAILED)
+    second = await floor.ask(followups.send_task, session, TaskSpec("Taken."))
+    theirs = await upstream.task()
+    await upstream.finish(theirs, "Mine.")
+    await floor.until(second, state=TaskState.COMPLETED, result="Mine.")
+    await floor.until(refused, state=TaskState.FAILED, result="")

@@ -1,0 +1,98 @@
+"""Events that are malformed, huge, repeated or absurd: kept, shown, and never the end of the link or of a page."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sessions_app.agent_api.types import read_event, read_started
+from sessions_app.domain import ingest
+from sessions_app.domain.log import Write, commit
+from sessions_app.enums import EventKind, TaskState
+from tests.faults.invariants import rows_are_numbered_without_holes
+
+BAD = [
+    ("message", "no object"),
+    ("message", {"type": "agent", "content": "nul \0 and half \ud800 a character"}),
+    ("message", {"type": "action", "data": {"name": {"a": 1}}}),
+    ("message", {"type": "task_completed", "taskId": ["x"], "usage": {"cost": 10**300}}),
+    ("message", {"type": "novelty", "n": float("nan"), "big": 10**60, "half": "\udfff"}),
+    ("instance:disconnected", {"gracePeriod": 1e300}),
+    ("instance:reconnected", None),
+    ("surprise", [[[[[["deep"]]]]]]),
+    ("surprise", b"bytes"),
+]
+
+
+async def test_malformed_events_are_kept_and_shown_and_the_link_lives(floor, upstream):
+    session, task, theirs = await floor.working()
+    for name, body in BAD:
+        await upstream.emit(theirs.session, name, body)
+    deep: object = "bottom"
+    for _ in range(400):
+        deep = [deep]
+    await upstream.emit(theirs.session, "surprise", deep)
+    await upstream.finish(theirs, "Alive.")
+    await floor.until(task, state=TaskState.COMPLETED, result="Alive.")
+    kinds = [kind for kind, _ in await floor.rows(session)]
+    assert kinds.count(EventKind.OTHER) >= 6
+    assert EventKind.GAP not in kinds
+    assert "nul � and half ? a character" in await floor.page(session)
+
+
+async def test_an_event_of_5_mb_is_cut_with_a_note_everywhere_and_breaks_no_link(floor, upstream):
+    session, task, theirs = await floor.working()
+    huge = "x" * 5_000_000
+    await upstream.say(theirs.session, huge)
+    await upstream.act(theirs.session, "read", huge)
+    await upstream.finish(theirs, huge, tell=True)
+    await floor.until(task, state=TaskState.COMPLETED)
+    theirs.text = task.result
+    assert task.result.endswith("… cut here: 5,000,000 characters came.")
+    assert len(await floor.page(session)) < 2_000_000
+    assert EventKind.GAP not in [kind for kind, _ in await floor.rows(session)]
+
+
+async def test_repeated_and_unnamed_results_are_recorded_once(floor, upstream):
+    session, task, theirs = await floor.working("First.")
+    await upstream.finish(theirs, "One.", cost="0.5")
+    for _ in range(3):
+        await upstream.emit(theirs.session, "message", upstream.forms.event(theirs))
+    unnamed = {name: value for name, value in upstream.forms.event(theirs).items() if name != "taskId"}
+    await floor.until(task, state=TaskState.COMPLETED, result="One.")
+    await upstream.emit(theirs.session, "message", unnamed)
+    await floor.until_row(session, EventKind.OTHER, "A result came again.")
+
+
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+KEYS = st.sampled_from(["type", "content", "data", "name", "target", "message", "taskId", "usage", "cost", "value"])
+KINDS = st.sampled_from(["agent", "action", "response_update", "task_completed", "guardrail_trigger", "error"])
+bodies = (
+    st.builds(lambda kind, rest: {**rest, "type": kind}, KINDS, st.dictionaries(KEYS, json_like, max_size=6))
+    | json_like
+)
+NAMES = st.sampled_from(["message", "instance:disconnected", "instance:reconnected", "surprise"])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(st.tuples(NAMES, bodies), min_size=1, max_size=8))
+def test_no_event_whatsoever_breaks_the_log(make_session, make_task, client_for, operator, events):
+    session = make_session()
+    task = make_task(session, upstream_id="t1")
+    for name, body in events:
+        event = read_event(name, body)
+        (error,) = commit([Write(session.pk, 0, lambda log, event=event: ingest.apply_event(log, event))])
+        assert error is None, (name, body)
+    session.refresh_from_db()
+    task.refresh_from_db()
+    rows_are_numbered_without_holes(session)
+    assert client_for(operator).get(f"/sessions/{session.pk}/").status_code == 200
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(["sessionId", "socketURL", "streaming", "expiresIn", "balance"]), json_like))
+def test_no_answer_to_a_start_breaks_its_reader(body):
+    started = read_started(body)
+    assert started is None or started.session_id

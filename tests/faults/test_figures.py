@@ -1,0 +1,45 @@
+"""Figures that cannot be right: the believed ones stay, and the timeline says so once."""
+
+from decimal import Decimal
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db.models import Sum
+
+from sessions_app.domain.figures import _GARBLED, _SHRANK
+from sessions_app.enums import EventKind, TaskState
+from tests.upstream import Answer
+
+
+async def spent(task):
+    return await sync_to_async(lambda: task.spend.aggregate(total=Sum("delta"))["total"])()
+
+
+@pytest.mark.parametrize("dialect", ["enigma", "webrun"])
+async def test_a_cost_that_goes_down_is_flagged_once_and_not_believed(floor, upstream):
+    upstream.hold = 0.05
+    session, task, theirs = await floor.working()
+    theirs.cost, theirs.tokens = Decimal("0.5"), (100, 10)
+    await floor.until(task, input_tokens=100)
+    theirs.cost = Decimal("0.25")
+    await floor.until_row(session, EventKind.NOTE, _SHRANK)
+    theirs.cost = Decimal("0.75")
+    theirs.tokens = (200, 10)
+    await floor.until(task, input_tokens=200)
+    theirs.cost = Decimal("0.125")
+    await upstream.finish(theirs, "Done.", cost="0.75", tokens=(200, 10))
+    await floor.until(task, state=TaskState.COMPLETED)
+    assert await spent(task) == Decimal("0.75")
+    assert [text for _, text in await floor.rows(session)].count(_SHRANK) == 1
+
+
+async def test_garbled_figures_are_flagged_once_and_break_nothing(floor, upstream):
+    upstream.hold = 0.05
+    usages = [{"cost": -1}, {"cost": "NaN"}, {"inputTokens": 10**400}, {"cost": []}, "much", {"inputTokens": 1e300}]
+    upstream.script("poll", *[Answer(body={"success": True, "status": "active", "usage": usage}) for usage in usages])
+    session, task, theirs = await floor.working()
+    await floor.until_row(session, EventKind.NOTE, _GARBLED)
+    await upstream.finish(theirs, "Done.", cost="0.5")
+    await floor.until(task, state=TaskState.COMPLETED)
+    assert await spent(task) == Decimal("0.5")
+    assert [text for _, text in await floor.rows(session)].count(_GARBLED) == 1
