@@ -1,4 +1,4 @@
-"""Everything a measurement needs, running: the upstream, the naive proxy, the dashboard with sessions, and their viewers."""
+"""Everything a measurement needs, running: the upstream, the proxy, the dashboard with sessions, and who watches."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

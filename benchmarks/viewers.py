@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import pairwise
 
 import aiohttp
 
@@ -37,10 +38,10 @@ class Viewer(ABC):
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def join(self) -> None:
+    async def join(self) -> None:  # noqa: B027
         """Whatever has to be said before events come."""
 
-    async def keep_up(self) -> None:
+    async def keep_up(self) -> None:  # noqa: B027
         """Whatever has to be said for events to go on coming."""
 
     @abstractmethod
@@ -82,7 +83,7 @@ class DirectViewer(Viewer):
     async def hear(self, frame: str) -> str:
         if frame == "2":
             await self._socket.send_str("3")
-        return json.loads(frame[2:])[1].__repr__() if frame.startswith("42") else ""
+        return repr(json.loads(frame[2:])[1]) if frame.startswith("42") else ""
 
 
 class NaiveViewer(Viewer):
@@ -134,7 +135,7 @@ async def all_watching(viewers: Iterable[Viewer]) -> AsyncIterator[None]:
 def lost(viewer: Viewer, first: int, last: int) -> int:
     """Events of a range that never came, or came twice or out of order."""
     came = [number for number, _ in viewer.arrivals if first <= number <= last]
-    disorder = sum(later <= earlier for earlier, later in zip(came, came[1:], strict=False))
+    disorder = sum(later <= earlier for earlier, later in pairwise(came))
     return last - first + 1 - len(set(came)) + disorder
 
 

@@ -2,10 +2,15 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from dashboard.locking import CannotServe
+
+#: How long one thread may keep the interpreter from another; at Python's own 5 ms each of a commit's statements could
+#: wait that long behind the loop.
+_TURN_SECONDS = 0.001
 
 
 def check_port(host: str, port: int) -> None:
@@ -30,6 +35,7 @@ def serve(
 
     from dashboard.asgi import application
 
+    sys.setswitchinterval(_TURN_SECONDS)
     running: list[asyncio.Task[None]] = []
 
     def start_beside() -> None:

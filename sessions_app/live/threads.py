@@ -1,4 +1,4 @@
-"""Work on the database that has a thread of its own, and keeps its connection, which takes longer to make than a row."""
+"""Database work on a thread of its own, which keeps its connection: making one takes longer than reading a row."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
