@@ -30,15 +30,21 @@ class EmbeddedAgent:
     def __init__(self, data_dir: Path) -> None:
         self.key = secrets.token_urlsafe(32)
         self._data_dir = data_dir / "agent"
-        self._port = 0
+        self._port_file = self._data_dir / "port"
         self._stopping = threading.Event()
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> str:
         """The service's address, once it is ready; raises AgentDidNotStart."""
-        url = self._launch()
-        # The same port at every later launch: sessions and connections hold the address.
-        self._port = int(url.rpartition(":")[2])
+        try:
+            url = self._launch()
+        except AgentDidNotStart:
+            if not self._port_file.exists():
+                raise
+            self._port_file.unlink()  # somebody else has the port now
+            url = self._launch()
+        # The same port at every later launch: sessions hold the address, and learn there that they are gone.
+        self._port_file.write_text(url.rpartition(":")[2])
         threading.Thread(target=self._watch, name="embedded agent", daemon=True).start()
         return url
 
@@ -55,8 +61,9 @@ class EmbeddedAgent:
 
     def _launch(self) -> str:
         self._data_dir.mkdir(parents=True, exist_ok=True)
+        port = self._port_file.read_text() if self._port_file.exists() else "0"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "agent_service", "--port", str(self._port), "--die-with-parent"],
+            [sys.executable, "-m", "agent_service", "--port", port, "--die-with-parent"],
             env=_agent_environment(self.key, self._data_dir),
             stdout=subprocess.PIPE,
             text=True,

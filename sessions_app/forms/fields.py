@@ -92,7 +92,14 @@ def tokens_field(**options: Any) -> forms.IntegerField:
     return field
 
 
+class UncutField(forms.CharField):
+    """Long text that is refused in words where it is too long: the browser's own limit cuts a paste without a word."""
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
+
+
 def prompt_field(*, label: str, required: bool, placeholder: str) -> forms.CharField:
     widget = forms.Textarea(attrs={"rows": 3, "placeholder": placeholder})
     asked = {"required": "Say what the agent should do."}
-    return forms.CharField(label=label, required=required, max_length=MAX_PROMPT, widget=widget, error_messages=asked)
+    return UncutField(label=label, required=required, max_length=MAX_PROMPT, widget=widget, error_messages=asked)

@@ -1,6 +1,7 @@
 """Starting a session, giving it a task, answering its question."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 
@@ -17,7 +18,7 @@ from sessions_app.forms.fields import (
     tokens_field,
 )
 from sessions_app.forms.guards import CapsFields, typed_caps
-from sessions_app.models import AgentSession, Caps, Connection, Team
+from sessions_app.models import AgentSession, Caps, Connection, Task, Team
 
 
 class _WithLimits(forms.Form):
@@ -41,6 +42,14 @@ class _WithLimits(forms.Form):
             for name in ("max_input_tokens", "max_output_tokens")
             if (value := self.cleaned_data.get(name)) and value > USUAL_TOKENS
         ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        host = urlsplit(cleaned.get("starting_url") or "").hostname or ""
+        for avoided in cleaned.get("avoid_domains") or []:
+            if host == avoided or host.endswith(f".{avoided}"):
+                self.add_error("avoid_domains", f"The starting URL is on {avoided}: it could not be opened.")
+        return cleaned
 
     def limits(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -101,7 +110,7 @@ class StartForm(_WithLimits, CapsFields):
             field.widget = forms.HiddenInput()
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
+        cleaned = super().clean()
         if cleaned.get("terminate_on_completion") and not cleaned.get("first_task") and "first_task" not in self.errors:
             self.add_error("terminate_on_completion", "There is no first task to end with: write one, or untick this.")
         return cleaned
@@ -147,6 +156,19 @@ class FollowUpForm(_WithLimits):
     max_output_tokens = tokens_field(label="Output tokens", required=False)
     avoid_domains = HostsField(label="Domains to avoid", required=False)
     terminate_on_completion = forms.BooleanField(label="End session after this task", required=False)
+
+    @staticmethod
+    def typed_in(task: Task) -> dict[str, Any]:
+        """What the task says, to be changed."""
+        return {
+            "follow_up": task.prompt,
+            "starting_url": task.starting_url,
+            "max_seconds": task.max_duration_ms and -(-task.max_duration_ms // 1000),
+            "max_input_tokens": task.max_input_tokens,
+            "max_output_tokens": task.max_output_tokens,
+            "avoid_domains": task.avoid_domains,
+            "terminate_on_completion": task.terminate_on_completion,
+        }
 
     def spec(self) -> TaskSpec:
         cleaned = self.cleaned_data

@@ -144,3 +144,25 @@ def test_the_first_password_is_shown_once(serve, outside_service):
     again = serve(**using(outside_service))
     assert "password" not in " ".join(again.until_ready())
     again.end(signal.SIGTERM)
+
+
+def test_the_embedded_service_comes_back_where_its_sessions_look_for_it(serve, tmp_path):
+    ports = []
+    for _ in range(2):
+        dashboard = serve()
+        dashboard.until_ready()
+        ports.append((tmp_path / "agent/port").read_text())
+        assert httpx.get(f"http://127.0.0.1:{ports[-1]}/start/health", trust_env=False).json()["success"] is True
+        dashboard.end(signal.SIGKILL)
+    assert ports[0] == ports[1]
+
+
+def test_a_port_that_somebody_else_has_now_is_given_up(serve, tmp_path):
+    (tmp_path / "agent").mkdir()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        (tmp_path / "agent/port").write_text(port)
+        serve().until_ready()
+        assert (tmp_path / "agent/port").read_text() != port

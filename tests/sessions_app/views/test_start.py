@@ -125,6 +125,19 @@ def test_a_wrong_value_is_marked_at_its_field_and_all_that_was_typed_stays(name,
     assert AgentSession.objects.count() == 0
 
 
+def test_a_starting_url_on_a_domain_to_avoid_is_told_before_it_starts(form, read):
+    page = read(form(starting_url="https://www.shop.example/x", avoid_domains="shop.example"))
+    assert page.error_at("avoid_domains") == ["The starting URL is on shop.example: it could not be opened."]
+    assert AgentSession.objects.count() == 0
+
+
+def test_a_task_that_is_too_long_is_refused_whole_and_never_cut(form, read):
+    page = read(form(first_task="x" * 20_001))
+    assert page.error_at("first_task") == ["Ensure this value has at most 20000 characters (it has 20001)."]
+    assert page.box("first_task") == "x" * 20_001
+    assert page.one("textarea[@name='first_task']").get("maxlength") is None
+
+
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
