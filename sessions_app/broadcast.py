@@ -7,7 +7,7 @@ They are hints ("there is something newer"), never the truth, so a lost one cost
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from threading import Lock
 from typing import Any, get_args
 
@@ -17,11 +17,15 @@ from django.db import transaction
 
 @dataclass(frozen=True, slots=True)
 class SessionRecorded:
-    """A session's timeline now reaches up to `last_seq`; its state may have changed with it."""
+    """A session's timeline now reaches up to `last_seq`; its state may have changed with it.
+
+    Where new rows are all that changed, `rows` holds them, in the process that wrote them: nobody need read them.
+    """
 
     session_id: str
     team_id: int
     last_seq: int
+    rows: tuple[Any, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ _KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in get_args(Mes
 
 def pack(message: Message) -> dict[str, Any]:
     """The message as plain data, for another process."""
-    return {"kind": type(message).__name__, **asdict(message)}
+    told = (one.name for one in fields(message) if one.compare)
+    return {"kind": type(message).__name__, **{name: getattr(message, name) for name in told}}
 
 
 def unpack(data: dict[str, Any]) -> Message | None:
