@@ -19,7 +19,6 @@ from tests.upstream.service import KEY
 QUICK = Timings(
     sweep=0.1,
     restart=0.1,
-    look=0.1,
     watched_poll=0.1,
     unwatched_poll=0.1,
     first_retry=0.05,

@@ -95,6 +95,7 @@ async def test_where_keys_are_honoured_a_call_without_an_answer_is_asked_again(f
     session = await floor.ready("Once.")
     await upstream.finish(await upstream.task(), "Once indeed.")
     await floor.until(await session.tasks.aget(), state=TaskState.COMPLETED)
+    await floor.until(await session.commands.aget(kind=CommandKind.NEW_TASK), state=CommandState.DONE)
     assert (len(upstream.ledger.sessions), len(upstream.ledger.tasks)) == (1, 1)
     assert upstream.ledger.count("start") == upstream.ledger.count("newTask") == 2
 

@@ -193,7 +193,7 @@ class Upstream:
     async def _connect(self, sid: str, _environ: Any, auth: Any) -> None:
         session = auth.get("sessionId") if isinstance(auth, dict) else None
         script = self._script["connect"]
-        while not self.answers_links:
+        while not self.answers_links:  # noqa: ASYNC110
             await asyncio.sleep(0.05)  # neither taken nor refused: whoever calls gives up
         if script:
             script.popleft()
