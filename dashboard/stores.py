@@ -11,6 +11,8 @@ PROCESSES = "processes"
 
 #: Seconds after which Redis is taken to be unreachable: a person may be waiting for the answer.
 _REDIS_PATIENCE = 2
+#: Milliseconds for which a transaction may do nothing before the database ends it: no write of ours ever waits.
+_HALTED_MS = 5_000
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,20 @@ def _postgresql(parameters: dict[str, str]) -> dict[str, Any]:
             ("PORT", "port"),
         )
     }
+    # A process that was halted in the middle of a write keeps its locks: others would wait for as long as it sleeps.
+    own = f"-c idle_in_transaction_session_timeout={_HALTED_MS}"
     # Each request has a thread of its own here, so connections are lent from a pool, and looked at before.
     pool = {"min_size": 1, "max_size": 16, "timeout": 10}
     return {
         "ENGINE": "django.db.backends.postgresql",
         **known,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": "5", **others, "pool": pool},
+        "OPTIONS": {
+            "connect_timeout": "5",
+            **others,
+            "options": f"{own} {others.get('options', '')}".strip(),
+            "pool": pool,
+        },
     }
 
 

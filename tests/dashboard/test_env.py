@@ -78,6 +78,12 @@ def test_postgresql_is_described_in_its_own_terms(read):
     assert "p@ss" not in repr(kept)
 
 
+def test_what_the_address_says_of_the_server_side_comes_last(read):
+    kept = read(DATABASE_URL="postgresql:///floor?options=-c%20work_mem%3D8MB").database
+    options = django_database(kept, test_file=Path())["OPTIONS"]["options"]
+    assert options == "-c idle_in_transaction_session_timeout=5000 -c work_mem=8MB"
+
+
 SHARED = {
     "REDIS_URL": "redis://localhost:6379/0",
     "DATABASE_URL": "postgresql://localhost/floor",
