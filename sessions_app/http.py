@@ -11,7 +11,8 @@ from django_htmx.middleware import HtmxDetails
 
 from sessions_app.domain.access import NoTeam, leads, may_steer, team_of, visible_sessions
 from sessions_app.domain.files import visible_files
-from sessions_app.models import AgentSession, ResultFile, Task, Team
+from sessions_app.domain.workflows import may_edit
+from sessions_app.models import AgentSession, ResultFile, Task, Team, Workflow
 from sessions_app.queries import needing_person
 
 
@@ -54,6 +55,16 @@ def find_task(request: OperatorRequest, pk: str, *, steer: bool = False) -> Task
 def find_file(request: OperatorRequest, pk: str) -> ResultFile:
     """A file of a session the person may see, else 404."""
     return get_object_or_404(visible_files(request.user).select_related("session__connection"), pk=pk)
+
+
+def find_workflow(request: OperatorRequest, pk: str, *, edit: bool = False) -> Workflow:
+    """A workflow of the person's team, else 404; with `edit`, one they may change, else 403 in words."""
+    workflow = get_object_or_404(Workflow.objects.select_related("author", "team"), pk=pk, team=find_team(request))
+    if edit and not may_edit(request.user, workflow):
+        raise PermissionDenied(
+            f"{workflow.author} made this workflow. Members change their own; operators and leads all."
+        )
+    return workflow
 
 
 def posted_key(request: OperatorRequest) -> UUID:

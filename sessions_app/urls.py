@@ -1,7 +1,24 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from sessions_app.views import account, calls, controls, desk, files, guards, health, history, review, session, start, stream, tasks, timeline
+from sessions_app.views import (
+    account,
+    calls,
+    controls,
+    desk,
+    files,
+    guards,
+    health,
+    history,
+    queue,
+    review,
+    session,
+    start,
+    stream,
+    tasks,
+    timeline,
+    workflows,
+)
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
@@ -17,6 +34,18 @@ urlpatterns = [
     path("sessions/<str:pk>/caps/", guards.session_caps, name="session-caps"),
     path("sessions/<str:pk>/go-on/", guards.session_go_on, name="session-go-on"),
     path("sessions/<str:pk>/again/", start.session_again, name="session-again"),
+    path("sessions/<str:pk>/queue/", queue.session_queue, name="session-queue"),
+    path("sessions/<str:pk>/queue/<str:verb>/", queue.queue_change, name="queue-change"),
+    path("sessions/<str:pk>/continue/", start.session_continue, name="session-continue"),
+    path("workflows/", workflows.workflow_list, name="workflow-list"),
+    path("workflows/new/", workflows.workflow_new, name="workflow-new"),
+    path("workflows/<str:pk>/", workflows.workflow_detail, name="workflow-detail"),
+    path("workflows/<str:pk>/edit/", workflows.workflow_edit, name="workflow-edit"),
+    path("workflows/<str:pk>/remove/", workflows.workflow_remove, name="workflow-remove"),
+    path("workflows/<str:pk>/start/", workflows.workflow_start, name="workflow-start"),
+    path("tasks/<str:pk>/edit/", queue.task_edit, name="task-edit"),
+    path("tasks/<str:pk>/move/", queue.task_move, name="task-move"),
+    path("tasks/<str:pk>/remove/", queue.task_remove, name="task-remove"),
     path("sessions/<str:pk>/whep/", stream.whep_offer, name="whep-offer"),
     path("sessions/<str:pk>/web-view/", stream.web_view, name="web-view"),
     path("viewings/<str:pk>/", stream.whep_viewing, name="whep-viewing"),

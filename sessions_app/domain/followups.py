@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
-from sessions_app.enums import CommandKind, SessionState
+from sessions_app.enums import OPEN_TASK, CommandKind, SessionState
 from sessions_app.models import AgentSession, Task
 
 
@@ -39,7 +39,17 @@ def send_task(session: AgentSession, spec: TaskSpec, *, by: User, key: UUID) -> 
     locked = AgentSession.objects.select_for_update().get(pk=session.pk)
     if locked.state == SessionState.ENDED:
         raise NotAllowed(f"This session {locked.get_end_reason_display() or 'has ended'}: start a new one.")
+    if last := _ends_with(locked):
+        raise NotAllowed(
+            f"Task {last.number} ends the session, so nothing can follow it: "
+            "change it while it is queued, or continue in a new session."
+        )
     return add_task(locked, spec, by=by, key=key)
+
+
+def _ends_with(session: AgentSession) -> Task | None:
+    """The task, in hand or waiting, after which the session is to end."""
+    return session.tasks.filter(state__in=OPEN_TASK, terminate_on_completion=True).order_by("number").first()
 
 
 def add_task(session: AgentSession, spec: TaskSpec, *, by: User, key: UUID) -> Task:

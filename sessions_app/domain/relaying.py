@@ -8,6 +8,7 @@ from sessions_app.domain.commands import settle
 from sessions_app.domain.holds import find_hold
 from sessions_app.domain.ingest import bind_task, close_session
 from sessions_app.domain.log import SessionLog
+from sessions_app.domain.queueing import let_go_since, may_go
 from sessions_app.domain.states import move_task
 from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Task
@@ -32,7 +33,11 @@ _ON_SENDING: dict[CommandKind, TaskState] = {
 
 
 def mark_sent(log: SessionLog, command: Command) -> bool:
-    """Write that the command is on its way, before it is; False where it was settled meanwhile."""
+    """Write that the command is on its way, before it is; False where it was settled, or its task held, meanwhile."""
+    if command.kind == CommandKind.NEW_TASK and command.task:
+        command.task.refresh_from_db()
+        if not may_go(log.session, command.task):
+            return False
     if command.kind == CommandKind.START and find_hold(log.session.team_id):
         return False
     sent = Command.objects.filter(pk=command.pk, state=CommandState.QUEUED).update(
@@ -230,24 +235,44 @@ def raise_alarm(log: SessionLog, command: Command, words: str) -> None:
     log.append(EventKind.ALARM, words, task=command.task, command=command)
 
 
-def withdraw_task(log: SessionLog, command: Command, words: str) -> None:
-    """A queued task that must not be sent any more."""
-    settle(command, CommandState.REFUSED, words)
-    if command.task:
-        command.task.error = words
-        command.task.save(update_fields=("error",))
-        move_task(log, command.task, TaskState.STOPPED)
-    log.append(EventKind.NOTE, words, task=command.task, command=command)
+def hold_queue(log: SessionLog, before: Task) -> None:
+    """What was queued was meant to follow a success: it waits, in sight, until a person lets it go on."""
+    if log.session.queue_held:
+        return
+    words = f"Task {before.number}, which the next was to follow, {_ended(before)}."
+    log.session.queue_held = words
+    log.append(EventKind.NOTE, f"The queue is held. {words}", task=before)
 
 
 def blocked_by(session: AgentSession, command: Command) -> Task | None:
     """The earlier task that a queued one was meant to follow, where that did not complete."""
     if command.task is None:
         return None
-    before = session.tasks.filter(number__lt=command.task.number).order_by("-number").first()
-    if before is None or before.state == TaskState.COMPLETED or before.ended_at is None:
+    before = session.tasks.filter(number__lt=command.task.number).exclude(state=TaskState.REMOVED)
+    last = before.order_by("-number").first()
+    if last is None or last.ended_at is None:
         return None
-    return before if before.ended_at > command.created_at else None
+    since = let_go_since(session, command.created_at)
+    if last.state == TaskState.COMPLETED:
+        # A Stop after which the agent goes on at once would not be one, though the task was quicker.
+        stops = last.commands.filter(kind__in=(CommandKind.STOP, CommandKind.REFUSE), created_at__gt=since)
+        return last if stops.exists() else None
+    return last if last.ended_at > since else None
+
+
+def record_queue_change(log: SessionLog, command: Command) -> None:
+    """A person has changed the queue, at once; here it comes into the timeline."""
+    log.append(EventKind.COMMAND, command.outcome, command=command)
+    settle(command, CommandState.DONE, command.outcome)
+
+
+def _ended(task: Task) -> str:
+    return {
+        "completed": "was to be stopped, but completed",
+        "stopped": "was stopped",
+        "failed": "failed",
+        "unknown": "has an unknown outcome",
+    }.get(task.state, f"is {task.get_state_display().lower()}")
 
 
 def _sentence(error: AgentApiError) -> str:

@@ -1,6 +1,7 @@
 """Starting a session: rows first, the call to the service later and elsewhere."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from uuid import UUID, uuid5
 
 from django.contrib.auth.models import User
@@ -9,8 +10,8 @@ from django.utils import timezone
 
 from sessions_app.domain.commands import find_repeat, queue_command
 from sessions_app.domain.followups import TaskSpec, add_task
-from sessions_app.enums import CommandKind
-from sessions_app.models import AgentSession, Caps, Connection
+from sessions_app.enums import CommandKind, TaskState
+from sessions_app.models import AgentSession, Caps, Connection, Workflow
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,22 @@ def start_session(
     The session is started empty and its first task sent as a follow-up, because the service returns no task id for
     a task given with the start: its result could be lost.
     """
+    return start_tasks(connection, spec, [first_task] if first_task else [], by=by, key=key)
+
+
+@transaction.atomic
+def start_tasks(
+    connection: Connection,
+    spec: SessionSpec,
+    tasks: Sequence[TaskSpec],
+    *,
+    by: User,
+    key: UUID,
+    title: str = "",
+    workflow: Workflow | None = None,
+    continues: AgentSession | None = None,
+) -> AgentSession:
+    """Queue the start and all of its tasks, of which only the last may end the session."""
     if repeat := find_repeat(by=by, key=key):
         return repeat.session
     caps = connection.team.caps if spec.caps is None else spec.caps
@@ -43,21 +60,36 @@ def start_session(
         team_id=connection.team_id,
         owner=by,
         connection=connection,
-        title=_title(first_task),
+        title=title or _title(tasks[0] if tasks else None),
+        workflow=workflow,
+        continues=continues,
         created_at=timezone.now(),
         **{name: value for name, value in asdict(spec).items() if name != "caps"},
         **asdict(caps),
     )
     queue_command(session, CommandKind.START, by=by, key=key)
-    if first_task:
-        add_task(session, first_task, by=by, key=uuid5(key, "first task"))
+    for number, task in enumerate(tasks, start=1):
+        name = "first task" if number == 1 else f"task {number}"
+        ends = task.terminate_on_completion and number == len(tasks)
+        add_task(session, replace(task, terminate_on_completion=ends), by=by, key=uuid5(key, name))
     return session
 
 
 def start_again(session: AgentSession, *, by: User, key: UUID) -> AgentSession:
-    """Start a new session with the same settings and the same first task."""
-    first = session.tasks.order_by("number").first()
-    spec = SessionSpec(
+    """Start a new session with the same settings and all of the tasks, but those removed from the queue."""
+    tasks = session.tasks.exclude(state=TaskState.REMOVED).order_by("number")
+    return start_tasks(
+        session.connection,
+        settings_of(session),
+        [TaskSpec.of(task) for task in tasks],
+        workflow=session.workflow,
+        by=by,
+        key=key,
+    )
+
+
+def settings_of(session: AgentSession) -> SessionSpec:
+    return SessionSpec(
         starting_url=session.starting_url,
         max_duration_ms=session.max_duration_ms,
         max_input_tokens=session.max_input_tokens,
@@ -66,7 +98,6 @@ def start_again(session: AgentSession, *, by: User, key: UUID) -> AgentSession:
         mode=session.mode,
         caps=session.caps,
     )
-    return start_session(session.connection, spec, first_task=TaskSpec.of(first) if first else None, by=by, key=key)
 
 
 def _title(first_task: TaskSpec | None) -> str:

@@ -64,7 +64,11 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
         seq,
         rows,
         parts={name: get_template(template).render(context).strip() for name, template in _SESSION_PARTS.items()},
-        versions={"session-controls": screen.controls_version, "session-question": screen.question_version},
+        versions={
+            "session-controls": screen.controls_version,
+            "session-question": screen.question_version,
+            "session-queue": screen.queue_version,
+        },
     )
 
 

@@ -91,13 +91,17 @@ class DeskSummary:
 
 def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
     """All live sessions in three queries, the most urgent first."""
-    sessions = list(AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related("owner", "team__hold__by"))
+    sessions = list(
+        AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related("owner", "team__hold__by")
+    )
     return tuple(sorted(_tiles(sessions), key=lambda tile: tile.urgency))
 
 
 def desk_tile(session_id: str) -> DeskTile | None:
     """One tile; none where the session has left the desk."""
-    sessions = list(AgentSession.objects.filter(pk=session_id, state__in=LIVE_SESSION).select_related("owner", "team__hold__by"))
+    sessions = list(
+        AgentSession.objects.filter(pk=session_id, state__in=LIVE_SESSION).select_related("owner", "team__hold__by")
+    )
     return next(iter(_tiles(sessions)), None)
 
 
@@ -135,7 +139,9 @@ def desk_summary(team: Team) -> DeskSummary:
 def _bare_tiles(team: Team) -> list[DeskTile]:
     """Enough of each tile to tell its state."""
     live = AgentSession.objects.filter(team=team, state__in=LIVE_SESSION)
-    return _tiles(list(live.only("id", "state", "alarm", "end_reason", "created_at", "queue_held", "idle_ends_at")), costs={})
+    return _tiles(
+        list(live.only("id", "state", "alarm", "end_reason", "created_at", "queue_held", "idle_ends_at")), costs={}
+    )
 
 
 def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = None) -> list[DeskTile]:
@@ -146,7 +152,7 @@ def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = 
         DeskTile(
             session=session,
             word=word_of(session, tasks[session.pk]),
-            subject=subject_of(tasks[session.pk]),
+            subject=subject_of(tasks[session.pk], held=bool(session.queue_held)),
             task_count=len(tasks[session.pk]),
             cost=costs.get(session.pk, NOTHING),
         )

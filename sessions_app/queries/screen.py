@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+
+from django.utils import timezone
 
 from sessions_app.enums import (
     ACTIVE_TASK,
@@ -21,6 +23,9 @@ from sessions_app.enums import (
 from sessions_app.models import AgentSession, Command, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
+
+#: How long before its time limit a session's page warns.
+WARN_BEFORE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,9 @@ class SessionScreen:
     reply: Command | None
     #: What the guard wants decided.
     guard: GuardAsk | None
+    #: What waits for the task before it, in the order in which it will be sent.
+    queue: tuple[Task, ...]
+    queue_version: str
 
     @property
     def was_refused(self) -> bool:
@@ -68,7 +76,20 @@ class SessionScreen:
 
     @property
     def queued_tasks(self) -> int:
-        return sum(line.task.state == TaskState.QUEUED for line in self.tasks)
+        return len(self.queue)
+
+    @property
+    def queue_waits(self) -> str:
+        """Why nothing of the queue is sent though nobody holds it; empty where it goes on by itself."""
+        if self.queue and self.question_task:
+            return f"Task {self.question_task.number} asks a question: the queue waits for its answer."
+        return ""
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether the time limit is so near that the page warns; a script knows the moment it becomes so."""
+        ends = self.session.expires_at
+        return ends is not None and ends - timezone.now() <= WARN_BEFORE
 
     @property
     def cost_cap(self) -> Decimal | None:
@@ -99,7 +120,7 @@ def session_screen(session_id: str) -> SessionScreen:
     tasks = list(session.tasks.select_related("actor"))
     costs = cost_by_task(session_id)
     people = tuple(session.commands.select_related("actor", "task").order_by("-id"))
-    queued = any(task.state == TaskState.QUEUED for task in tasks)
+    queue = tuple(task for task in tasks if task.state == TaskState.QUEUED)
     current = next((task for task in tasks if task.state in ACTIVE_TASK), None)
     question = current if current and current.state == TaskState.WAITING else None
     reply = _reply_on_its_way(question, people)
@@ -110,17 +131,19 @@ def session_screen(session_id: str) -> SessionScreen:
         session=session,
         word=word_of(session, tasks),
         current=current,
-        subject=subject_of(tasks),
+        subject=subject_of(tasks, held=bool(session.queue_held)),
         tasks=tuple(TaskLine(task, costs.get(task.pk)) for task in tasks),
         cost=sum(costs.values(), NOTHING),
         controls=controls,
-        controls_version=_version(_controls_shown(session, current, queued, controls, notices, guard)),
+        controls_version=_version(_controls_shown(session, current, bool(queue), controls, notices, guard)),
         question_task=question,
         question_version=_version(question and (question.pk, question.question_seq, reply and reply.pk)),
         people=people,
         notices=notices,
         reply=reply,
         guard=guard,
+        queue=queue,
+        queue_version=_version(_queue_shown(session, current, queue, tasks)),
     )
 
 
@@ -139,7 +162,7 @@ def subject_of(tasks: Sequence[Task], *, held: bool = False) -> Task | None:
 
 def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
     """Give the state in the guides' one word, from a session and its tasks in order."""
-    subject = subject_of(tasks)
+    subject = subject_of(tasks, held=bool(session.queue_held))
     return guide_word(
         SessionState(session.state),
         TaskState(subject.state) if subject else None,
@@ -194,6 +217,14 @@ def _controls_shown(
     task = current and (current.pk, current.state)
     hold = session.team.hold_id if session.state == SessionState.STARTING else None
     return session.state, session.end_reason, task, queued, sorted(controls), asked, guard, hold
+
+
+def _queue_shown(
+    session: AgentSession, current: Task | None, queue: Sequence[Task], tasks: Sequence[Task]
+) -> tuple[object, ...]:
+    items = [(task.pk, task.number, task.prompt, task.terminate_on_completion) for task in queue]
+    asks = current.pk if current and current.state == TaskState.WAITING else None
+    return session.state, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
 
 
 def _version(shown: object) -> str:

@@ -14,7 +14,7 @@ from sessions_app.enums import CommandKind, SessionState, TaskState
 from sessions_app.forms import AnswerForm, FollowUpForm
 from sessions_app.forms.guards import CapsForm
 from sessions_app.http import OperatorRequest, find_session, render_page
-from sessions_app.models import AgentSession
+from sessions_app.models import AgentSession, Task
 from sessions_app.queries import SessionScreen, session_screen
 from sessions_app.queries.budget import calls_left
 from sessions_app.views.timeline import timeline_context
@@ -39,6 +39,15 @@ class Control:
     why_not: str
     #: The form's idempotency key.
     key: UUID
+
+
+@dataclass(frozen=True)
+class QueuedTask:
+    """One task of the queue, with the idempotency keys of its forms."""
+
+    task: Task
+    move_key: UUID
+    remove_key: UUID
 
 
 @require_safe
@@ -80,6 +89,10 @@ def controls_context(screen: SessionScreen, *, may_steer: bool, said: str = "") 
         "terminate_key": uuid4(),
         "go_on_key": uuid4(),
         "guard_stop_key": uuid4(),
+        "queue": [QueuedTask(task, uuid4(), uuid4()) for task in screen.queue],
+        "queue_key": uuid4(),
+        "clear_key": uuid4(),
+        "queue_said": "",
     }
 
 

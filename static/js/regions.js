@@ -75,11 +75,14 @@ function keepTyped(region, typed) {
 function rememberFocus(region) {
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   if (!focused) return () => {};
-  const { name, selectionStart, selectionEnd } = focused;
+  const { id, name, selectionStart, selectionEnd } = focused;
   const shortcut = focused.dataset.shortcut;
   return (fresh) => {
     const same = shortcut ? `[data-shortcut="${CSS.escape(shortcut)}"]` : name ? `[name="${CSS.escape(name)}"]` : null;
-    const next = (same && fresh.querySelector(`${same}:enabled`)) ?? fresh.querySelector("button:enabled");
+    const next =
+      (id && fresh.querySelector(`#${CSS.escape(id)}:not(:disabled)`)) ??
+      (same && fresh.querySelector(`${same}:enabled`)) ??
+      fresh.querySelector("button:enabled");
     next?.focus({ preventScroll: true });
     if (next?.localName === "textarea" && next.name === name) next.setSelectionRange(selectionStart, selectionEnd);
   };

@@ -1,10 +1,15 @@
 // Countdowns and relative times: the markup holds the moment, this writes how far away it is.
 
 const SOON = 30;
+/** Seconds before a session's time limit at which its page warns. */
+const ENDING = 60;
 
 export function writeTimes(root = document) {
   const now = Date.now();
   for (const each of root.querySelectorAll("time[data-countdown]")) writeCountdown(each, now);
+  for (const each of root.querySelectorAll("[data-ending]")) {
+    each.hidden = moment(each.dataset.ending) - now > ENDING * 1000;
+  }
   for (const each of root.querySelectorAll("time[data-since]")) write(each, ago((now - moment(each.dataset.since)) / 1000));
 }
 

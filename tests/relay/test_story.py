@@ -71,14 +71,6 @@ async def test_a_follow_up_waits_for_the_task_before_it(desk, service):
     assert results == ["One.", "Two."]
 
 
-async def test_a_task_queued_behind_one_that_was_stopped_is_not_sent(desk):
-    session = await desk.start("hold first")
-    await desk.until_row(session, EventKind.ACTION, "wait → first")
-    second = await desk.ask(followups.send_task, session, TaskSpec("return Two."))
-    await desk.ask(controls.ask, session, CommandKind.STOP)
-    await desk.until(second, state=TaskState.STOPPED, error="Not sent: task 1, which it was to follow, was stopped.")
-
-
 async def test_a_question_is_answered_and_the_answer_stays_out_of_the_timeline(desk):
     session = await desk.start("ask Which password?")
     task = await desk.until(await first_task(session), state=TaskState.WAITING, question="Which password?")

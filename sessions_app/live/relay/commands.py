@@ -16,6 +16,7 @@ from sessions_app.domain.blanking import blank_event, words_of
 from sessions_app.domain.budget import take_call
 from sessions_app.domain.commands import settle
 from sessions_app.domain.log import SessionLog
+from sessions_app.domain.queueing import may_go
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, SessionState, SpendSource
 from sessions_app.live.relay import confirmation
 from sessions_app.live.relay.guarding import start_is_held
@@ -75,6 +76,8 @@ class CommandCarrier:
                 await self._start_if_free(command)
             case CommandKind.TERMINATE:
                 await self._terminate(command, session)
+            case CommandKind.QUEUE:
+                await self._runner.write(lambda log: relaying.record_queue_change(log, command))
             case CommandKind.CAPS:
                 await self._runner.write(lambda log: guards.record_decision(log, command))
                 self._runner.guarding.reread()
@@ -139,9 +142,10 @@ class CommandCarrier:
             return  # queued behind the one in hand
         if not self._runner.is_listening:
             return
+        if command.task is None or not await database_sync_to_async(may_go)(session, command.task):
+            return
         if before := await database_sync_to_async(relaying.blocked_by)(session, command):
-            words = f"Not sent: task {before.number}, which it was to follow, {_ended(before)}."
-            await self._runner.write(lambda log: relaying.withdraw_task(log, command, words))
+            await self._runner.write(lambda log: relaying.hold_queue(log, before))
             return
         if not await self._wait_for_budget(command) and await self._mark_sent(command):
             self._spawn_answered(self._send_task(command))
@@ -291,7 +295,3 @@ def _request(task: Task) -> TaskRequest:
         avoid_domains=tuple(task.avoid_domains),
         terminate_on_completion=task.terminate_on_completion,
     )
-
-
-def _ended(task: Task) -> str:
-    return {"stopped": "was stopped", "failed": "failed"}.get(task.state, f"is {task.get_state_display().lower()}")

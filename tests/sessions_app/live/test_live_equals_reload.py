@@ -21,9 +21,11 @@ from sessions_app.agent_api.types import (
     Unrecognised,
     Usage,
 )
-from sessions_app.domain import ingest, relaying
+from sessions_app.domain import guards, ingest, relaying
 from sessions_app.domain.controls import ask
+from sessions_app.domain.followups import TaskSpec, send_task
 from sessions_app.domain.log import Write, commit
+from sessions_app.domain.queueing import QUEUE_VERBS, change_queue
 from sessions_app.enums import CommandKind, EventKind, SessionState, SpendSource
 from sessions_app.live.fragments import session_change
 from sessions_app.live.session_feed import SharedChange
@@ -75,6 +77,16 @@ def come_back(log) -> None:
     ingest.apply_event(log, InstanceBack())
 
 
+def guard_acts(log) -> None:
+    """A soft cap is reached, and the pause the guard asks for is on its way."""
+    task = log.session.tasks.get()
+    AgentSession.objects.filter(pk=log.session.pk).update(session_cost_soft=Decimal("0.01"))
+    log.session.session_cost_soft = Decimal("0.01")
+    ingest.apply_report(log, task, TaskReport(Outcome.ACTIVE, usage=USAGE), SpendSource.POLL)
+    guards.enforce(log)
+    relaying.mark_sent(log, log.session.commands.get(kind=CommandKind.PAUSE))
+
+
 HAPPENINGS = {
     EventKind.REASONING: came(Reasoning("I open the <i>shop</i>.\n" + "Long. " * 300)),
     EventKind.ACTION: came(Action("click", "Add to cart")),
@@ -90,6 +102,7 @@ HAPPENINGS = {
     EventKind.QUIET: become_quiet,
     EventKind.ALARM: raise_alarm,
     EventKind.GAP: lambda log: relaying.record_linked(log, timedelta(seconds=3.2)),
+    EventKind.GUARD: guard_acts,
     EventKind.NOTE: came(TaskEnded(TaskReport(Outcome.STOPPED), "task-1")),
 }
 
@@ -123,6 +136,27 @@ def test_live_equals_reload(session, request, client_for, kind, viewer):
 
     assert Event.objects.filter(session=session, kind=kind, seq__gt=2).exists()
     assert page.shown() != before
+    assert page.shown() == LivePage(client, session).shown()
+
+
+@pytest.mark.parametrize("viewer", ["operator", "teammate"])
+@pytest.mark.parametrize("change", ["hold", "clear", "question", "failure"])
+def test_live_equals_reload_for_the_queue(session, request, client_for, operator, change, viewer):
+    send_task(session, TaskSpec("Add it to the cart"), by=operator, key=uuid4())
+    client = client_for(request.getfixturevalue(viewer))
+    page = LivePage(client, session)
+    before = page.shown()["session-queue"]
+
+    if change in QUEUE_VERBS:
+        change_queue(session, change, by=operator, key=uuid4())
+        record(session, lambda log: relaying.record_queue_change(log, log.session.commands.get(kind="queue")))
+    elif change == "question":
+        record(session, HAPPENINGS[EventKind.QUESTION])
+    else:
+        record(session, lambda log: relaying.hold_queue(log, log.session.tasks.get(number=1)))
+    push(session, page)
+
+    assert page.shown()["session-queue"] != before
     assert page.shown() == LivePage(client, session).shown()
 
 

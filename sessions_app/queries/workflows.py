@@ -1,0 +1,67 @@
+"""The team's workflows, and what was started from each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max
+
+from sessions_app.enums import CommandKind, CommandState, GuideWord
+from sessions_app.models import AgentSession, Command, Team, Workflow
+from sessions_app.queries.desk import tasks_by_session
+from sessions_app.queries.screen import word_of
+
+_RUNS = 100
+
+
+@dataclass(frozen=True)
+class WorkflowLine:
+    workflow: Workflow
+    steps: int
+    sessions: int
+    last_started: datetime | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One session that was started from a workflow."""
+
+    session: AgentSession
+    word: GuideWord
+    done: int
+    tasks: int
+    #: Its start waits until then for the key's calls.
+    waits_until: datetime | None
+
+
+def workflow_list(team: Team) -> list[WorkflowLine]:
+    """All workflows by name, in one query."""
+    workflows = (
+        Workflow.objects.filter(team=team)
+        .select_related("author")
+        .annotate(step_count=Count("steps", distinct=True), session_count=Count("sessions", distinct=True))
+        .annotate(last_started=Max("sessions__created_at"))
+        .order_by("name")
+    )
+    return [WorkflowLine(one, one.step_count, one.session_count, one.last_started) for one in workflows]
+
+
+def workflow_runs(workflow: Workflow) -> Sequence[Run]:
+    """The newest sessions first, in three queries."""
+    sessions = list(workflow.sessions.select_related("owner").order_by("-created_at", "-pk")[:_RUNS])
+    tasks = tasks_by_session(session.pk for session in sessions)
+    waiting = dict(
+        Command.objects.filter(session__in=sessions, kind=CommandKind.START, state=CommandState.QUEUED)
+        .exclude(not_before=None)
+        .values_list("session_id", "not_before")
+    )
+    return [
+        Run(
+            session=session,
+            word=word_of(session, tasks[session.pk]),
+            done=sum(task.state == "completed" for task in tasks[session.pk]),
+            tasks=len(tasks[session.pk]),
+            waits_until=waiting.get(session.pk),
+        )
+        for session in sessions
+    ]

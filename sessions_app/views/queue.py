@@ -1,0 +1,89 @@
+"""The queue of a session: held, let go on, cleared; its tasks moved, rewritten, removed."""
+
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from sessions_app.domain import queueing
+from sessions_app.domain.access import may_steer
+from sessions_app.domain.commands import NotAllowed
+from sessions_app.enums import TaskState
+from sessions_app.forms import FollowUpForm
+from sessions_app.http import OperatorRequest, find_session, find_task, posted_key, render_page
+from sessions_app.models import AgentSession
+from sessions_app.queries import session_screen
+from sessions_app.views.session import controls_context
+
+
+@require_safe
+def session_queue(request: OperatorRequest, pk: str) -> HttpResponse:
+    session = find_session(request, pk)
+    return _queue(request, session)
+
+
+@require_POST
+def queue_change(request: OperatorRequest, pk: str, verb: str) -> HttpResponse:
+    session = find_session(request, pk, steer=True)
+    if verb not in queueing.QUEUE_VERBS:
+        raise Http404(f"There is nothing called “{verb}” that a queue can do.")
+    try:
+        queueing.change_queue(session, verb, by=request.user, key=posted_key(request))
+    except NotAllowed as refusal:
+        return _answer(request, session, said=str(refusal))
+    return _answer(request, session)
+
+
+@require_POST
+def task_move(request: OperatorRequest, pk: str) -> HttpResponse:
+    task = find_task(request, pk, steer=True)
+    way: queueing.Way = "up" if request.POST.get("way") == "up" else "down"
+    try:
+        queueing.shift_task(task, way, by=request.user, key=posted_key(request))
+    except NotAllowed as refusal:
+        return _answer(request, task.session, said=str(refusal))
+    return _answer(request, task.session)
+
+
+@require_POST
+def task_remove(request: OperatorRequest, pk: str) -> HttpResponse:
+    task = find_task(request, pk, steer=True)
+    try:
+        queueing.remove_task(task, by=request.user, key=posted_key(request))
+    except NotAllowed as refusal:
+        return _answer(request, task.session, said=str(refusal))
+    return _answer(request, task.session)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def task_edit(request: OperatorRequest, pk: str) -> HttpResponse:
+    task = find_task(request, pk, steer=True)
+    key = posted_key(request) if request.method == "POST" else uuid4()
+    form = FollowUpForm(request.POST) if request.method == "POST" else FollowUpForm(initial=FollowUpForm.typed_in(task))
+    context = {"task": task, "session": task.session, "form": form, "key": key, "said": ""}
+    if request.method != "POST":
+        context["said"] = "" if task.state == TaskState.QUEUED else "This task has left the queue: see its session."
+        return render_page(request, "sessions/task_edit.html", context)
+    if not form.is_valid():
+        return render_page(request, "sessions/task_edit.html", context, status=422)
+    try:
+        queueing.edit_task(task, form.spec(), by=request.user, key=key)
+    except NotAllowed as refusal:
+        return render_page(request, "sessions/task_edit.html", {**context, "said": str(refusal)}, status=409)
+    return redirect("session-detail", task.session_id)
+
+
+def _answer(request: OperatorRequest, session: AgentSession, *, said: str = "") -> HttpResponse:
+    if request.htmx:
+        return _queue(request, session, said=said)
+    if said:
+        messages.error(request, said)
+    return redirect("session-detail", session.pk)
+
+
+def _queue(request: OperatorRequest, session: AgentSession, *, said: str = "") -> HttpResponse:
+    context = controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session))
+    context["queue_said"] = said
+    return render(request, "sessions/detail.html#queue", context, status=409 if said else 200)

@@ -1,0 +1,140 @@
+"""Workflows: placeholders checked, lists read row by row, and every row started once."""
+
+from uuid import uuid4
+
+import pytest
+
+from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain.continuing import Continuation, brief_of, continue_session, last_address
+from sessions_app.domain.followups import TaskSpec, send_task
+from sessions_app.domain.starts import SessionSpec, start_again
+from sessions_app.domain.workflows import (
+    MAX_ROWS,
+    Draft,
+    NotATemplate,
+    change_workflow,
+    fill,
+    placeholders_in,
+    placeholders_of,
+    read_rows,
+    save_workflow,
+    start_rows,
+)
+from sessions_app.enums import CommandKind, EventKind, TaskState
+from sessions_app.models import AgentSession
+
+STEPS = (TaskSpec("Log in as {account}"), TaskSpec("Search for {what}", terminate_on_completion=True))
+DRAFT = Draft("Shopping", SessionSpec(starting_url="https://{shop}/"), STEPS)
+
+
+@pytest.fixture
+def workflow(team, operator):
+    return save_workflow(team, DRAFT, by=operator, key=uuid4())
+
+
+def test_placeholders_are_named_once_and_doubled_braces_stand_for_themselves():
+    assert placeholders_in("{a} and {b_2}, {{not}} {a}") == ("a", "b_2")
+    assert fill("{a} {{b}} {a}", {"a": "{b}"}) == "{b} {b} {b}"
+
+
+@pytest.mark.parametrize("text", ["{1st}", "{}", "{a b}", "a } b", "{ open"])
+def test_what_is_no_placeholder_is_refused(text):
+    with pytest.raises(NotATemplate):
+        placeholders_in(text)
+
+
+def test_a_list_is_read_row_by_row():
+    sheet = read_rows("account;what\nann;keyboard\n;mouse\nbob;x;y\n\n", ("account", "what"))
+    assert [(row.number, row.errors) for row in sheet.rows] == [
+        (2, ()),
+        (3, ("account is empty.",)),
+        (4, ("It has 3 values, not 2.",)),
+    ]
+    assert sheet.good[0].values == {"account": "ann", "what": "keyboard"}
+
+
+def test_one_placeholder_takes_a_plain_list():
+    assert [row.values for row in read_rows("a, b\nc", ("what",)).rows] == [{"what": "a, b"}, {"what": "c"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", "Paste a list, or choose a file."),
+        ("account\nann", "The first row names the placeholders, and lacks: what."),
+        ("account,what,size\n1,2,3", "The first row names what the workflow does not have: 'size'."),
+        ("account,what", "There is no row below the names."),
+        ("account,what\n" + "a,b\n" * (MAX_ROWS + 1), "101 rows are more than the 100 that may be started at once."),
+    ],
+)
+def test_what_is_wrong_with_all_of_it_is_said(text, error):
+    assert read_rows(text, ("account", "what")).error == error
+
+
+def test_a_form_sent_twice_starts_nothing_twice_and_a_row_added_starts_alone(workflow, connection, operator):
+    names = placeholders_of(workflow)
+    assert names == ("shop", "account", "what")
+    key, head = uuid4(), "shop,account,what\n"
+
+    def start(lines: str) -> list[str]:
+        rows = read_rows(head + lines, names).good
+        started = start_rows(workflow, rows, connection=connection, version=1, by=operator, key=key)
+        return [session.pk for session in started]
+
+    first = start("a.test,ann,x\na.test,ann,x\n")
+    assert start("b.test,bob,y\na.test,ann,x\na.test,ann,x\n")[1:] == first
+    assert AgentSession.objects.count() == 3
+    session = AgentSession.objects.get(pk=first[0])
+    assert (session.starting_url, session.workflow) == ("https://a.test/", workflow)
+    tasks = [(task.prompt, task.terminate_on_completion) for task in session.tasks.all()]
+    assert tasks == [("Log in as ann", False), ("Search for x", True)]
+
+
+def test_a_workflow_changed_meanwhile_is_neither_overwritten_nor_started(workflow, connection, operator):
+    change_workflow(workflow, DRAFT, version=1)
+    with pytest.raises(NotAllowed, match="Somebody has changed this workflow meanwhile"):
+        change_workflow(workflow, DRAFT, version=1)
+    with pytest.raises(NotAllowed, match="Somebody has changed this workflow meanwhile"):
+        start_rows(workflow, [], connection=connection, version=1, by=operator, key=uuid4())
+
+
+def test_run_again_starts_all_tasks_but_the_removed(make_session, make_task, operator):
+    session = make_session(starting_url="https://shop.test/", max_duration_ms=60_000)
+    for prompt, state in (("One", "completed"), ("Two", TaskState.REMOVED), ("Three", "failed")):
+        make_task(session, prompt=prompt, state=state)
+    again = start_again(session, by=operator, key=uuid4())
+    assert [task.prompt for task in again.tasks.all()] == ["One", "Three"]
+    assert (again.starting_url, again.max_duration_ms) == ("https://shop.test/", 60_000)
+
+
+def test_the_last_address_is_the_newest_the_timeline_names(make_session, make_event):
+    session = make_session(starting_url="https://shop.test/")
+    assert last_address(session) == "https://shop.test/"
+    make_event(session, kind=EventKind.ACTION, detail={"name": "navigate", "target": "https://shop.test/cart"})
+    make_event(session, kind=EventKind.ACTION, detail={"name": "click", "target": "Buy"})
+    assert last_address(session) == "https://shop.test/cart"
+
+
+def test_continue_moves_the_queue_and_briefs_the_first_task(make_session, make_task, operator):
+    session = make_session()
+    make_task(session, prompt="Log in", state="completed", result="Signed in.")
+    queued = send_task(session, TaskSpec("Search"), by=operator, key=uuid4())
+    brief = brief_of(session)
+    assert "- Log in → Signed in." in brief
+    wish = Continuation("https://shop.test/", brief, {queued.pk: "Search better", "": "Then stop"}, ends_old=True)
+    key = uuid4()
+    following = continue_session(session, wish, by=operator, key=key)
+    assert continue_session(session, wish, by=operator, key=key) == following
+    prompts = [task.prompt for task in following.tasks.all()]
+    assert prompts == [f"{brief}\n\nNow: Search better", "Then stop"]
+    queued.refresh_from_db()
+    assert (queued.state, following.continues) == (TaskState.REMOVED, session)
+    assert session.commands.filter(kind=CommandKind.TERMINATE).count() == 1
+
+
+def test_continue_doubles_no_task_in_hand(make_session, make_task, operator):
+    session = make_session()
+    running = make_task(session)
+    with pytest.raises(NotAllowed, match="in hand in the old session"):
+        continue_session(session, Continuation("", "", {running.pk: "Again"}, False), by=operator, key=uuid4())
+    assert AgentSession.objects.count() == 1

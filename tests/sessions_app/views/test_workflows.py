@@ -1,0 +1,95 @@
+"""Workflows on their pages: saved, changed, previewed, started, and nobody else's."""
+
+from uuid import uuid4
+
+import pytest
+
+from sessions_app.domain.followups import TaskSpec
+from sessions_app.domain.starts import SessionSpec
+from sessions_app.domain.workflows import Draft, save_workflow
+from sessions_app.models import AgentSession, Workflow
+
+
+@pytest.fixture
+def workflow(team, operator, connection):
+    draft = Draft("Shopping", SessionSpec(), (TaskSpec("Search for {what}"),))
+    return save_workflow(team, draft, by=operator, key=uuid4())
+
+
+def form(*prompts: str, **fields) -> dict[str, object]:
+    steps = {f"form-{at}-prompt": prompt for at, prompt in enumerate(prompts)}
+    limits = {"max_seconds": 300, "max_input_tokens": 100_000, "max_output_tokens": 100_000}
+    return {
+        "key": uuid4(), "name": "Buying", "do": "save", **limits, **steps,
+        "form-TOTAL_FORMS": len(prompts), "form-INITIAL_FORMS": 0, **fields,
+    }  # fmt: skip
+
+
+def test_every_page_answers_the_team_and_no_outsider(client_for, teammate, outsider, workflow):
+    at = f"/workflows/{workflow.pk}/"
+    for address in ("/workflows/", "/workflows/new/", at, f"{at}start/", f"{at}start/?many=yes"):
+        assert client_for(teammate).get(address).status_code == 200
+    assert client_for(teammate).get(f"{at}edit/").status_code == 403
+    for address in (at, f"{at}edit/", f"{at}start/"):
+        assert client_for(outsider).get(address).status_code == 404
+    assert "Shopping" not in client_for(outsider).get("/workflows/").content.decode()
+
+
+def test_a_form_saves_one_workflow_however_often_it_is_sent(client_for, operator, team):
+    typed = form("Log in as {who}", "Search")
+    for _ in range(2):
+        answer = client_for(operator).post("/workflows/new/", typed)
+    workflow = Workflow.objects.get()
+    assert answer.url == f"/workflows/{workflow.pk}/"
+    assert [step.prompt for step in workflow.steps.all()] == ["Log in as {who}", "Search"]
+
+
+def test_a_bad_placeholder_is_marked(client_for, operator, team):
+    answer = client_for(operator).post("/workflows/new/", form("Log in as {the user}"))
+    assert answer.status_code == 422
+    assert "is no placeholder" in answer.content.decode()
+    assert not Workflow.objects.exists()
+
+
+def test_tasks_are_added_and_moved_without_a_script(client_for, operator, team):
+    page = client_for(operator).post("/workflows/new/", form("One", "Two", do="up:1")).content.decode()
+    assert page.index("Two</textarea>") < page.index("One</textarea>")
+    page = client_for(operator).post("/workflows/new/", form("One", do="add")).content.decode()
+    assert 'name="form-1-prompt"' in page
+
+
+def test_a_list_is_shown_before_it_is_started_and_started_once(client_for, operator, workflow):
+    client, at = client_for(operator), f"/workflows/{workflow.pk}/start/"
+    typed = {"key": uuid4(), "version": 1, "many": "yes", "connection": workflow.team.connections.get().pk}
+    typed["rows"] = "what\nkeyboard\n\nmouse\n"
+    page = client.post(at, {**typed, "do": "preview"}).content.decode()
+    assert "Start 2 sessions" in page
+    assert not AgentSession.objects.exists()
+    for _ in range(2):
+        assert client.post(at, {**typed, "do": "start"}).url == f"/workflows/{workflow.pk}/"
+    assert sorted(AgentSession.objects.values_list("title", flat=True)) == ["Shopping · keyboard", "Shopping · mouse"]
+    assert "Shopping · mouse" in client.get(f"/workflows/{workflow.pk}/").content.decode()
+
+
+def test_one_session_is_started_with_its_values(client_for, operator, workflow):
+    typed = {"key": uuid4(), "version": 1, "connection": workflow.team.connections.get().pk, "value-what": "<b>"}
+    page = client_for(operator).post(f"/workflows/{workflow.pk}/start/", {**typed, "do": "preview"}).content.decode()
+    assert "Search for &lt;b&gt;" in page
+    answer = client_for(operator).post(f"/workflows/{workflow.pk}/start/", {**typed, "do": "start"})
+    session = AgentSession.objects.get()
+    assert answer.url == f"/sessions/{session.pk}/"
+    assert session.tasks.get().prompt == "Search for <b>"
+
+
+def test_a_session_is_continued(client_for, operator, teammate, make_session, make_task):
+    session = make_session()
+    make_task(session, state="completed", result="Signed in.", prompt="Log in")
+    assert client_for(teammate).get(f"/sessions/{session.pk}/continue/").status_code == 403
+    client, at = client_for(operator), f"/sessions/{session.pk}/continue/"
+    assert "Log in → Signed in." in client.get(at).content.decode()
+    typed = {"key": uuid4(), "starting_url": "https://shop.test/", "brief": "Signed in.", "task-": "Search"}
+    for _ in range(2):
+        answer = client.post(at, typed)
+    following = AgentSession.objects.get(continues=session)
+    assert answer.url == f"/sessions/{following.pk}/"
+    assert following.tasks.get().prompt == "Signed in.\n\nNow: Search"
