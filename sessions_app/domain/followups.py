@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
 from sessions_app.enums import OPEN_TASK, CommandKind, SessionState
-from sessions_app.models import AgentSession, Task
+from sessions_app.models import AgentSession, Task, WorkflowStep
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class TaskSpec:
     terminate_on_completion: bool = False
 
     @classmethod
-    def of(cls, task: Task) -> Self:
+    def of(cls, task: Task | WorkflowStep) -> Self:
         return cls(**{name: getattr(task, name) for name in cls.__dataclass_fields__})
 
 

@@ -172,7 +172,8 @@ class RowsForm(forms.Form):
         return text
 
     def text(self) -> str:
-        return self.cleaned_data["file"] or self.cleaned_data["rows"]
+        text: str = self.cleaned_data["file"] or self.cleaned_data["rows"]
+        return text
 
 
 class ConnectionForm(forms.Form):
