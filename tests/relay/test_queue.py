@@ -1,7 +1,5 @@
 """The queue on a real agent service: what waits is sent in order, and held when something went wrong."""
 
-import asyncio
-
 import pytest
 
 from sessions_app.domain import controls, followups, guardrails, queueing
@@ -65,20 +63,6 @@ async def test_a_task_that_does_not_complete_holds_the_queue_until_a_person_lets
     await desk.ask(queueing.change_queue, session, "let-go")
     await desk.until(three, state=TaskState.COMPLETED)
     assert await results(desk, session) == ["Two.", "Three."]
-
-
-async def test_a_task_that_completes_while_it_is_to_be_stopped_holds_the_queue_too(desk, service):
-    session = await busy(desk)
-    (two,) = await queue(desk, session, "return Two.")
-    service.agent.let_go.set()
-    await desk.ask(controls.ask, session, CommandKind.STOP)
-    await desk.until(await session.tasks.aget(number=1), is_open=False)
-    async with asyncio.timeout(20):
-        while not session.queue_held:
-            await asyncio.sleep(0.02)
-            await session.arefresh_from_db()
-    await two.arefresh_from_db()
-    assert two.state == TaskState.QUEUED
 
 
 async def test_a_refused_question_holds_the_queue_and_it_can_be_cleared(desk):

@@ -127,3 +127,15 @@ def test_the_queue_of_an_ended_session_is_closed(session, queued, operator):
     AgentSession.objects.filter(pk=session.pk).update(state="ended", end_reason="expired")
     with pytest.raises(NotAllowed, match="reached its time limit: its queue is closed"):
         queueing.remove_task(queued[0], by=operator, key=uuid4())
+
+
+def test_a_task_that_completed_while_it_was_to_be_stopped_holds_the_queue(session, queued, operator, make_command):
+    first = session.tasks.get(number=1)
+    send = queued[0].commands.get()
+    stop = make_command(session, CommandKind.STOP, task=first)
+    session.tasks.filter(pk=first.pk).update(state=TaskState.COMPLETED, ended_at=stop.created_at)
+    assert relaying.blocked_by(session, send) == first
+    AgentSession.objects.filter(pk=session.pk).update(queue_held="Task 1 was to be stopped.")
+    queueing.change_queue(session, "let-go", by=operator, key=uuid4())
+    session.refresh_from_db()
+    assert relaying.blocked_by(session, send) is None
