@@ -55,6 +55,9 @@ class Link:
             if self._was_refused:
                 raise LinkRefused("The service does not know this session any more.") from error
             raise NotReached("The session's event socket cannot be reached.") from error
+        except asyncio.CancelledError:
+            await self.close()  # nobody else knows of it yet
+            raise
         except TimeoutError as error:
             await self.close()
             raise NotReached("The session's event socket does not answer.") from error
