@@ -1,5 +1,6 @@
 """What the relay itself writes into a session's timeline: commands on their way, links, pauses, alarms."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sessions_app.agent_api.errors import AgentApiError
@@ -157,6 +158,7 @@ def record_started(log: SessionLog, command: Command, started: Started, took: ti
     session.started_at = log.at
     session.expires_at = log.at + (started.expires_in or session.cap)
     session.state = SessionState.READY
+    session.linked = True  # until a try to link fails: a link that is being made is no bad news
     settle(command, CommandState.DONE, "The session is ready.")
     log.append(
         EventKind.NOTE, f"The service started a browser in {took.total_seconds():.1f} s.", command=command, detail={}
@@ -178,6 +180,13 @@ def record_taken(log: SessionLog, command: Command, upstream_id: str) -> None:
         bind_task(log, command.task, upstream_id)
     settle(command, CommandState.DONE, "The service has the task.")
     log.touch()
+
+
+def look_over(session_ids: Collection[str]) -> tuple[set[str], set[str]]:
+    """Of these sessions, those with a command that waits to be sent, and those that have not ended."""
+    waiting = Command.objects.filter(session__in=session_ids, state=CommandState.QUEUED)
+    live = AgentSession.objects.live().filter(pk__in=session_ids)
+    return set(waiting.values_list("session_id", flat=True)), set(live.values_list("pk", flat=True))
 
 
 def unheard_since(session: AgentSession) -> datetime | None:

@@ -119,3 +119,14 @@ async def test_an_upstream_id_in_an_event_is_blanked(desk, service):
     task = await desk.ask(followups.send_task, session, TaskSpec(f"say I am {session.upstream_id}.;return Ok."))
     await desk.until(task, state=TaskState.COMPLETED)
     assert (EventKind.REASONING, "I am •••.") in await desk.rows(session)
+
+
+async def test_a_session_that_is_to_end_gets_no_task_any_more(desk, service):
+    session = await desk.start("act never")
+    await desk.until_row(session, EventKind.COMMAND, "started the session")
+    terminate = await desk.ask(controls.ask, session, CommandKind.TERMINATE)
+    await desk.until(session, state=SessionState.ENDED)
+    await desk.until(terminate, state=CommandState.DONE)
+    task = await first_task(session)
+    assert (task.state, task.upstream_id) == (TaskState.TERMINATED, "")
+    assert service.agent.performed == []

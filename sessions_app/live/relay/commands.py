@@ -17,7 +17,7 @@ from sessions_app.domain.budget import take_call
 from sessions_app.domain.commands import settle
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.queueing import may_go
-from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, SessionState, SpendSource
+from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, SessionState, SpendSource
 from sessions_app.live.relay import confirmation
 from sessions_app.live.relay.guarding import start_is_held
 from sessions_app.models import AgentSession, Command, Task
@@ -76,11 +76,11 @@ class CommandCarrier:
                 await self._start_if_free(command)
             case CommandKind.TERMINATE:
                 await self._terminate(command, session)
-            case CommandKind.QUEUE:
-                await self._runner.write(lambda log: relaying.record_queue_change(log, command))
             case CommandKind.CAPS:
                 await self._runner.write(lambda log: guards.record_decision(log, command))
                 self._runner.guarding.reread()
+            case CommandKind.QUEUE:
+                await self._runner.write(lambda log: relaying.record_queue_change(log, command))
             case _ if session.state == SessionState.STARTING:
                 return  # everything else waits until there is a session to send it to
             case CommandKind.NEW_TASK:
@@ -137,10 +137,15 @@ class CommandCarrier:
 
         await self._runner.write(withdraw)
 
+    async def _is_to_end(self) -> bool:
+        """Whether somebody asked to terminate: then nothing more is sent that costs, or does, anything."""
+        ending = Command.objects.filter(kind=CommandKind.TERMINATE, state__in=OPEN_COMMAND)
+        return await ending.filter(session=self._runner.session_id).aexists()
+
     async def _begin_task(self, command: Command, session: AgentSession) -> None:
         if await Task.objects.filter(session=session, state__in=ACTIVE_TASK).aexists():
             return  # queued behind the one in hand
-        if not self._runner.is_listening:
+        if not self._runner.is_listening or await self._is_to_end():
             return
         if command.task is None or not await database_sync_to_async(may_go)(session, command.task):
             return

@@ -99,6 +99,10 @@ class SessionRunner:
         self._woken.set()
         self.guarding.wake()
 
+    def note_over(self) -> None:
+        """Some verbs close the session themselves (a refused start): then there is nothing left to run."""
+        self._over.set()
+
     def poll_soon(self) -> None:
         self._missed_something.set()
 
@@ -195,7 +199,8 @@ class SessionRunner:
         if stopping and report.outcome in {Outcome.FAILED, Outcome.TERMINATED}:
             report = TaskReport(Outcome.STOPPED, usage=report.usage)  # other servers call a stopped task so
         self._reported_at[task.pk] = asked_at
-        await self.record_report(task, report, SpendSource.POLL, known=known)
+        if not _is_as_known(report, task, known):
+            await self.record_report(task, report, SpendSource.POLL, known=known)
 
     async def record_report(
         self, task: Task, report: TaskReport, source: SpendSource, *, known: Usage | None = None
@@ -239,6 +244,8 @@ class SessionRunner:
                 await self.link.lost.wait()
                 lost_at = timezone.now()
                 await self._drop_link()
+            else:
+                # Said after a try, not at the loss: most links come back at the first one, or the session has ended.
                 await self.write(relaying.record_unlinked)
             await self._expire_if_due()
             await asyncio.sleep(delay * random.uniform(0.7, 1.3))  # noqa: S311 (jitter, not a secret)
@@ -366,17 +373,13 @@ class SessionRunner:
         while True:
             self._woken.clear()
             await carrier.carry_out_queued()
-            try:
-                async with asyncio.timeout(self.timings.look):
-                    await self._woken.wait()
-            except TimeoutError:
-                await self._end_if_closed()
+            await self._woken.wait()
 
-    async def _end_if_closed(self) -> None:
-        """Some verbs close the session themselves (a refused start): then there is nothing left to run."""
-        live = AgentSession.objects.live().filter(pk=self.session_id)
-        if not await live.aexists():
-            self._over.set()
+
+def _is_as_known(report: TaskReport, task: Task, known: Usage) -> bool:
+    """Whether writing it would change nothing, as with most polls: reading a session to find out takes its time."""
+    is_going = report.outcome is Outcome.ACTIVE and task.state not in {TaskState.SENT, TaskState.UNKNOWN}
+    return is_going and report.usage == known and not report.files
 
 
 def _upstream_names(session: AgentSession) -> set[str]:

@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 
 from sessions_app import broadcast
 from sessions_app.agent_api.client import AgentApi, open_api
-from sessions_app.domain import leases
+from sessions_app.domain import leases, relaying
 from sessions_app.enums import Dialect
 from sessions_app.live.relay.runner import SessionRunner
 from sessions_app.live.relay.timings import Timings
@@ -63,6 +63,7 @@ class Relay:
             try:
                 await self._renew_if_due()
                 claimed = await database_sync_to_async(leases.claim_free)(self._holder)
+                await self._look_after_runners()
             except Exception:
                 logger.exception("the relay could not look for sessions; trying again")
                 claimed = {}
@@ -71,6 +72,17 @@ class Relay:
                 task = group.create_task(self._supervise(session_id, epoch), name=f"session {session_id}")
                 self._tasks[session_id] = task
             await self._pause()
+
+    async def _look_after_runners(self) -> None:
+        """In one go for all: a look of each session's own would cost more than all their events."""
+        running = tuple(self._runners)
+        waiting, live = await database_sync_to_async(relaying.look_over)(running)
+        for session_id in running:
+            runner = self._runners.get(session_id)
+            if runner and session_id not in live:
+                runner.note_over()
+            elif runner and session_id in waiting:
+                runner.wake()
 
     async def _renew_if_due(self) -> None:
         """Before anything is claimed: after a long halt, what is still ours is not to be taken for free."""

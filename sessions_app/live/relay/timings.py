@@ -9,11 +9,10 @@ from sessions_app.agent_api.client import TimeOuts
 class Timings:
     """The waits of one relay; nothing but a test has a reason to change them."""
 
+    #: How often it looks for free sessions, and for commands of which nobody told it.
     sweep: float = 1.0
     #: Before a runner that failed is started again.
     restart: float = 2.0
-    #: How often a session's runner looks for commands when nobody wakes it.
-    look: float = 1.0
     watched_poll: float = 2.0
     unwatched_poll: float = 10.0
     first_retry: float = 0.5
