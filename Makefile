@@ -1,6 +1,6 @@
 # Every command there is; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format picture lock
+.PHONY: help run test check format picture bench lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,6 +26,9 @@ format: $(VENV)/dev.stamp ## put the code into its standard form
 
 picture: $(VENV)/dev.stamp ## take the picture in README.md anew
 	@$(BIN)/python scripts/take-picture
+
+bench: $(VENV)/dev.stamp ## measure beside baselines, into docs/benchmarks.md (about 20 minutes)
+	@for what in latency throughput control many_sessions; do $(BIN)/python -m benchmarks.$$what || exit 1; done
 
 lock: $(VENV)/bin/python ## pin the newest allowed version of every dependency
 	@scripts/lock

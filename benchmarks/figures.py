@@ -33,7 +33,7 @@ def machine() -> str:
     return f"{psutil.cpu_count()} cores, {memory} GiB, Python {platform.python_version()}, load {load:.1f} at the end"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
