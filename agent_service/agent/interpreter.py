@@ -64,6 +64,11 @@ class Interpreter:
                 told.append((step, await perform(work, step)))
         except (buying.NotBought, signing_in.NotSignedIn) as end:
             told.append((s.Buy(), str(end)))
+        except TaskFailed as failed:
+            if not work.bought:
+                raise
+            # Whoever reads only of the failure would buy it again.
+            raise TaskFailed(f"{work.bought} After that: {failed}", code=failed.code) from failed
         return result_of(told)
 
 

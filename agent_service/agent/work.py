@@ -27,7 +27,8 @@ class Work:
         self.to_come: list[Step] = []  # steps after the one under way
         self.listing = ""  # address of the results spoken of last
         self.at_most: Decimal | None = None  # the highest price of a result that counts
-        self.added = False  # something went into the cart
+        self.added = False  # something went into the cart that is not paid for
+        self.bought = ""  # what was paid for last, in words
 
     @property
     def page(self) -> Page:

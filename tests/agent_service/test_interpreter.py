@@ -178,6 +178,18 @@ async def test_from_cart_to_paid_order(agent):
     assert "demo" not in run.told
 
 
+async def test_check_out_and_buy_it_is_one_purchase(agent):
+    task = "Search for 'lamp', add the first result to cart, then check out and buy it"
+    result, run = await agent(task, "a@b.cd demo", "yes")
+    assert [kind for kind, _ in run.asked] == ["credentials", "purchase"]
+    assert result.count("Placed the order") == 1
+
+
+async def test_a_failure_after_a_purchase_tells_of_the_purchase(agent):
+    with pytest.raises(TaskFailed, match=r"^Placed the order: .* After that: "):
+        await agent("Buy a desk lamp, then click 'No such button'", "a@b.cd demo", "yes")
+
+
 async def test_a_no_buys_nothing(agent):
     result, run = await agent("Buy a desk lamp", "a@b.cd demo", "maybe later?", "no")
     assert result.endswith("Nothing was bought: you said no to paying $44.80 for Arc LED Desk Lamp.")

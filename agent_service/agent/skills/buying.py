@@ -30,13 +30,22 @@ class OtherPlan(Exception):
         self.steps = steps
 
 
+def is_bought(work: Work) -> bool:
+    """“Check out and buy it” asks for one purchase, not for two."""
+    return bool(work.bought) and not work.added
+
+
 async def go_to_checkout(work: Work, step: GoToCheckout) -> str:
+    if is_bought(work):
+        return ""
     view = await reach_payment(work)
     total = f" The order comes to {view.total}." if view.total else ""
     return f"Opened “{view.name}”.{total} Nothing is paid yet."
 
 
 async def buy(work: Work, step: Buy) -> str:
+    if is_bought(work):
+        return ""
     view = await work.see()
     if view.is_product and not work.added and not view.pay_button:
         await add_this(work, view, 1)
@@ -81,7 +90,8 @@ async def place_order(work: Work) -> str:
     name = await actions.name_of(button)
     await work.say(f"You said yes, so I will press “{name}”.")
     await work.act("click_element", name, f"press “{name}”", lambda page: actions.press(button))
-    return bought_sentence(view, await work.see())
+    work.bought, work.added = bought_sentence(view, await work.see()), False
+    return work.bought
 
 
 async def paying_button(work: Work) -> Locator | None:
