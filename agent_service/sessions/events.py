@@ -77,5 +77,5 @@ def completion(task: Task, usage: Usage) -> Body:
 
 
 def guardrail(question: Question) -> Body:
-    """A question, as events and answers alike carry it."""
-    return {"type": question.kind, "value": question.text}
+    """A question, as events and answers alike carry it; the hosted API knows one type, so `kind` stands beside it."""
+    return {"type": "human_input_needed", "kind": question.kind, "value": question.text}

@@ -68,7 +68,7 @@ async def test_messages_by_socket_do_what_they_do_by_rest(service):
     socket = await service.connect(session)
     await socket.send(new_task("ask Which one?"))
     question = await socket.events.until("guardrail_trigger")
-    assert question["data"] == {"type": "human_input_needed", "value": "Which one?"}
+    assert question["data"] == {"type": "human_input_needed", "kind": "human_input_needed", "value": "Which one?"}
     await socket.send({"actionType": "guardrail", "newState": "resume", "taskDetails": "the red one"})
     assert (await socket.events.until("task_completed"))["data"]["message"] == "You said the red one."
     await socket.send({"actionType": "state", "newState": "terminate"})

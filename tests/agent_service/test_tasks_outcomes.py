@@ -74,7 +74,7 @@ async def test_a_guardrail_is_answered_and_the_task_goes_on(service):
     events = await service.listen(session)
     body = await service.new_task(session, "act one; ask Which account?; act two")
     task = body["taskId"]
-    question = {"type": "human_input_needed", "value": "Which account?"}
+    question = {"type": "human_input_needed", "kind": "human_input_needed", "value": "Which account?"}
     assert body["result"] == {"type": "guardrail_trigger", "data": question}
     assert await events.until("guardrail_trigger") == {"type": "guardrail_trigger", "data": question}
     poll = await service.poll(session, task)
