@@ -43,7 +43,8 @@ def test_the_header_says_what_goes_on(client_for, operator, worked, read):
     assert page.says("*[@role='status' and @aria-label='Session state']") == "Active"
     assert page.part("session-header") == (
         "Compare wireless keyboards Active Task 2 of 2 Time left until 14:07:11 Cost $0.0124 Owner operator "
-        "Add the first result to cart"
+        "Add the first result to cart "
+        "This session reaches its time limit soon. “Continue in a new session” below takes the rest of its work along."
     )
     assert page.one("time[@data-countdown]").get("data-countdown") == "2026-03-04T14:07:11+00:00"
 
