@@ -17,7 +17,7 @@ _RELAUNCH_PAUSE = 2.0
 _CLOSE_TIMEOUT = 5.0
 _STOP_LOADING_TIMEOUT = 2.0
 HEARTBEAT = 5.0
-_CRASH_SHOWS_WITHIN = 0.3
+_CRASH_SHOWS_WITHIN = 3.0
 
 
 class LaunchFailed(Exception):
@@ -48,7 +48,7 @@ class Instance:
 
     async def died_of(self, problem: Exception) -> bool:
         """Whether a failed action was the first sign of a crash, whose own event may be a moment behind."""
-        if "Connection closed" in str(problem):
+        if "Connection closed" in str(problem) or "crashed" in str(problem):
             return True
         if isinstance(problem, Error) or isinstance(problem.__cause__, Error):
             with suppress(TimeoutError):

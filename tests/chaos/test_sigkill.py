@@ -90,7 +90,7 @@ def compare_tasks(agents: Agents, dashboard: Dashboard) -> None:
     assert {task: row["result"] for task, row in rows.items()} == {
         task: line.get("result", "") for task, line in done.items()
     }
-    spent = {task: sum(map(Decimal, row["deltas"].split()), Decimal(0)) for task, row in rows.items()}
+    spent = {task: sum(map(Decimal, (row["deltas"] or "").split()), Decimal(0)) for task, row in rows.items()}
     assert spent == {task: Decimal(str(line["cost"])) for task, line in done.items()}
     results = Counter(line["result"] for line in done.values())
     assert [result for result, times in results.items() if times > 1] == []
