@@ -119,6 +119,6 @@ async def test_nothing_is_left_of_an_ended_session(service, tmp_path):
     await eventually(lambda: not processes_on(tmp_path), within=DEADLINE)
     await eventually(lambda: not list(tmp_path.glob("*/data/profiles/*")), within=DEADLINE)
     async with asyncio.timeout(DEADLINE):
-        while (health := (await service.http.get("/start/health")).json())["instancesAvailable"] < 8:
+        while (health := (await service.http.get("/start/health")).json())["instancesAvailable"] < 8:  # noqa: ASYNC110 (asked over HTTP)
             await asyncio.sleep(0.02)
     assert health["instancesAvailable"] == health["instanceCount"] == 8
