@@ -40,7 +40,7 @@ def whep_offer(request: OperatorRequest, pk: str) -> HttpResponse:
     try:
         answer = exchange_offer(session.webrtc_url, request.body.decode(errors="replace"), verify=verify)
     except NoPicture as error:
-        return _refusal(str(error), status=502)
+        return _not_given(session, session.webrtc_url, error)
     viewing = open_viewing(session, Viewing.Way.WEBRTC, by=request.user, location=answer.location or "")
     return HttpResponse(
         _without(answer.sdp, session),
@@ -69,7 +69,7 @@ def web_view(request: OperatorRequest, pk: str) -> HttpResponse:
     try:
         page = find_web_view(session.web_view_url, verify=session.connection.verify)
     except NoPicture as error:
-        return _refusal(str(error), status=502)
+        return _not_given(session, session.web_view_url, error)
     viewing = open_viewing(session, Viewing.Way.WEB_VIEW, by=request.user, location=page)
     address = reverse("web-view-part", args=(viewing.pk,))
     if request.method == "GET":
@@ -131,6 +131,14 @@ def _why_no_picture(session: AgentSession, address: str) -> str:
     if session.state == SessionState.STARTING:
         return "The browser is starting; its picture will appear here."
     return "" if address else "The service offers no such picture of this session."
+
+
+def _not_given(session: AgentSession, address: str, error: NoPicture) -> JsonResponse:
+    """The service's no; where the session ended while it was asked, that is why, and nobody's fault."""
+    session.refresh_from_db(fields=("state",))
+    if why := _why_no_picture(session, address):
+        return _refusal(why, status=409, is_final=not session.is_live)
+    return _refusal(str(error), status=502)
 
 
 def _without(text: str, session: AgentSession) -> str:

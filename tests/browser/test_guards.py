@@ -52,5 +52,6 @@ def test_a_soft_cap_asks_and_a_person_goes_on(signed_in: Page) -> None:
     page.goto("/settings/")
     look(page, "settings")
     page.goto(session)
+    expect(page.locator("[data-live-view-health]")).to_contain_text("live")
     terminate(page)
     assert page.complaints == []

@@ -114,6 +114,7 @@ def test_keys_press_buttons_but_not_while_somebody_types(session_page: Page) -> 
     expect(page.locator("#timeline")).not_to_contain_text("asked for pause")
 
     box.blur()
+    expect(page.get_by_role("button", name="Pause")).to_be_enabled()
     page.keyboard.press("p")
     expect(page.locator("#timeline")).to_contain_text("asked for pause")
     expect(box).to_have_value("spring prices")

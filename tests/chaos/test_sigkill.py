@@ -92,7 +92,7 @@ def compare_tasks(agents: Agents, dashboard: Dashboard) -> None:
     }
     spent = {task: sum(map(Decimal, (row["deltas"] or "").split()), Decimal(0)) for task, row in rows.items()}
     assert spent == {task: Decimal(str(line["cost"])) for task, line in done.items()}
-    results = Counter(line["result"] for line in done.values())
+    results = Counter(line["result"] for line in done.values() if "result" in line)  # some are terminated
     assert [result for result, times in results.items() if times > 1] == []
     assert len(done) >= KILLS // 2
     never_sent = [row for row in dashboard.rows(TASKS) if not row["upstream_id"]]

@@ -7,6 +7,7 @@ from django.test import Client
 from sessions_app.agent_api import whep
 from sessions_app.enums import SessionState
 from sessions_app.models import Viewing
+from sessions_app.views import stream
 from tests.helpers.upstream import Upstream
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +151,19 @@ def test_a_service_that_gives_no_picture_is_told_of_in_words(
     assert words in response.json()["message"]
     assert ID not in everything_in(response)
     assert not Viewing.objects.exists()
+
+
+def test_a_session_that_ends_while_its_picture_is_asked_for_is_no_fault(session, operator, client_for, monkeypatch):
+    def end_meanwhile(url: str, sdp: str, *, verify: str) -> whep.Answer:
+        type(session).objects.filter(pk=session.pk).update(state=SessionState.ENDED)
+        return whep.exchange_offer(url, sdp, verify=verify)
+
+    monkeypatch.setattr(stream, "exchange_offer", end_meanwhile)
+
+    response = offer(client_for(operator), session)
+
+    assert response.status_code == 409
+    assert response.json() == {"message": "The session has ended: there is no picture any more.", "is_final": True}
 
 
 def test_a_service_that_cannot_be_reached_is_told_of_in_words(session, upstream, operator, client_for):
