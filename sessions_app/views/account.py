@@ -45,7 +45,7 @@ def settings_answer(
         "theme": chosen if chosen in THEMES else "system",
         "members": Membership.objects.filter(team=team).select_related("user").order_by("user__username"),
         # The key stays where it is: encrypted, and not even read.
-        "connections": Connection.objects.filter(team=team).defer("api_key").order_by("name"),
+        "connections": Connection.objects.filter(team=team).defer("api_key", "base_url").order_by("name"),
     }
     return render_page(request, "settings.html", context, status=status)
 

@@ -51,7 +51,7 @@ def test_settings_show_people_with_roles(client_for, operator, lead, teammate, o
     ]
 
 
-def test_settings_show_connections_without_their_keys(client_for, operator, team, connection, outsider, read):
+def test_settings_show_connections_without_keys_or_addresses(client_for, operator, team, connection, outsider, read):
     Connection.objects.create(
         team=team, name="Hosted", base_url="https://api.example", api_key="enig_other", calls_per_minute=10,
         verify="ab" * 32,
@@ -59,10 +59,11 @@ def test_settings_show_connections_without_their_keys(client_for, operator, team
     Connection.objects.create(team=outsider.teams.get(), name="Theirs", base_url="http://x", api_key="k")
     answer = client_for(operator).get("/settings/")
     assert read(answer).each("section[contains(., 'Connections')]//tbody/tr") == [
-        "Hosted https://api.example Enigma one certificate, abababababab… 10",
-        "Test service http://127.0.0.1:9 Enigma checked by the system no limit",
+        "Hosted Enigma one certificate, abababababab… 10",
+        "Test service Enigma checked by the system no limit",
     ]
     assert "enig_" not in answer.content.decode()
+    assert "api.example" not in answer.content.decode()
 
 
 @pytest.mark.parametrize(("chosen", "attribute"), [("dark", "dark"), ("light", "light"), ("system", None)])
