@@ -1,13 +1,10 @@
 """The timeline: one writer a session, numbered without holes, committed before anybody sees it."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from sessions_app import broadcast
 from sessions_app.enums import ACTIVE_TASK, EventKind, SessionState, TaskState
@@ -43,8 +40,6 @@ _MUTABLE = (
 _TALK = frozenset({EventKind.REASONING, EventKind.ACTION, EventKind.RESPONSE})
 _TALK_FIELDS = frozenset({"steps", "last_step"})
 
-_SECRET = ("upstream_id", "socket_url", "webrtc_url", "web_view_url")
-
 
 class LeaseLost(Exception):
     """Another relay has the session now: nothing of this write was kept."""
@@ -77,7 +72,7 @@ class SessionLog:
         Read once and kept until something is touched: most events change no task.
         """
         if not self._knows_in_hand:
-            self._in_hand = _tasks_in_hand([self.session.pk]).get(self.session.pk)
+            self._in_hand = tasks_in_hand([self.session.pk]).get(self.session.pk)
             self._knows_in_hand = True
         return self._in_hand
 
@@ -111,87 +106,43 @@ class SessionLog:
         adding = any(event.kind == kind and event.text == text and event.task == task for event in self._events)
         return adding or task.events.filter(kind=kind, text=text).exists()
 
-    def save(self) -> list[Event]:
-        """Write the session's row, fenced by the lease; the answer is the rows to be written. Raises LeaseLost."""
-        now = {name: value for name, value in vars(self.session).items() if name in _MUTABLE}
-        changed = {
-            name: value for name, value in now.items() if name not in self._before or value != self._before[name]
-        }
-        if not (self._events or changed or self._touched):
-            return []
-        kept = AgentSession.objects.filter(pk=self.session.pk, lease_epoch=self.session.lease_epoch).update(
-            last_seq=self.last_seq, **changed
+    @property
+    def events(self) -> Sequence[Event]:
+        """The rows to be added."""
+        return self._events
+
+    @property
+    def is_talk(self) -> bool:
+        """Whether rows of what the agent says as it goes are all there is to write."""
+        return (
+            bool(self._events)
+            and not self._touched
+            and _TALK.issuperset(event.kind for event in self._events)
+            and _TALK_FIELDS.issuperset(self._changed())
         )
-        if not kept:
+
+    def save_session(self) -> None:
+        """Write the session's row, fenced by the lease. Raises LeaseLost."""
+        changed = self._changed()
+        if not (self._events or changed or self._touched):
+            return
+        fenced = AgentSession.objects.filter(pk=self.session.pk, lease_epoch=self.session.lease_epoch)
+        if not fenced.update(last_seq=self.last_seq, **changed):
             raise LeaseLost
-        is_talk = _TALK_FIELDS.issuperset(changed) and _TALK.issuperset(event.kind for event in self._events)
-        rows = tuple(self._events) if is_talk and not self._touched else ()
+        self.publish()
+
+    def publish(self, rows: tuple[Event, ...] = ()) -> None:
+        """Tell, once this is committed, what there is now; `rows` where they are all that is new."""
         broadcast.publish_recorded(
             broadcast.SessionRecorded(self.session.pk, self.session.team_id, self.last_seq, rows)
         )
-        return self._events
+
+    def _changed(self) -> dict[str, Any]:
+        now = {name: value for name, value in vars(self.session).items() if name in _MUTABLE}
+        return {name: value for name, value in now.items() if name not in self._before or value != self._before[name]}
 
 
-@dataclass(frozen=True)
-class Write:
-    """One verb to be carried out on one session's log, under the lease of this epoch."""
-
-    session_id: str
-    epoch: int
-    verb: Callable[[SessionLog], Any]
-
-
-def commit(writes: Sequence[Write]) -> list[Any]:
-    """Carry out many sessions' verbs in one transaction, each session's in order; the answers, or the errors.
-
-    A verb that fails takes back its own write alone: neither other sessions' nor its own session's others.
-    """
-    try:
-        with transaction.atomic():
-            return _commit_together(writes)
-    except (OperationalError, InterfaceError):
-        raise  # the database's fault: nothing was written, and all of it is to be tried again
-    except Exception:
-        # Some verb failed, which is rare: do it again so that the failure stays with its own write.
-        with transaction.atomic():
-            return [_commit_alone(write) for write in writes]
-
-
-def _commit_together(writes: Sequence[Write]) -> list[Any]:
-    """A handful of statements for all sessions: group commit is as fast as its statements are few."""
-    logs = _open({(write.session_id, write.epoch) for write in writes})
-    answers = [
-        write.verb(log) if (log := logs.get((write.session_id, write.epoch))) else LeaseLost() for write in writes
-    ]
-    Event.objects.bulk_create([event for log in logs.values() for event in log.save()])
-    return answers
-
-
-def _commit_alone(write: Write) -> Any:
-    try:
-        with transaction.atomic():
-            (answer,) = _commit_together([write])
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:
-        return error
-    return answer
-
-
-def _open(sessions: set[tuple[str, int]]) -> dict[tuple[str, int], SessionLog]:
-    """Lock the sessions whose lease is still the one that was written under; the others are left out."""
-    names = {session_id for session_id, _ in sessions}
-    # Secrets are left unread, since deciphering them would cost more than all the rest; verbs may still set them.
-    locked = AgentSession.objects.select_for_update().defer(*_SECRET).filter(pk__in=names).order_by("pk")
-    now, in_hand = timezone.now(), _tasks_in_hand(names)
-    return {
-        (row.pk, row.lease_epoch): SessionLog(row, at=now, in_hand=in_hand.get(row.pk))
-        for row in locked
-        if (row.pk, row.lease_epoch) in sessions
-    }
-
-
-def _tasks_in_hand(session_ids: Iterable[str]) -> dict[str, Task]:
+def tasks_in_hand(session_ids: Iterable[str]) -> dict[str, Task]:
     """Each session's oldest task that was sent and has not ended, else its oldest whose sending is unknown."""
     perhaps_sent = Q(state=TaskState.UNKNOWN, upstream_id="")
     tasks = Task.objects.filter(Q(state__in=ACTIVE_TASK) | perhaps_sent, session__in=list(session_ids))

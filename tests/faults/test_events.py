@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from sessions_app.agent_api.types import read_event, read_started
 from sessions_app.domain import ingest
-from sessions_app.domain.log import Write, commit
+from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import EventKind, TaskState
 from tests.faults.invariants import rows_are_numbered_without_holes
 

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessions_app.domain.commands import NotAllowed
-from sessions_app.domain.log import Write, commit
+from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import EventKind
 from tests.helpers.page import LivePage
 from tests.sessions_app.live.test_live_equals_reload import HAPPENINGS, push

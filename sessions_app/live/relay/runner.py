@@ -32,6 +32,7 @@ from sessions_app.agent_api.types import (
 from sessions_app.domain import ingest, relaying
 from sessions_app.domain.blanking import blank_event
 from sessions_app.domain.figures import known_usage
+from sessions_app.domain.group_commit import Write
 from sessions_app.domain.log import LeaseLost, SessionLog
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, Dialect, EndReason, SpendSource, TaskState
 from sessions_app.live.relay.commands import CommandCarrier
@@ -107,7 +108,7 @@ class SessionRunner:
         self._missed_something.set()
 
     def write(self, verb: Callable[[SessionLog], T]) -> "asyncio.Future[T]":
-        return self._writer.submit(self.session_id, self._epoch, verb)
+        return self._writer.submit(Write(self.session_id, self._epoch, verb))
 
     async def run(self) -> None:
         try:
@@ -318,8 +319,12 @@ class SessionRunner:
                 await self.end(event.reason, heard=True)
                 writes = []
             else:
-                writes.append((event, self.write(partial(ingest.apply_event, event=event))))
+                writes.append((event, self._write_event(event)))
         await self._until_kept(writes)
+
+    def _write_event(self, event: UpstreamEvent) -> "asyncio.Future[None]":
+        verb = partial(ingest.apply_event, event=event)
+        return self._writer.submit(Write(self.session_id, self._epoch, verb, is_talk=isinstance(event, _TALK)))
 
     async def _until_kept(self, writes: list[tuple[UpstreamEvent, "asyncio.Future[None]"]]) -> None:
         errors = await asyncio.gather(*(future for _, future in writes), return_exceptions=True)

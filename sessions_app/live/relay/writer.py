@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import InterfaceError, OperationalError
 
-from sessions_app.domain.log import SessionLog, Write, commit
+from sessions_app.domain.group_commit import Known, Write, commit
 from sessions_app.live.threads import closing_after_errors, own_thread
 
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
@@ -26,11 +24,12 @@ class Writer:
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[tuple[Write, asyncio.Future[Any]]] = asyncio.Queue()
+        self._known: Known = {}
 
-    def submit(self, session_id: str, epoch: int, verb: Callable[[SessionLog], T]) -> "asyncio.Future[T]":
+    def submit(self, write: Write) -> "asyncio.Future[Any]":
         """Queue a write at once, in order; the future ends with what the verb answers, or its error."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((Write(session_id, epoch, verb), future))
+        self._queue.put_nowait((write, future))
         return future
 
     async def run(self) -> None:
@@ -46,7 +45,7 @@ class Writer:
         """Nothing that happened is dropped because the database was busy: it is tried until it is written."""
         while True:
             try:
-                return await asyncio.get_running_loop().run_in_executor(_thread, _commit, writes)
+                return await asyncio.get_running_loop().run_in_executor(_thread, _commit, writes, self._known)
             except (OperationalError, InterfaceError):
                 logger.warning("the database did not take a write; trying again", exc_info=True)
                 await asyncio.sleep(_RETRY_SECONDS)

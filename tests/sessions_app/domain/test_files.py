@@ -5,7 +5,7 @@ import pytest
 from sessions_app.agent_api.types import Outcome, ReportedFile, TaskEnded, TaskReport
 from sessions_app.domain import ingest
 from sessions_app.domain.files import file_name, visible_files
-from sessions_app.domain.log import Write, commit
+from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import EventKind, SpendSource
 from sessions_app.models import AgentSession, ResultFile
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from sessions_app.domain import caps, controls, guards, holds, relaying, starts
 from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.guards import Standing, due_act, look_ahead
-from sessions_app.domain.log import Write, commit
 from sessions_app.domain.starts import SessionSpec
 from sessions_app.enums import CommandKind, CommandState, EventKind, GuardRule, SessionState, TaskState
 from sessions_app.models import AgentSession, Caps, Command, Task, Team

@@ -17,7 +17,8 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain import ingest
-from sessions_app.domain.log import LeaseLost, Write, commit
+from sessions_app.domain.group_commit import Write, commit
+from sessions_app.domain.log import LeaseLost
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, SpendSource, TaskState
 from sessions_app.models import Event
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sessions_app.agent_api.types import Outcome, TaskReport, Usage
 from sessions_app.domain import caps, guards, holds, ingest, relaying
-from sessions_app.domain.log import Write, commit
+from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import CommandKind, SessionState, SpendSource
 from sessions_app.live.fragments import session_change
 from sessions_app.live.session_feed import SharedChange

@@ -24,7 +24,7 @@ from sessions_app.agent_api.types import (
 from sessions_app.domain import guards, ingest, relaying
 from sessions_app.domain.controls import ask
 from sessions_app.domain.followups import TaskSpec, send_task
-from sessions_app.domain.log import Write, commit
+from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.queueing import QUEUE_VERBS, change_queue
 from sessions_app.enums import CommandKind, EventKind, SessionState, SpendSource
 from sessions_app.live.fragments import session_change

@@ -5,7 +5,8 @@ from channels.db import database_sync_to_async
 
 from sessions_app.agent_api.types import Action, Reasoning, Response
 from sessions_app.domain import ingest
-from sessions_app.domain.log import SessionLog, Write, commit
+from sessions_app.domain.group_commit import Write, commit
+from sessions_app.domain.log import SessionLog
 from sessions_app.enums import TaskState
 from sessions_app.live import session_feed
 from tests.helpers.sockets import open_socket
