@@ -23,6 +23,12 @@ _RAISE = (
     "WHERE id = %s AND lease_epoch = %s"
 )
 
+_FIELDS = tuple(field for field in Event._meta.concrete_fields if not field.primary_key)
+_ADD = (
+    f"INSERT INTO {Event._meta.db_table} ({', '.join(field.column for field in _FIELDS)}) "  # noqa: S608 # our own table
+    f"VALUES ({', '.join(['%s'] * len(_FIELDS))})"
+)
+
 
 @dataclass(frozen=True)
 class Write:
@@ -73,7 +79,7 @@ def _commit_together(writes: Sequence[Write], known: Known) -> tuple[list[Any], 
     for key, log in logs.items():
         if key not in talk:
             log.save_session()
-    Event.objects.bulk_create([event for log in logs.values() for event in log.events])
+    _add_events([event for log in logs.values() for event in log.events])
     return answers, {key: (log.session, log.in_hand()) for key, log in talk.items()}
 
 
@@ -120,3 +126,17 @@ def _save_talk(logs: Mapping[Key, SessionLog]) -> None:
     for log in logs.values():
         log.session.last_seq = log.last_seq
         log.publish(tuple(log.events))
+
+
+def _add_events(events: Sequence[Event]) -> None:
+    """Insert rows whose keys nobody asks for: `bulk_create` spends several times as long on the same statement."""
+    if not events:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _ADD,
+            [
+                [field.get_db_prep_save(getattr(event, field.attname), connection) for field in _FIELDS]
+                for event in events
+            ],
+        )

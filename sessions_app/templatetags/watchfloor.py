@@ -11,6 +11,7 @@ from django.forms import BaseForm, BoundField
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from sessions_app.enums import EventKind
 from sessions_app.queries.guards import usd_words
 
 register = template.Library()
@@ -18,6 +19,22 @@ register = template.Library()
 #: Characters of a long text that are shown around what was found in it, and before it.
 _EXCERPT, _LEAD = 320, 80
 _SMALLEST = Decimal("0.0001")
+
+
+_ROW_LABELS = {
+    EventKind.RESULT: "Result",
+    EventKind.QUESTION: "◆ Question",
+    EventKind.ERROR: "▲ Error",
+    EventKind.ALARM: "▲ Alarm",
+    EventKind.INSTANCE_LOST: "▲ Browser lost",
+    EventKind.RESPONSE: "Answer",
+}
+
+
+@register.filter
+def row_label(kind: str) -> str:
+    """What stands before a timeline row's text; nothing where the text speaks for itself."""
+    return _ROW_LABELS.get(EventKind(kind), "")
 
 
 @register.filter
