@@ -17,7 +17,6 @@ Key = tuple[str, int]
 #: relay alone, under its lease: while the relay writes nothing else, and keeps the lease, there is nothing new to read.
 Known = dict[Key, tuple[AgentSession, Task | None]]
 
-_SECRET = ("upstream_id", "socket_url", "webrtc_url", "web_view_url")
 _RAISE = (
     f"UPDATE {AgentSession._meta.db_table} SET last_seq = %s, steps = %s, last_step = %s "  # noqa: S608 # our own table
     "WHERE id = %s AND lease_epoch = %s"
@@ -25,7 +24,7 @@ _RAISE = (
 
 _FIELDS = tuple(field for field in Event._meta.concrete_fields if not field.primary_key)
 _ADD = (
-    f"INSERT INTO {Event._meta.db_table} ({', '.join(field.column for field in _FIELDS)}) "  # noqa: S608 # our own table
+    f"INSERT INTO {Event._meta.db_table} ({', '.join(str(field.column) for field in _FIELDS)}) "  # noqa: S608 # our own table
     f"VALUES ({', '.join(['%s'] * len(_FIELDS))})"
 )
 
@@ -107,7 +106,7 @@ def _read(keys: Set[Key]) -> Known:
     """Read and lock these sessions, where their lease is still the one that is written under."""
     names = {session_id for session_id, _ in keys}
     # Secrets are left unread, since deciphering them would cost more than all the rest; verbs may still set them.
-    locked = AgentSession.objects.select_for_update().defer(*_SECRET).filter(pk__in=names).order_by("pk")
+    locked = AgentSession.objects.select_for_update().defer(*AgentSession.SECRET).filter(pk__in=names).order_by("pk")
     in_hand = tasks_in_hand(names)
     return {
         (row.pk, row.lease_epoch): (row, in_hand.get(row.pk)) for row in locked if (row.pk, row.lease_epoch) in keys

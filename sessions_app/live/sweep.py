@@ -7,9 +7,8 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from channels.db import database_sync_to_async
-
 from sessions_app.broadcast import RECORDED_GROUP, Message, SessionRecorded, Watched, hub
+from sessions_app.live.threads import in_database
 from sessions_app.queries import newest_rows
 
 logger = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ class Sweep:
             self._told.clear()
             return
         before = dict(self._told)
-        newest = await database_sync_to_async(newest_rows)(watched, known=before)
+        newest = await in_database(newest_rows, watched, known=before)
         for one in newest:
             if is_suspicious or one.message.last_seq > before.get(one.message.session_id, -1):
                 hub.deliver(one.message)

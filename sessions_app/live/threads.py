@@ -1,8 +1,9 @@
 """Database work on a thread of its own, which keeps its connection: making one takes longer than reading a row."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import wraps
+from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import connections
@@ -27,3 +28,12 @@ def closing_after_errors(work: Callable[P, T]) -> Callable[P, T]:
             raise
 
     return wrapper
+
+
+_relay = own_thread("relay")
+
+
+async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do what the relay has to do in the database beside its writing of timelines."""
+    kept = partial(closing_after_errors(work), *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(_relay, kept)

@@ -89,6 +89,9 @@ class AgentSession(Capped):
 
     objects: ClassVar = AgentSessionQuerySet.as_manager()
 
+    #: Deciphered when a row is read: whoever reads many rows, or often, and needs none of these leaves them out.
+    SECRET: ClassVar = ("upstream_id", "socket_url", "webrtc_url", "web_view_url")
+
     class Meta:
         ordering = ("-created_at",)
         indexes = (

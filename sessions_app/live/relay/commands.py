@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from sessions_app.agent_api.client import TaskRequest
@@ -20,6 +19,7 @@ from sessions_app.domain.queueing import may_go
 from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, SessionState, SpendSource
 from sessions_app.live.relay import confirmation
 from sessions_app.live.relay.guarding import start_is_held
+from sessions_app.live.threads import in_database
 from sessions_app.models import AgentSession, Command, Task
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class CommandCarrier:
     async def take_over(self) -> None:
         """What a relay before this one had sent: watch on where evidence may come, and call the rest unknown."""
         query = Command.objects.filter(session=self._runner.session_id, state=CommandState.SENT)
-        async for command in query.select_related("task"):
+        for command in await in_database(list, query.select_related("task")):
             if command.kind in {CommandKind.STOP, CommandKind.REFUSE, CommandKind.TERMINATE}:
                 self._runner.was_asked_to_end |= command.kind == CommandKind.TERMINATE
                 self._spawn(confirmation.confirm_end(self._runner, command))
@@ -64,13 +64,15 @@ class CommandCarrier:
 
     async def _queued(self) -> list[Command]:
         query = Command.objects.filter(session=self._runner.session_id, state=CommandState.QUEUED)
-        return [command async for command in query.select_related("task", "actor")]
+        related = query.select_related("task", "actor", "session")
+        secret = [f"session__{name}" for name in AgentSession.SECRET]
+        return await in_database(list, related.defer(*secret))
 
     async def _carry_out(self, command: Command) -> None:
         over_link = command.kind in _STATE_WORD and self._runner.link  # to which no budget applies
         if command.not_before and command.not_before > timezone.now() and not over_link:
             return
-        session = await AgentSession.objects.aget(pk=self._runner.session_id)
+        session = command.session
         match CommandKind(command.kind):
             case CommandKind.START:
                 await self._start_if_free(command)
@@ -140,16 +142,16 @@ class CommandCarrier:
     async def _is_to_end(self) -> bool:
         """Whether somebody asked to terminate: then nothing more is sent that costs, or does, anything."""
         ending = Command.objects.filter(kind=CommandKind.TERMINATE, state__in=OPEN_COMMAND)
-        return await ending.filter(session=self._runner.session_id).aexists()
+        return await in_database(ending.filter(session=self._runner.session_id).exists)
 
     async def _begin_task(self, command: Command, session: AgentSession) -> None:
-        if await Task.objects.filter(session=session, state__in=ACTIVE_TASK).aexists():
+        if await in_database(Task.objects.filter(session=session, state__in=ACTIVE_TASK).exists):
             return  # queued behind the one in hand
         if not self._runner.is_listening or await self._is_to_end():
             return
-        if command.task is None or not await database_sync_to_async(may_go)(session, command.task):
+        if command.task is None or not await in_database(may_go, session, command.task):
             return
-        if before := await database_sync_to_async(relaying.blocked_by)(session, command):
+        if before := await in_database(relaying.blocked_by, session, command):
             await self._runner.write(lambda log: relaying.hold_queue(log, before))
             return
         if not await self._wait_for_budget(command) and await self._mark_sent(command):
@@ -250,7 +252,7 @@ class CommandCarrier:
         return True
 
     async def _wait_for_budget(self, command: Command) -> bool:
-        until = await database_sync_to_async(take_call)(self._runner.session.connection)
+        until = await in_database(take_call, self._runner.session.connection)
         if until:
             await self._runner.write(lambda log: relaying.postpone(log, command, until))
         return until is not None

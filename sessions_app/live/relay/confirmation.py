@@ -4,7 +4,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 
 from sessions_app.agent_api.errors import AgentApiError, NotReached, SessionGone
@@ -12,6 +11,7 @@ from sessions_app.domain import relaying
 from sessions_app.domain.budget import take_call
 from sessions_app.domain.ingest import STOP_ALARM
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, EndReason
+from sessions_app.live.threads import in_database
 from sessions_app.models import Command, Task
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ async def deliver_state(runner: "SessionRunner", state: str, *, rest: bool = Fal
             return
         except NotReached:
             pass
-    await database_sync_to_async(take_call)(runner.session.connection, urgent=True)
+    await in_database(take_call, runner.session.connection, urgent=True)
     await runner.api.send_state(runner.session.upstream_id, state)
 
 
@@ -77,15 +77,15 @@ async def confirm_end(runner: "SessionRunner", command: Command) -> None:
 async def _is_settled(runner: "SessionRunner", command: Command) -> bool:
     """Poll for evidence; recording it is what settles the command."""
     if command.kind != CommandKind.TERMINATE and command.task_id:
-        task = await Task.objects.aget(pk=command.task_id)
+        task = await in_database(Task.objects.get, pk=command.task_id)
         if task.upstream_id and task.state in ACTIVE_TASK:
             await runner.poll_task(task, stopping=True)
-    return not await Command.objects.filter(pk=command.pk, state=CommandState.SENT).aexists()
+    return not await in_database(Command.objects.filter(pk=command.pk, state=CommandState.SENT).exists)
 
 
 async def _send_again(runner: "SessionRunner", command: Command) -> None:
     newer = Command.objects.filter(session=command.session_id, kind=CommandKind.NEW_TASK, sent_at__gt=command.sent_at)
-    if command.kind != CommandKind.TERMINATE and await newer.aexists():
+    if command.kind != CommandKind.TERMINATE and await in_database(newer.exists):
         return  # it would stop the newer task
     try:
         await deliver_state(runner, "terminate" if command.kind == CommandKind.TERMINATE else "stop", rest=True)

@@ -3,10 +3,10 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from sessions_app.domain import guards, holds
+from sessions_app.live.threads import in_database
 from sessions_app.models import Command
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ class Guarding:
             await self._wait(outlook)
 
     async def _look(self) -> guards.Outlook:
-        outlook: guards.Outlook = await database_sync_to_async(guards.look_ahead)(
-            self._runner.session_id, at=timezone.now()
-        )
+        outlook = await in_database(guards.look_ahead, self._runner.session_id, at=timezone.now())
         if outlook.is_capped and not self.is_capped:
             self._runner.poll_soon()
         self.is_capped = outlook.is_capped
@@ -64,7 +62,7 @@ class Guarding:
 
 async def start_is_held(runner: "SessionRunner", command: Command) -> bool:
     """Whether the team's starts are held; the first time it is, the timeline says so."""
-    hold = await database_sync_to_async(holds.find_hold)(runner.session.team_id)
+    hold = await in_database(holds.find_hold, runner.session.team_id)
     if hold:
         await runner.write(lambda log: holds.note_wait(log, command, hold))
     return hold is not None

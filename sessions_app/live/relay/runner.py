@@ -10,7 +10,6 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from channels.db import database_sync_to_async
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -39,6 +38,7 @@ from sessions_app.live.relay.commands import CommandCarrier
 from sessions_app.live.relay.guarding import Guarding
 from sessions_app.live.relay.timings import Timings
 from sessions_app.live.relay.writer import Writer
+from sessions_app.live.threads import in_database
 from sessions_app.models import AgentSession, Connection, Task
 
 T = TypeVar("T")
@@ -113,7 +113,7 @@ class SessionRunner:
     async def run(self) -> None:
         try:
             await self._load()
-            self._unheard_since = await database_sync_to_async(relaying.unheard_since)(self.session)
+            self._unheard_since = await in_database(relaying.unheard_since, self.session)
             self.api = await self._open_api()
             if self._unheard_since:
                 await self.write(relaying.record_unlinked)
@@ -141,7 +141,8 @@ class SessionRunner:
             return await self._api_for(self.session.connection)
         except AgentApiError as error:
             reason = error
-            start = await self.session.commands.filter(kind=CommandKind.START, state=CommandState.QUEUED).afirst()
+            queued = self.session.commands.filter(kind=CommandKind.START, state=CommandState.QUEUED)
+            start = await in_database(queued.first)
             if start:
                 await self.write(lambda log: relaying.refuse_command(log, start, reason))
             raise
@@ -177,9 +178,9 @@ class SessionRunner:
 
     async def _unsure_tasks(self, *, heard: bool) -> set[str]:
         """Tasks whose end may have been missed: nobody listened, and no report since has told of them."""
-        open_ones = [pk async for pk in self._open_tasks().values_list("pk", flat=True)]
+        open_ones = await in_database(set, self._open_tasks().values_list("pk", flat=True))
         if not (heard or self.link):
-            return set(open_ones)
+            return open_ones
         return {pk for pk in open_ones if self._reported_at.get(pk, self._first_linked) < self._deaf_until}
 
     def _open_tasks(self) -> QuerySet[Task]:
@@ -188,7 +189,7 @@ class SessionRunner:
     async def poll_task(self, task: Task, *, stopping: bool = False) -> None:
         """Ask for one task's report and record it, unless something was sent meanwhile that it cannot know of."""
         sent_before, asked_at = self.messages_sent, time.monotonic()
-        known = await database_sync_to_async(known_usage)(task)
+        known = await in_database(known_usage, task)
         try:
             report = await self.api.poll(self.session.upstream_id, task.upstream_id)
         except NotFound:
@@ -216,18 +217,17 @@ class SessionRunner:
     async def _let_socket_tell(self, task: Task) -> None:
         deadline = time.monotonic() + self.timings.socket_lag
         while time.monotonic() < deadline:
-            await task.arefresh_from_db()
+            await in_database(task.refresh_from_db)
             if not task.is_active:
                 return
             await asyncio.sleep(self.timings.socket_lag / 20)
 
     async def _load(self) -> None:
-        self.session = await database_sync_to_async(AgentSession.objects.select_related("connection", "team").get)(
-            pk=self.session_id
-        )
+        sessions = AgentSession.objects.select_related("connection", "team")
+        self.session = await in_database(sessions.get, pk=self.session_id)
         self.hidden |= _upstream_names(self.session)
         tasks = Task.objects.filter(session=self.session_id).exclude(upstream_id="")
-        self.hidden |= {name async for name in tasks.values_list("upstream_id", flat=True)}
+        self.hidden |= await in_database(set, tasks.values_list("upstream_id", flat=True))
         if self.session.upstream_id:
             self._ready.set()
         if not self.session.is_live:
@@ -366,7 +366,7 @@ class SessionRunner:
         """Every task the service may still have news of."""
         open_or_unknown = ACTIVE_TASK | {TaskState.UNKNOWN}
         query = Task.objects.filter(session=self.session_id, state__in=open_or_unknown).exclude(upstream_id="")
-        return [task async for task in query.order_by("number")]
+        return await in_database(list, query.order_by("number"))
 
     async def _collect_last_reports(self) -> None:
         if self.session.upstream_id:

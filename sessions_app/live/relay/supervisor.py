@@ -4,8 +4,6 @@ import asyncio
 import logging
 import time
 
-from channels.db import database_sync_to_async
-
 from sessions_app import broadcast
 from sessions_app.agent_api.client import AgentApi, open_api
 from sessions_app.domain import leases, relaying
@@ -13,6 +11,7 @@ from sessions_app.enums import Dialect
 from sessions_app.live.relay.runner import SessionRunner
 from sessions_app.live.relay.timings import Timings
 from sessions_app.live.relay.writer import Writer
+from sessions_app.live.threads import in_database
 from sessions_app.models import Connection
 
 logger = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ class Relay:
             unsubscribe()
             for api in self._apis.values():
                 await api.aclose()
-            await database_sync_to_async(leases.release_all)(self._holder)
+            await in_database(leases.release_all, self._holder)
 
     def _wake(self, message: broadcast.Message) -> None:
         """A command waits: its session's runner looks now, or, where it has none yet, the next sweep comes at once."""
@@ -62,7 +61,7 @@ class Relay:
         while True:
             try:
                 await self._renew_if_due()
-                claimed = await database_sync_to_async(leases.claim_free)(self._holder)
+                claimed = await in_database(leases.claim_free, self._holder)
                 await self._look_after_runners()
             except Exception:
                 logger.exception("the relay could not look for sessions; trying again")
@@ -76,7 +75,7 @@ class Relay:
     async def _look_after_runners(self) -> None:
         """In one go for all: a look of each session's own would cost more than all their events."""
         running = tuple(self._runners)
-        waiting, live = await database_sync_to_async(relaying.look_over)(running)
+        waiting, live = await in_database(relaying.look_over, running)
         for session_id in running:
             runner = self._runners.get(session_id)
             if runner and session_id not in live:
@@ -90,7 +89,7 @@ class Relay:
         if began - self._renewed < _RENEW_SECONDS:
             return
         self._tasks = {session_id: task for session_id, task in self._tasks.items() if not task.done()}
-        lost = await database_sync_to_async(leases.renew)(self._holder, running=self._tasks.keys())
+        lost = await in_database(leases.renew, self._holder, running=self._tasks.keys())
         for session_id in lost:
             logger.info("session %s is another relay's now", session_id)
             self._drop(session_id)
