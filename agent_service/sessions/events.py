@@ -65,6 +65,11 @@ def reconnected() -> Event:
     return Event({}, name="instance:reconnected")
 
 
+def address(url: str) -> Event:
+    """Where the page is while a person has taken it over: an extension, since nobody else can know."""
+    return Event({"url": url}, name="page:address")
+
+
 def completion(task: Task, usage: Usage) -> Body:
     """A completed task's result, as events and answers alike carry it."""
     return {

@@ -15,6 +15,7 @@ from agent_service.sessions.orders import Answer, Message, SessionOrder, State, 
 from agent_service.sessions.page_input import InputQueue
 from agent_service.sessions.task_queue import Seat, TaskQueue
 from agent_service.sessions.tasks import Failure, Task, TaskStatus, TokenLimits
+from agent_service.sessions.trail import Trail
 from agent_service.sessions.workshop import Workshop
 from agent_service.streaming import Stream
 
@@ -68,6 +69,7 @@ class Session:
         self._queue = TaskQueue(
             Seat(session_id, order.avoid_domains, self._live_instance, self.emit, self._task_done), workshop
         )
+        self._trail = Trail(lambda: self._live_instance().browser, lambda url: self.emit(events.address(url)))
         self._inputs = InputQueue(lambda: self._live_instance().page)
         self._background: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
@@ -111,10 +113,8 @@ class Session:
                 self._steer(state)
             case Answer():
                 self._queue.answer(message)
-            case Takeover(taken=True):
-                self._queue.gate.hold(Hold.TAKEOVER)
-            case Takeover():
-                self._queue.gate.release(Hold.TAKEOVER)
+            case Takeover(taken):
+                self._take_over(taken=taken)
             case _:
                 if not self._inputs.put(message):
                     raise InputRefused
@@ -162,6 +162,14 @@ class Session:
                 self._queue.stop()
             case State.TERMINATE:
                 self.end(EndReason.TERMINATED)
+
+    def _take_over(self, *, taken: bool) -> None:
+        if taken:
+            self._queue.gate.hold(Hold.TAKEOVER)
+            self._trail.begin()
+        else:
+            self._trail.end()
+            self._queue.gate.release(Hold.TAKEOVER)
 
     def _task_done(self, task: Task) -> None:
         if self.order.one_task:

@@ -103,7 +103,7 @@ class Socket:
     def __init__(self) -> None:
         self.events = Events()
         self._client = socketio.AsyncClient(reconnection=False)
-        for name in ("message", "end_session", "instance:disconnected", "instance:reconnected"):
+        for name in ("message", "end_session", "instance:disconnected", "instance:reconnected", "page:address"):
             self._client.on(name, lambda body=None, name=name: self.events.add(name, body))
         self._client.on("disconnect", lambda *_: self.events.disconnected.set())
 

@@ -6,7 +6,9 @@ from aiohttp import web
 from tests.agent_service.stream_helpers import serving
 
 PAGE = """<!doctype html><title>quiet</title><body style="margin:0">
-<input id=field aria-label=field style="position:absolute;left:100px;top:200px;width:300px;height:40px">
+<form>
+<input id=field name=field aria-label=field style="position:absolute;left:100px;top:200px;width:300px;height:40px">
+</form>
 <button style="position:absolute;left:100px;top:300px;width:100px;height:40px"
   onclick="document.title += ' click'" ondblclick="document.title += ' double'">Press</button>
 <script>
@@ -93,3 +95,17 @@ async def test_a_page_taken_over_is_left_alone_by_a_new_task_too(service):
     await service.act(session, "releaseControl")
     await service.outcome(session, task)
     assert service.agent.performed == ["mine"]
+
+
+async def test_where_a_person_goes_is_told_while_they_have_the_page(service, site):
+    session = (await service.start(startingUrl=f"{site}/"))["sessionId"]
+    events = await service.listen(session)
+    await service.new_task(session, "act once the page is open")
+    await service.act(session, "takeOverControl")
+    assert await events.until("page:address") == {"url": f"{site}/"}
+    await service.act(session, "CLICK", x=150, y=220 + 155)
+    await service.act(session, "KEY_PRESS", key="Enter")
+    assert await events.until("page:address", count=2) == {"url": f"{site}/?field="}
+    await service.act(session, "releaseControl")
+    await service.new_task(session, f"open {site}/?elsewhere")
+    assert events.types().count("page:address") == 2
