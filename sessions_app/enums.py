@@ -53,6 +53,10 @@ class CommandKind(TextChoices):
     REFUSE = "refuse", "refuse and stop"
     QUEUE = "queue", "change the queue"
     CAPS = "caps", "change the caps"
+    TAKE_CONTROL = "take_control", "take control"
+    RELEASE_CONTROL = "release_control", "release control"
+    PASS_CONTROL = "pass_control", "change who has control"
+    INPUT = "input", "act on the page"
 
 
 class GuardRule(TextChoices):
@@ -94,6 +98,7 @@ class EventKind(TextChoices):
     GAP = "gap", "Not recorded"
     NOTE = "note", "Note"
     GUARD = "guard", "Guard"
+    ADDRESS = "upstream.address", "Address"
 
 
 class SpendSource(TextChoices):
@@ -193,8 +198,13 @@ def guide_word(session: SessionState, task: TaskState | None, *, refused: bool =
     return _WORD_OF_TASK[task] if task else GuideWord.IDLE
 
 
-def allowed_controls(session: SessionState, task: TaskState | None) -> frozenset[CommandKind]:
-    """What a person may ask of a session in this state; `task` is the one the agent has in hand, if any."""
+def allowed_controls(
+    session: SessionState, task: TaskState | None, *, is_driven: bool = False
+) -> frozenset[CommandKind]:
+    """What a person may ask of a session in this state; `task` is the one the agent has in hand, if any.
+
+    While somebody drives, the agent is held still: nothing that would have it go on is to be asked.
+    """
     if session == SessionState.ENDED:
         return frozenset()
     allowed = {CommandKind.TERMINATE}
@@ -209,4 +219,4 @@ def allowed_controls(session: SessionState, task: TaskState | None) -> frozenset
         allowed.add(CommandKind.RESUME)
     if task == TaskState.WAITING:
         allowed |= {CommandKind.ANSWER, CommandKind.REFUSE}
-    return frozenset(allowed)
+    return frozenset(allowed - {CommandKind.RESUME, CommandKind.ANSWER} if is_driven else allowed)

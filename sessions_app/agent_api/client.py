@@ -128,6 +128,10 @@ class AgentApi:
     async def send_guardrail(self, session_id: str, answer: str, *, resume: bool) -> None:
         await self._send(session_id, guardrail_message(answer, resume=resume, dialect=self._dialect))
 
+    async def send_interaction(self, session_id: str, message: dict[str, Any]) -> None:
+        """Send one of `agent_api/interactions.py`."""
+        await self._send(session_id, message)
+
     async def poll(self, session_id: str, task_id: str) -> TaskReport | None:
         """What the service says of the task now; None where its answer cannot be read. Raises NotFound for 404."""
         url = f"{self._base_url}/task/{quote(session_id, safe='')}/{quote(task_id, safe='')}"

@@ -16,7 +16,7 @@ _CONNECT_SECONDS = 10.0
 _EMIT_SECONDS = 5.0
 #: The library's default of 4 MiB breaks the link at a larger event, and for ever, since it comes again.
 _MAX_MESSAGE_BYTES = 16 << 20
-_OWN_EVENTS = ("message", "end_session", "instance:disconnected", "instance:reconnected")
+_OWN_EVENTS = ("message", "end_session", "instance:disconnected", "instance:reconnected", "page:address")
 
 
 class LinkRefused(AgentApiError):
@@ -70,6 +70,10 @@ class Link:
 
     async def send_guardrail(self, answer: str, *, resume: bool) -> None:
         await self._emit(guardrail_message(answer, resume=resume, dialect=self._dialect))
+
+    async def send_interaction(self, message: dict[str, Any]) -> None:
+        """Send one of `agent_api/interactions.py`."""
+        await self._emit(message)
 
     async def close(self) -> None:
         self.lost.set()

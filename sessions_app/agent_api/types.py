@@ -129,13 +129,29 @@ class InstanceBack:
 
 
 @dataclass(frozen=True)
+class Address:
+    """Where the browser is, or has gone, while a person drives it: an extension of our own service."""
+
+    url: str
+
+
+@dataclass(frozen=True)
 class Unrecognised:
     name: str
     raw: Any
 
 
 UpstreamEvent = (
-    Reasoning | Action | Response | TaskEnded | Question | SessionEnded | InstanceLost | InstanceBack | Unrecognised
+    Reasoning
+    | Action
+    | Response
+    | TaskEnded
+    | Question
+    | SessionEnded
+    | InstanceLost
+    | InstanceBack
+    | Address
+    | Unrecognised
 )
 
 
@@ -145,6 +161,8 @@ _DEEPEST = 60
 _LARGEST = 1e15
 _LONGEST_WAIT = timedelta(days=7)
 _LONGEST_ID = 200
+#: Characters of an address that are shown to people.
+_LONGEST_SHOWN = 500
 
 
 def clean(value: Any, depth: int = 0) -> Any:
@@ -354,7 +372,19 @@ def read_event(name: str, payload: object) -> UpstreamEvent:
         return InstanceLost(_wait(body.get("gracePeriod")))
     if name == "instance:reconnected":
         return InstanceBack()
+    if name == "page:address" and (url := _bare_address(text(body.get("url")))):
+        return Address(url)
     return (_read_message(body) if name == "message" else None) or Unrecognised(name, payload)
+
+
+def _bare_address(url: str) -> str:
+    """Without its query and fragment, in which forms put what was typed; empty where it is no web address."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{host}{parts.path}"[:_LONGEST_SHOWN] if parts.scheme in {"http", "https"} else ""
 
 
 def _read_message(body: Mapping[str, Any]) -> UpstreamEvent | None:

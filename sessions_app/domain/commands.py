@@ -1,6 +1,7 @@
 """A command is a row before it is a message: what every wish of a person has in common."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -32,10 +33,10 @@ def queue_command(
     by: User,
     key: UUID,
     task: Task | None = None,
-    text_length: int | None = None,
     at: datetime | None = None,
+    **fields: Any,
 ) -> Command:
-    """Write the row; once it is committed the relay wakes and the pages look again."""
+    """Write the row, with what else is known of it; once it is committed the relay wakes and the pages look again."""
     command = Command.objects.create(
         team_id=session.team_id,
         actor=by,
@@ -43,8 +44,8 @@ def queue_command(
         task=task,
         kind=kind,
         idempotency_key=key,
-        text_length=text_length,
         created_at=at or timezone.now(),
+        **fields,
     )
     broadcast.wake_relay(session.pk)
     # Every page shows at once that it was asked for; the relay's first row comes later.

@@ -1,6 +1,6 @@
 """Giving a session another task."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Self
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
+from sessions_app.domain.handback import take_brief, with_brief
 from sessions_app.enums import OPEN_TASK, CommandKind, SessionState
 from sessions_app.models import AgentSession, Task, WorkflowStep
 
@@ -32,8 +33,11 @@ class TaskSpec:
 
 
 @transaction.atomic
-def send_task(session: AgentSession, spec: TaskSpec, *, by: User, key: UUID) -> Task:
-    """Queue a follow-up task; the same key again gives the same task. Raises NotAllowed."""
+def send_task(session: AgentSession, spec: TaskSpec, *, by: User, key: UUID, brief: str | None = None) -> Task:
+    """Queue a follow-up task; the same key again gives the same task. Raises NotAllowed.
+
+    Where a hand-back brief waits, it goes along: as the person left it, or, with None, as it is.
+    """
     if (repeat := find_repeat(by=by, key=key)) and repeat.task:
         return repeat.task
     locked = AgentSession.objects.select_for_update().get(pk=session.pk)
@@ -44,7 +48,8 @@ def send_task(session: AgentSession, spec: TaskSpec, *, by: User, key: UUID) -> 
             f"Task {last.number} ends the session, so nothing can follow it: "
             "change it while it is queued, or continue in a new session."
         )
-    return add_task(locked, spec, by=by, key=key)
+    told = replace(spec, prompt=with_brief(spec.prompt, take_brief(locked, brief)))
+    return add_task(locked, told, by=by, key=key)
 
 
 def _ends_with(session: AgentSession) -> Task | None:

@@ -7,16 +7,24 @@ from django.db import transaction
 
 from sessions_app.domain import secrets
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
+from sessions_app.domain.controls import driver_of
+from sessions_app.domain.handback import take_brief
 from sessions_app.enums import OPEN_COMMAND, CommandKind, TaskState
 from sessions_app.models import AgentSession, Command, Task
 
 
 @transaction.atomic
-def answer(task: Task, text: str, *, by: User, key: UUID) -> Command:
-    """Queue the answer, after which the task goes on; its text never reaches the database. Raises NotAllowed."""
+def answer(task: Task, text: str, *, by: User, key: UUID, brief: str | None = None) -> Command:
+    """Queue the answer, after which the task goes on; its text never reaches the database. Raises NotAllowed.
+
+    Where a hand-back brief waits, it goes along: as the person left it, or, with None, as it is.
+    """
     if repeat := find_repeat(by=by, key=key):
         return repeat
     command = _queue(task, CommandKind.ANSWER, by=by, key=key, text_length=len(text))
+    if told := take_brief(command.session, brief):
+        command.brief = told
+        command.save(update_fields=("brief",))
     try:
         # Before the commit: a relay that finds the row is to find the text too.
         secrets.hold(command.pk, text, session=command.session)
@@ -39,6 +47,9 @@ def _queue(task: Task, kind: CommandKind, *, by: User, key: UUID, text_length: i
     locked = Task.objects.get(pk=task.pk)
     if locked.state != TaskState.WAITING:
         raise NotAllowed("The agent no longer waits for an answer.")
+    driver = driver_of(session)
+    if kind == CommandKind.ANSWER and driver:
+        raise NotAllowed(f"{driver} has control: answer when it is released.")
     replies = locked.commands.filter(kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), state__in=OPEN_COMMAND)
     if earlier := replies.select_related("actor").first():
         raise NotAllowed(f"{earlier.actor} has answered already; the answer is on its way.")

@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from sessions_app.domain.commands import settle
+from sessions_app.domain.controls import driver_of
 from sessions_app.domain.log import SessionLog
 from sessions_app.enums import (
     ACTIVE_TASK,
@@ -80,7 +81,7 @@ class Outlook:
 
 
 def look_ahead(session_id: str, *, at: datetime) -> Outlook:
-    """Say, without writing, whether the guard has to step in, and when time alone may make it; in four queries."""
+    """Say, without writing, whether the guard has to step in, and when time alone may make it; in five queries."""
     session = AgentSession.objects.get(pk=session_id)
     if not session.caps and session.idle_ends_at is None:
         return Outlook(is_capped=False, must_act=False, next_at=None)
@@ -121,7 +122,7 @@ def stand(session: AgentSession) -> Standing:
         task=task,
         task_cost=costs.get(task.pk, NOTHING) if task else NOTHING,
         session_cost=sum(costs.values(), NOTHING),
-        idle_since=_idle_since(session, tasks),
+        idle_since=None if driver_of(session) else _idle_since(session, tasks),
         marks=frozenset(mark for _, _, mark in rows if mark),
         asked=frozenset(kind for kind, state, _ in rows if state in OPEN_COMMAND),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from sessions_app.agent_api.types import (
     Action,
+    Address,
     InstanceBack,
     InstanceLost,
     Outcome,
@@ -22,6 +23,7 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain.commands import settle
+from sessions_app.domain.driving import end_lease
 from sessions_app.domain.figures import record_usage
 from sessions_app.domain.files import as_detail, record_files
 from sessions_app.domain.log import SessionLog, cut, end_session
@@ -38,7 +40,7 @@ from sessions_app.enums import (
     SpendSource,
     TaskState,
 )
-from sessions_app.models import Task
+from sessions_app.models import Control, Task
 
 #: Alarms that are over with the task they tell of.
 _ACTED, STOP_ALARM = "Acted after it was paused:", "Stop not confirmed: the agent may still be at work."
@@ -111,6 +113,8 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
     end_session(log, known or EndReason.COMPLETED, words)
     for task in log.session.tasks.filter(state__in=OPEN_TASK):
         _close_task(log, task, is_sure=task.pk not in unsure)
+    if driven := Control.objects.filter(session=log.session, holder__isnull=False).first():
+        end_lease(driven)
     _settle_open_commands(log, known)
     log.append(EventKind.END, words, detail={"reason": reason})
 
@@ -134,7 +138,7 @@ def _settle_open_commands(log: SessionLog, reason: EndReason | None) -> None:
             settle(command, CommandState.UNKNOWN, "If it runs, it cannot be reached from here.")
         elif command.kind in {CommandKind.TERMINATE, CommandKind.STOP}:
             settle(command, CommandState.DONE, "The session has ended.")
-        elif command.kind == CommandKind.QUEUE:
+        elif command.kind in {CommandKind.QUEUE, CommandKind.PASS_CONTROL}:
             settle(command, CommandState.DONE, command.outcome)
         elif command.state == CommandState.QUEUED:
             settle(command, CommandState.REFUSED, "The session ended before it could be sent.")
@@ -215,6 +219,10 @@ def _apply_instance_back(log: SessionLog, _event: InstanceBack) -> None:
     log.append(EventKind.INSTANCE_BACK, "The browser is back.")
 
 
+def _apply_address(log: SessionLog, event: Address) -> None:
+    log.append(EventKind.ADDRESS, f"The page is at {event.url}", detail={"url": event.url})
+
+
 def _apply_unrecognised(log: SessionLog, event: Unrecognised) -> None:
     log.append(
         EventKind.OTHER,
@@ -233,6 +241,7 @@ _APPLY: dict[type, Callable[[SessionLog, Any], None]] = {
     SessionEnded: _apply_session_ended,
     InstanceLost: _apply_instance_lost,
     InstanceBack: _apply_instance_back,
+    Address: _apply_address,
     Unrecognised: _apply_unrecognised,
 }
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.agent_api.types import Started
 from sessions_app.domain.commands import settle
+from sessions_app.domain.control_log import words_of_driving
 from sessions_app.domain.holds import find_hold
 from sessions_app.domain.ingest import bind_task, close_session
 from sessions_app.domain.log import SessionLog
@@ -77,8 +78,11 @@ def _words(command: Command) -> str:
     kind = CommandKind(command.kind)
     if kind == CommandKind.NEW_TASK and command.task:
         return f"sent the task “{command.task.prompt}”"
+    if kind in {CommandKind.TAKE_CONTROL, CommandKind.RELEASE_CONTROL, CommandKind.INPUT}:
+        return words_of_driving(command)
     if kind == CommandKind.ANSWER:
-        return f"answered the question ({command.text_length} characters, not kept)"
+        told = f", and handed back: {command.brief}" if command.brief else ""
+        return f"answered the question ({command.text_length} characters, not kept){told}"
     return f"{command.guard_words}, {_ASKED[kind]}" if command.guard_rule else _ASKED[kind]
 
 

@@ -5,6 +5,7 @@ import json
 import logging
 from abc import abstractmethod
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from enum import IntEnum
 from importlib import import_module
 from typing import Any
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from sessions_app.domain.access import NoTeam, team_of, visible_sessions
+from sessions_app.domain.driving import keep
 from sessions_app.live.desk_feed import watch_desk
 from sessions_app.live.feeds import FeedEnded, Viewer
 from sessions_app.live.session_feed import watch_session
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two signs of life to the page, and between two looks whether its reader may still see it.
 BEAT_SECONDS, RECHECK_SECONDS = 5.0, 30.0
+#: Seconds between two times that a lease on control is written to be kept, though the page's beat comes each second.
+KEEP_SECONDS = 3.0
 
 
 class CloseCode(IntEnum):
@@ -43,6 +47,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
 
     _work: "asyncio.Task[None] | None" = None
     _viewer: Viewer | None = None
+    #: Whoever the page is shown to.
+    reader: Any = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -59,9 +65,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
         self._work = asyncio.create_task(self._serve(place), name=f"viewer of {self.scope['path']}")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        acknowledged = _read_acknowledgement(text_data or "")
-        if acknowledged is not None and self._viewer:
-            self._viewer.acknowledge(acknowledged)
+        beat = _read_beat(text_data or "")
+        if beat.acknowledged is not None and self._viewer:
+            self._viewer.acknowledge(beat.acknowledged)
+        self.hear(beat)
+
+    def hear(self, beat: "Beat") -> None:
+        """What else the page says of itself; never waits."""
 
     @abstractmethod
     def find_place(self, user: User) -> int | None:
@@ -76,6 +86,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
             async with self.watch(place) as self._viewer, asyncio.TaskGroup() as group:
                 group.create_task(self._forward(self._viewer))
                 group.create_task(self._beat())
+                group.create_task(self.look_after())
         except* NoLongerAllowed:
             await self.close(CloseCode.NO_LONGER_ALLOWED)
         except* FeedEnded:
@@ -83,6 +94,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
         except* Exception:
             logger.exception("a socket broke")
             await self.close(CloseCode.BROKEN)
+
+    async def look_after(self) -> None:
+        """Whatever else is to be done for as long as the page is there."""
 
     async def _forward(self, viewer: Viewer) -> None:
         while True:
@@ -102,7 +116,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
     async def _find_place(self) -> int | None:
         """Ask the database, not the connection's memory: a sign-out or a removal since then counts."""
         store = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
-        user = await get_user({"session": store})
+        user = self.reader = await get_user({"session": store})
         return await database_sync_to_async(self.find_place)(user) if user.is_authenticated else None
 
     async def _release(self) -> None:
@@ -112,6 +126,26 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
 
 
 class SessionConsumer(LiveConsumer):
+    """The page that drives keeps its lease by its beat: no beat, no control."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._driving_page = ""
+        self._drives = asyncio.Event()
+
+    def hear(self, beat: "Beat") -> None:
+        if beat.driving_page:
+            self._driving_page = beat.driving_page
+            self._drives.set()
+
+    async def look_after(self) -> None:
+        pk = self.scope["url_route"]["kwargs"]["pk"]
+        while True:
+            await self._drives.wait()
+            self._drives.clear()
+            await database_sync_to_async(keep)(pk, by=self.reader, page=self._driving_page)
+            await asyncio.sleep(KEEP_SECONDS)
+
     def find_place(self, user: User) -> int | None:
         pk = self.scope["url_route"]["kwargs"]["pk"]
         return visible_sessions(user).filter(pk=pk).values_list("last_seq", flat=True).first()
@@ -137,10 +171,24 @@ def _read_after(query: bytes) -> int:
     return int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
 
 
-def _read_acknowledgement(text: str) -> int | None:
+@dataclass(frozen=True)
+class Beat:
+    """What a page says of itself each second."""
+
+    acknowledged: int | None = None
+    #: The page's own id, where it has control.
+    driving_page: str = ""
+
+
+def _read_beat(text: str) -> Beat:
     try:
         message = json.loads(text)
     except ValueError:
-        return None
-    number = message.get("ack") if isinstance(message, dict) else None
-    return number if isinstance(number, int) and number >= 0 else None
+        return Beat()
+    if not isinstance(message, dict):
+        return Beat()
+    number, page = message.get("ack"), message.get("drives")
+    return Beat(
+        acknowledged=number if isinstance(number, int) and number >= 0 else None,
+        driving_page=page if isinstance(page, str) and len(page) <= 64 else "",
+    )

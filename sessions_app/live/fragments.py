@@ -68,6 +68,8 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
             "session-controls": screen.controls_version,
             "session-question": screen.question_version,
             "session-queue": screen.queue_version,
+            "session-driving": screen.driving_version,
+            "session-brief": screen.brief_version,
         },
     )
 

@@ -2,6 +2,7 @@
 
 from sessions_app.models.command import Command
 from sessions_app.models.connection import ApiCall, Connection
+from sessions_app.models.control import Control
 from sessions_app.models.event import Event
 from sessions_app.models.guard import Caps, StartHold
 from sessions_app.models.result_file import ResultFile
@@ -18,6 +19,7 @@ __all__ = [
     "Caps",
     "Command",
     "Connection",
+    "Control",
     "Event",
     "Membership",
     "ResultFile",

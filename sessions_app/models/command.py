@@ -1,4 +1,5 @@
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +13,7 @@ from sessions_app.models.team import Team
 class Command(models.Model):
     """What a person, or the guard, asked for, before it is a message: queue, audit log and proof of what became of it.
 
-    An answer to a guardrail is never stored; its row keeps only the length.
+    An answer to a guardrail, or text typed into the page, is never stored; its row keeps only the length.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -28,6 +29,12 @@ class Command(models.Model):
     #: From the form: the same key twice is the same wish, not two.
     idempotency_key = models.UUIDField(default=uuid.uuid4)
     text_length = models.PositiveIntegerField(null=True, blank=True)
+    #: What was done on the page, one after another, without what was typed (`domain/inputs.py`).
+    inputs: "models.JSONField[list[dict[str, Any]], list[dict[str, Any]]]" = models.JSONField(default=list, blank=True)
+    #: The person's own, where one was asked for.
+    reason = models.CharField(max_length=200, blank=True)
+    #: The hand-back brief that goes along with an answer.
+    brief = models.TextField(blank=True)
     outcome = models.CharField(max_length=500, blank=True)
     #: An HTTP status where the service's answer had one.
     outcome_status = models.PositiveSmallIntegerField(null=True, blank=True)

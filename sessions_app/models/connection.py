@@ -17,6 +17,10 @@ class Connection(models.Model):
     verify = models.CharField(max_length=100, default="system")
     #: Rate-limited calls a minute the key allows; none where the service sets no limit.
     calls_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    #: Pixels of the browser's own window above its page, which the service counts into a click's y.
+    click_offset = models.PositiveIntegerField(default=155)
+    #: Whether it sends frames of a page that stands still; where it does not, nobody knows how old a picture is.
+    sends_still_frames = models.BooleanField(default=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("team", "name"), name="one_connection_name_a_team"),)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app.enums import (
@@ -20,7 +22,7 @@ from sessions_app.enums import (
     allowed_controls,
     guide_word,
 )
-from sessions_app.models import AgentSession, Command, Task
+from sessions_app.models import AgentSession, Command, Control, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
 
@@ -62,6 +64,18 @@ class SessionScreen:
     #: What waits for the task before it, in the order in which it will be sent.
     queue: tuple[Task, ...]
     queue_version: str
+    #: Who drives, or asks to, and the brief of who drove; none where nobody ever did.
+    control: Control | None
+    driving_version: str
+    brief_version: str
+
+    @property
+    def driver(self) -> User | None:
+        return self.control.holder if self.control else None
+
+    @property
+    def brief(self) -> str:
+        return self.control.brief if self.control and self.session.is_live else ""
 
     @property
     def was_refused(self) -> bool:
@@ -81,6 +95,8 @@ class SessionScreen:
     @property
     def queue_waits(self) -> str:
         """Why nothing of the queue is sent though nobody holds it; empty where it goes on by itself."""
+        if self.queue and self.driver:
+            return f"{self.driver} has control: queued tasks wait until it is released."
         if self.queue and self.question_task:
             return f"Task {self.question_task.number} asks a question: the queue waits for its answer."
         return ""
@@ -115,16 +131,21 @@ class SessionScreen:
 
 def session_screen(session_id: str) -> SessionScreen:
     """Load the screen in four queries; raises AgentSession.DoesNotExist."""
-    sessions = AgentSession.objects.select_related("owner", "connection", "team__hold__by")
+    related = ("owner", "connection", "team__hold__by", "control__holder", "control__asker")
+    sessions = AgentSession.objects.select_related(*related)
     session = sessions.defer("connection__api_key", "upstream_id", "socket_url").get(pk=session_id)
     tasks = list(session.tasks.select_related("actor"))
     costs = cost_by_task(session_id)
-    people = tuple(session.commands.select_related("actor", "task").order_by("-id"))
+    people = tuple(_told(session).select_related("actor", "task").order_by("-id"))
+    control = getattr(session, "control", None)
+    driver = control.holder_id if control else None
     queue = tuple(task for task in tasks if task.state == TaskState.QUEUED)
     current = next((task for task in tasks if task.state in ACTIVE_TASK), None)
     question = current if current and current.state == TaskState.WAITING else None
     reply = _reply_on_its_way(question, people)
-    controls = allowed_controls(SessionState(session.state), TaskState(current.state) if current else None)
+    controls = allowed_controls(
+        SessionState(session.state), TaskState(current.state) if current else None, is_driven=driver is not None
+    )
     notices = _notices(people)
     guard = guard_ask(session, subject_of(tasks, held=bool(session.queue_held)), costs)
     return SessionScreen(
@@ -137,14 +158,23 @@ def session_screen(session_id: str) -> SessionScreen:
         controls=controls,
         controls_version=_version(_controls_shown(session, current, bool(queue), controls, notices, guard)),
         question_task=question,
-        question_version=_version(question and (question.pk, question.question_seq, reply and reply.pk)),
+        question_version=_version(question and (question.pk, question.question_seq, reply and reply.pk, driver)),
         people=people,
         notices=notices,
         reply=reply,
         guard=guard,
         queue=queue,
-        queue_version=_version(_queue_shown(session, current, queue, tasks)),
+        queue_version=_version((_queue_shown(session, current, queue, tasks), driver)),
+        control=control,
+        driving_version=_version(_driving_shown(session, control)),
+        brief_version=_version(session.is_live and control and control.brief),
     )
+
+
+def _told(session: AgentSession) -> QuerySet[Command]:
+    """Every command but what was done on the page, of which the timeline tells, unless it went wrong."""
+    went_well = (*OPEN_COMMAND, CommandState.DONE)
+    return session.commands.exclude(kind=CommandKind.INPUT, state__in=went_well)
 
 
 def subject_of(tasks: Sequence[Task], *, held: bool = False) -> Task | None:
@@ -185,7 +215,7 @@ def _notices(newest_first: Sequence[Command]) -> tuple[Command, ...]:
     notices = []
     settled_well = False
     for command in newest_first:
-        if command.kind in {CommandKind.QUEUE, CommandKind.CAPS} or (
+        if command.kind in {CommandKind.QUEUE, CommandKind.CAPS, CommandKind.PASS_CONTROL} or (
             command.task and command.task.state == TaskState.REMOVED
         ):
             continue  # stood at once
@@ -225,6 +255,11 @@ def _queue_shown(
     items = [(task.pk, task.number, task.prompt, task.terminate_on_completion) for task in queue]
     asks = current.pk if current and current.state == TaskState.WAITING else None
     return session.state, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
+
+
+def _driving_shown(session: AgentSession, control: Control | None) -> tuple[object, ...]:
+    held = control and (control.epoch, control.holder_id, control.open_at, control.asker_id)
+    return session.state == SessionState.READY, held
 
 
 def _version(shown: object) -> str:

@@ -26,7 +26,7 @@ _KINDS: dict[RowGroup, frozenset[EventKind]] = {
     RowGroup.REASONING: frozenset({EventKind.REASONING, EventKind.RESPONSE}),
     RowGroup.ACTIONS: frozenset({EventKind.ACTION}),
     RowGroup.RESULTS: frozenset({EventKind.RESULT, EventKind.QUESTION, EventKind.ERROR}),
-    RowGroup.PEOPLE: frozenset({EventKind.COMMAND, EventKind.QUIET}),
+    RowGroup.PEOPLE: frozenset({EventKind.COMMAND, EventKind.QUIET, EventKind.ADDRESS}),
 }
 #: Notes and what nobody here understands can be left out; whatever else is in no group (gaps, alarms, ends) never is.
 _ON_REQUEST = frozenset({EventKind.NOTE, EventKind.OTHER}).union(*_KINDS.values())

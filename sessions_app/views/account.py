@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from sessions_app.domain.access import leads
+from sessions_app.forms.connections import MannersForm
 from sessions_app.forms.guards import CapsForm, HoldForm
 from sessions_app.http import OperatorRequest, find_team, render_page
 from sessions_app.models import Connection, Membership, Team
@@ -34,6 +35,8 @@ def settings_answer(
     status: int = 200,
 ) -> HttpResponse:
     """The whole page; the forms are those that could not be carried out, with what is in them."""
+    # The keys stay where they are: encrypted, and not even read.
+    connections = list(Connection.objects.filter(team=team).defer("api_key", "base_url").order_by("name"))
     chosen = request.COOKIES.get("theme", "")
     context = {
         "team": team,
@@ -44,8 +47,8 @@ def settings_answer(
         "themes": THEMES.items(),
         "theme": chosen if chosen in THEMES else "system",
         "members": Membership.objects.filter(team=team).select_related("user").order_by("user__username"),
-        # The key stays where it is: encrypted, and not even read.
-        "connections": Connection.objects.filter(team=team).defer("api_key", "base_url").order_by("name"),
+        "connections": connections,
+        "manners": [{"connection": one, "form": MannersForm.of(one)} for one in connections],
     }
     return render_page(request, "settings.html", context, status=status)
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from sessions_app.domain.access import may_steer
+from sessions_app.domain.access import leads, may_steer
 from sessions_app.enums import CommandKind, SessionState, TaskState
 from sessions_app.forms import AnswerForm, FollowUpForm
 from sessions_app.forms.guards import CapsForm
@@ -70,6 +70,7 @@ def session_answer(
         **follow_up_context(session),
         **answer_context(),
         **caps_context(session),
+        "leads": leads(request.user, session.team),
         "ice_servers": json.dumps(settings.ENVIRONMENT.ice_servers),
         **timeline_context(request.GET, screen.session),
         **(typed or {}),
@@ -93,6 +94,9 @@ def controls_context(screen: SessionScreen, *, may_steer: bool, said: str = "") 
         "queue_key": uuid4(),
         "clear_key": uuid4(),
         "queue_said": "",
+        "driving_keys": {verb: uuid4() for verb in ("take", "release", "ask", "withdraw", "hand_over", "decline")},
+        "driving_said": "",
+        "brief_key": uuid4(),
     }
 
 
@@ -137,6 +141,8 @@ def _why_not(screen: SessionScreen, kind: CommandKind) -> str:
         return "The session is still starting."
     if screen.current is None:
         return "The agent has no task in hand."
+    if kind == CommandKind.RESUME and screen.driver:
+        return f"{screen.driver} has control: the agent goes on when it is released."
     if kind == CommandKind.PAUSE and screen.current.state == TaskState.WAITING:
         return "The agent already waits, for an answer."
     if kind == CommandKind.PAUSE:

@@ -9,6 +9,7 @@ from sessions_app.domain import guardrails
 from sessions_app.domain.access import may_steer
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.followups import send_task
+from sessions_app.domain.handback import MAX_BRIEF
 from sessions_app.forms import AnswerForm, FollowUpForm
 from sessions_app.http import OperatorRequest, find_session, find_task, posted_key
 from sessions_app.models import AgentSession
@@ -23,7 +24,7 @@ def task_send(request: OperatorRequest, pk: str) -> HttpResponse:
     if not form.is_valid():
         return _follow_up(request, session, form, status=422)
     try:
-        send_task(session, form.spec(), by=request.user, key=posted_key(request))
+        send_task(session, form.spec(), by=request.user, key=posted_key(request), brief=_edited_brief(request))
     except NotAllowed as refusal:
         return _follow_up(request, session, form, said=str(refusal), status=409)
     if request.htmx:
@@ -61,10 +62,18 @@ def task_answer(request: OperatorRequest, pk: str) -> HttpResponse:
         if refuses:
             guardrails.refuse(task, by=request.user, key=posted_key(request))
         else:
-            guardrails.answer(task, form.cleaned_data["answer"], by=request.user, key=posted_key(request))
+            text, brief = form.cleaned_data["answer"], _edited_brief(request)
+            guardrails.answer(task, text, by=request.user, key=posted_key(request), brief=brief)
     except NotAllowed as refusal:
         return _question(request, task.session, form, said=str(refusal), status=409)
     return _question(request, task.session) if request.htmx else redirect("session-detail", task.session_id)
+
+
+def _edited_brief(request: OperatorRequest) -> str | None:
+    """The hand-back brief as it stands beside the form, with the line written under it; None where it does not."""
+    if "brief" not in request.POST:
+        return None
+    return f"{request.POST['brief']}\n{request.POST.get('brief_line', '')}".strip()[:MAX_BRIEF]
 
 
 def _question(

@@ -1,5 +1,6 @@
 // A session's page: applies what the server pushes, so that it always is what a reload would show.
 
+import { beat } from "./page_id.js";
 import { applyParts } from "./parts.js";
 import { refreshRegions } from "./regions.js";
 import { keepOpen } from "./socket.js";
@@ -13,6 +14,7 @@ if (page) {
   keepOpen({
     address: () => `${page.dataset.liveSession}?after=${last}`,
     number: () => last,
+    beat,
     apply(batch) {
       if (batch.after > last) return false;
       last = Math.max(last, batch.seq);

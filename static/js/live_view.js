@@ -59,12 +59,13 @@ class LiveView {
     this.#whep = null;
     this.webView.close();
     this.video.srcObject = null;
+    this.#sayUp(false);
     if (why) this.#say(why);
   }
 
   choose(way, why = "") {
     this.stop();
-    this.#way = way;
+    this.#way = this.frame.dataset.way = way;
     this.#failures = 0;
     for (const button of this.frame.querySelectorAll("[data-live-view-way]")) {
       button.setAttribute("aria-pressed", String(button.dataset.liveViewWay === way));
@@ -99,6 +100,7 @@ class LiveView {
     this.#whep = whep;
     whep.peer.onconnectionstatechange = () => {
       if (whep.peer.connectionState === "failed") this.#fail(lostOnTheWay(), whep);
+      else if (whep === this.#whep) this.#sayUp(whep.peer.connectionState === "connected" && this.video.readyState > 1);
     };
     this.#firstFrame = setTimeout(() => this.#fail(lostOnTheWay(), whep), FIRST_FRAME);
     this.video.srcObject = whep.stream;
@@ -115,9 +117,11 @@ class LiveView {
     clearTimeout(this.#firstFrame);
     this.#failures = 0;
     this.#show("live · WebRTC");
+    this.#sayUp(true);
     const whep = this.#whep;
     this.#stopHealth = watchHealth(this.video, whep.peer, ({ fps, delay, silence }) => {
-      if (silence > STALLED) this.#fail(new NoPicture("The picture stood still; connecting again …"), whep);
+      const isStalled = silence > STALLED && this.frame.dataset.stillFrames !== "no";
+      if (isStalled) this.#fail(new NoPicture("The picture stood still; connecting again …"), whep);
       else this.health.textContent = `live · ${fps} fps · ${delay === null ? "" : `${delay} ms · `}WebRTC`;
     });
   }
@@ -137,6 +141,11 @@ class LiveView {
       this.#retry = 0;
       this.start();
     }, delay);
+  }
+
+  /** Whether there is a picture to act on. */
+  #sayUp(isUp) {
+    this.frame.dataset.picture = isUp ? "up" : "";
   }
 
   #show(words) {

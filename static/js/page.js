@@ -111,6 +111,7 @@ for (const loading of [
   import("./timeline_tools.js"),
   import("./desk.js"),
   import("./live_view.js"),
+  import("./driving.js"),
 ]) {
   loading.catch(console.error);
 }

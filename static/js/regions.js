@@ -50,8 +50,9 @@ function swap(region, fresh) {
   const typed = region.querySelector("textarea:not([readonly])")?.value ?? "";
   region.replaceWith(fresh);
   window.htmx?.process(fresh);
-  if (typed) keepTyped(fresh, typed);
+  if (typed && !("told" in fresh.dataset)) keepTyped(fresh, typed);
   restore(fresh);
+  document.dispatchEvent(new CustomEvent("watchfloor:region", { detail: fresh.id }));
 }
 
 /** Words that somebody was still typing are theirs, whoever else answered. */

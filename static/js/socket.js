@@ -10,9 +10,10 @@ const NO_LONGER_ALLOWED = 4403;
 
 /**
  * `address()` names the socket as it is to be opened now, `number()` is what to acknowledge, and `apply(message)`
- * answers false where the message does not follow on what the page has: it is then asked for again.
+ * answers false where the message does not follow on what the page has: it is then asked for again. `beat()` is what the
+ * page says of itself each second.
  */
-export function keepOpen({ address, number, apply }) {
+export function keepOpen({ address, number, apply, beat = () => ({}) }) {
   let socket = null;
   let delay = FIRST_RETRY;
   let retry = 0;
@@ -45,7 +46,7 @@ export function keepOpen({ address, number, apply }) {
   function acknowledge() {
     if (socket?.readyState !== WebSocket.OPEN) return;
     saidAt = Date.now();
-    socket.send(JSON.stringify({ ack: number() }));
+    socket.send(JSON.stringify({ ack: number(), ...beat() }));
   }
 
   async function lose({ hasOpened, code }) {

@@ -76,7 +76,7 @@ async function offer(url, sdp) {
   return { answer: await response.text(), place: response.headers.get("Location") };
 }
 
-function csrf() {
+export function csrf() {
   return { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "" };
 }
 

@@ -10,14 +10,16 @@ from django.utils import timezone
 
 from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
-from sessions_app.domain import guards, ingest, relaying, secrets
+from sessions_app.domain import control_log, guards, ingest, relaying, secrets
 from sessions_app.domain.blanking import blank_event, words_of
 from sessions_app.domain.budget import take_call
 from sessions_app.domain.commands import settle
+from sessions_app.domain.handback import with_brief
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.queueing import may_go
 from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, SessionState, SpendSource
 from sessions_app.live.relay import confirmation
+from sessions_app.live.relay.driving import DRIVING, Driving
 from sessions_app.live.relay.guarding import start_is_held
 from sessions_app.live.threads import in_database
 from sessions_app.models import AgentSession, Command, Task
@@ -39,6 +41,7 @@ class CommandCarrier:
         self.tasks: set[asyncio.Task[None]] = set()
         #: Those of them that wait for an answer which may hold a result.
         self.answers: set[asyncio.Task[None]] = set()
+        self._driving = Driving(runner, self._spawn)
 
     async def take_over(self) -> None:
         """What a relay before this one had sent: watch on where evidence may come, and call the rest unknown."""
@@ -47,6 +50,8 @@ class CommandCarrier:
             if command.kind in {CommandKind.STOP, CommandKind.REFUSE, CommandKind.TERMINATE}:
                 self._runner.was_asked_to_end |= command.kind == CommandKind.TERMINATE
                 self._spawn(confirmation.confirm_end(self._runner, command))
+            elif command.kind in DRIVING:
+                await self._driving.take_up(command)
             elif command.kind == CommandKind.PAUSE:
                 self._spawn(confirmation.confirm_quiet(self._runner, command))
             elif command.kind == CommandKind.NEW_TASK and command.task and command.task.upstream_id:
@@ -91,6 +96,8 @@ class CommandCarrier:
                 await self._send_state(command)
             case CommandKind.ANSWER | CommandKind.REFUSE:
                 await self._reply(command)
+            case _:
+                await self._driving.carry_out(command)
 
     async def _start_if_free(self, command: Command) -> None:
         if await start_is_held(self._runner, command) or await self._wait_for_budget(command):
@@ -149,6 +156,8 @@ class CommandCarrier:
             return  # queued behind the one in hand
         if not self._runner.is_listening or await self._is_to_end():
             return
+        if await in_database(control_log.holds_tasks, session):
+            return  # somebody drives: a task would find its page changed under it
         if command.task is None or not await in_database(may_go, session, command.task):
             return
         if before := await in_database(relaying.blocked_by, session, command):
@@ -217,7 +226,7 @@ class CommandCarrier:
         self._runner.hidden |= words_of(text)
         resume = command.kind == CommandKind.ANSWER
         try:
-            await self._deliver_answer(text, resume=resume)
+            await self._deliver_answer(with_brief(text, command.brief), resume=resume)
         except AgentApiError as error:
             if isinstance(error, RateLimited):
                 await asyncio.to_thread(

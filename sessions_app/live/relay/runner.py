@@ -28,10 +28,11 @@ from sessions_app.agent_api.types import (
     UpstreamEvent,
     Usage,
 )
-from sessions_app.domain import ingest, relaying
+from sessions_app.domain import control_log, ingest, relaying
 from sessions_app.domain.blanking import blank_event
 from sessions_app.domain.figures import known_usage
 from sessions_app.domain.group_commit import Write
+from sessions_app.domain.inputs import TypedText
 from sessions_app.domain.log import LeaseLost, SessionLog
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, Dialect, EndReason, SpendSource, TaskState
 from sessions_app.live.relay.commands import CommandCarrier
@@ -81,6 +82,8 @@ class SessionRunner:
         self.messages_sent = 0
         #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
         self.hidden: set[str] = set()
+        #: What whoever drives has typed into the page.
+        self.typed = TypedText()
         self._is_ending = False
         #: A Terminate was sent: then it is why the service no longer knows the session.
         self.was_asked_to_end = False
@@ -103,6 +106,10 @@ class SessionRunner:
     def note_over(self) -> None:
         """Some verbs close the session themselves (a refused start): then there is nothing left to run."""
         self._over.set()
+
+    def driver_gone(self) -> "asyncio.Future[bool]":
+        """The page that has control is gone: its lease ends, and the service is told."""
+        return self.write(control_log.end_gone)
 
     def poll_soon(self) -> None:
         self._missed_something.set()
@@ -210,6 +217,7 @@ class SessionRunner:
         """Record an answer's or a poll's report, after the socket's own account of the same, which tells more."""
         if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and self.link:
             await self._let_socket_tell(task)
+        self.hidden |= self.typed.words()
         shown = blank_event(report, self.hidden)
         await self.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
         self.guarding.wake()
@@ -312,6 +320,7 @@ class SessionRunner:
 
     async def _hear(self, came: list[UpstreamEvent]) -> None:
         """Hand over all that came meanwhile, in order, so that one transaction takes it."""
+        self.hidden |= self.typed.words()
         writes: list[tuple[UpstreamEvent, asyncio.Future[None]]] = []
         for event in (blank_event(one, self.hidden) for one in came):
             if isinstance(event, SessionEnded):

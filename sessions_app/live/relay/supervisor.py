@@ -6,7 +6,7 @@ import time
 
 from sessions_app import broadcast
 from sessions_app.agent_api.client import AgentApi, open_api
-from sessions_app.domain import leases, relaying
+from sessions_app.domain import control_log, leases, relaying
 from sessions_app.enums import Dialect
 from sessions_app.live.relay.runner import SessionRunner
 from sessions_app.live.relay.timings import Timings
@@ -76,6 +76,9 @@ class Relay:
         """In one go for all: a look of each session's own would cost more than all their events."""
         running = tuple(self._runners)
         waiting, live = await in_database(relaying.look_over, running)
+        for session_id in await in_database(control_log.gone_drivers, running):
+            if (runner := self._runners.get(session_id)) and await runner.driver_gone():
+                runner.wake()
         for session_id in running:
             runner = self._runners.get(session_id)
             if runner and session_id not in live:

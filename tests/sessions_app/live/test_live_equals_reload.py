@@ -9,6 +9,7 @@ import pytest
 
 from sessions_app.agent_api.types import (
     Action,
+    Address,
     InstanceBack,
     InstanceLost,
     Outcome,
@@ -103,6 +104,7 @@ HAPPENINGS = {
     EventKind.ALARM: raise_alarm,
     EventKind.GAP: lambda log: relaying.record_linked(log, timedelta(seconds=3.2)),
     EventKind.GUARD: guard_acts,
+    EventKind.ADDRESS: came(Address("https://shop.test/cart")),
     EventKind.NOTE: came(TaskEnded(TaskReport(Outcome.STOPPED), "task-1")),
 }
 

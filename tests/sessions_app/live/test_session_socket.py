@@ -63,7 +63,13 @@ async def test_first_batch_brings_every_part_and_version(session, operator):
         batch = await socket.read()
 
     assert set(batch["parts"]) == {"session-header", "session-tasks", "session-spend", "session-people"}
-    assert set(batch["versions"]) == {"session-controls", "session-question", "session-queue"}
+    assert set(batch["versions"]) == {
+        "session-controls",
+        "session-question",
+        "session-queue",
+        "session-driving",
+        "session-brief",
+    }
     assert session.title in batch["parts"]["session-header"]
 
 

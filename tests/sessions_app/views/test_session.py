@@ -125,7 +125,7 @@ def test_terminate_asks_in_a_dialog(client_for, operator, worked, read):
 
 def test_every_form_has_a_key_of_its_own(client_for, operator, worked, read):
     keys = read(open_page(client_for(operator), worked)).all("form//input[@name='key']/@value")
-    assert len(keys) == len(set(keys)) == 6
+    assert len(keys) == len(set(keys)) == 7
 
 
 def test_a_member_watches_anothers_session_without_buttons(client_for, teammate, worked, read):
@@ -289,6 +289,6 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_event(session, kind=EventKind.COMMAND, task=task, command=command, actor=lead)
         make_event(session, kind=EventKind.RESULT, task=task)
     client = client_for(operator)
-    # sign-in 2, session 1, screen 4, may steer 1, timeline 1, team 1, needing 2
-    with django_assert_num_queries(12):
+    # sign-in 2, session 1, screen 4, may steer 1, leads 1, timeline 1, team 1, needing 2
+    with django_assert_num_queries(13):
         open_page(client, session)

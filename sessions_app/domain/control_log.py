@@ -1,0 +1,108 @@
+"""What the relay writes of people's hands on the browser: taken, quiet, released, gone."""
+
+from collections.abc import Collection
+
+from django.utils import timezone
+
+from sessions_app.domain import handback
+from sessions_app.domain.commands import settle
+from sessions_app.domain.driving import end_lease
+from sessions_app.domain.inputs import in_words
+from sessions_app.domain.log import SessionLog
+from sessions_app.domain.states import move_task
+from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, EventKind, TaskState
+from sessions_app.models import AgentSession, Command, Control
+from sessions_app.models.control import PAGE_GONE
+
+#: States in which the agent already does nothing of itself.
+_STILL = frozenset({TaskState.PAUSED, TaskState.WAITING})
+
+
+def words_of_driving(command: Command) -> str:
+    """What the timeline says of a command of whoever drives."""
+    match CommandKind(command.kind):
+        case CommandKind.TAKE_CONTROL:
+            return f"took control {command.reason}".strip()
+        case CommandKind.RELEASE_CONTROL:
+            return f"no longer has control: {command.reason}" if command.reason else "released control"
+        case _:
+            return in_words(command.inputs)
+
+
+def begin(log: SessionLog, command: Command) -> bool:
+    """Control is on its way to the service: a task at work is to become quiet. Answers whether that is waited for."""
+    task = command.task
+    if task is None:
+        return False
+    task.refresh_from_db()
+    if move_task(log, task, TaskState.PAUSING):
+        Control.objects.filter(session=log.session).update(task=task)
+    return task.state in ACTIVE_TASK - _STILL
+
+
+def open_page(log: SessionLog, command: Command) -> None:
+    """The agent is quiet, or has nothing to do: from here on inputs are taken, whoever drives by now."""
+    if not log.session.commands.filter(kind=CommandKind.TAKE_CONTROL, pk__gt=command.pk).exists():
+        Control.objects.filter(session=log.session, holder__isnull=False).update(open_at=log.at)
+    settle(command, CommandState.DONE, "The page takes inputs.")
+    log.touch()
+
+
+def give_up(log: SessionLog) -> None:
+    """The service did not give control, or nobody else may have it any more: nobody drives."""
+    control = Control.objects.filter(session=log.session, holder__isnull=False).first()
+    if control:
+        end_lease(control)
+    log.touch()
+
+
+def finish(log: SessionLog, command: Command) -> None:
+    """Control was given back: the task that held still for it goes on, and there is a brief of what was done."""
+    task = command.task
+    if task:
+        task.refresh_from_db()
+        if task.state in {TaskState.PAUSING, TaskState.PAUSED}:
+            move_task(log, task, TaskState.RUNNING)
+    control = Control.objects.filter(session=log.session, holder=None).first()
+    if control:
+        control.task = None
+        control.brief = handback.compose(log, control)
+        control.save(update_fields=("task", "brief"))
+    settle(command, CommandState.DONE, "The agent may go on." if task else "")
+    log.touch()
+
+
+def gone_drivers(session_ids: Collection[str]) -> set[str]:
+    """Of these sessions, those whose driver's page has been gone for so long that the lease is over."""
+    gone = Control.objects.filter(session__in=session_ids, holder__isnull=False)
+    return set(gone.filter(seen_at__lt=timezone.now() - PAGE_GONE).values_list("session_id", flat=True))
+
+
+def end_gone(log: SessionLog) -> bool:
+    """End the lease of a page that is gone, in its holder's name; False where it came back, or another has it."""
+    control = Control.objects.select_related("holder").filter(session=log.session).first()
+    if control is None or control.holder is None or not control.is_gone(log.at) or not end_lease(control):
+        return False
+    Command.objects.create(
+        team_id=log.session.team_id,
+        session=log.session,
+        actor=control.holder,
+        task=control.task,
+        kind=CommandKind.RELEASE_CONTROL,
+        reason=f"the page has been gone for {PAGE_GONE.seconds} s",
+        created_at=log.at,
+    )
+    log.touch()
+    return True
+
+
+def record_passing(log: SessionLog, command: Command) -> None:
+    """Control was asked for, or changed hands, at once; here it comes into the timeline."""
+    log.append(EventKind.COMMAND, command.outcome, command=command)
+    settle(command, CommandState.DONE, command.outcome)
+
+
+def holds_tasks(session: AgentSession) -> bool:
+    """Whether tasks wait because somebody drives, or because the service does not know yet that nobody does."""
+    open_ones = session.commands.filter(kind=CommandKind.RELEASE_CONTROL, state__in=OPEN_COMMAND)
+    return Control.objects.filter(session=session, holder__isnull=False).exists() or open_ones.exists()

@@ -1,0 +1,127 @@
+"""Carrying out what the person who drives asks: control taken and given back, and what they do on the page."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown
+from sessions_app.agent_api.interactions import control_message, input_message
+from sessions_app.domain import control_log, inputs, relaying, secrets
+from sessions_app.domain.blanking import blank_event
+from sessions_app.domain.budget import take_call
+from sessions_app.enums import CommandKind, CommandState
+from sessions_app.live.relay import confirmation
+from sessions_app.live.threads import in_database
+from sessions_app.models import Command, Connection
+
+if TYPE_CHECKING:
+    from sessions_app.live.relay.runner import SessionRunner
+
+DRIVING = frozenset(
+    {CommandKind.TAKE_CONTROL, CommandKind.RELEASE_CONTROL, CommandKind.PASS_CONTROL, CommandKind.INPUT}
+)
+
+
+#: After which what was done on a picture is not done on the page any more: it may have changed.
+_LATEST = timedelta(seconds=10)
+
+
+class Driving:
+    """One session's hands; what a person did is never sent twice, nor later than they did it."""
+
+    def __init__(self, runner: "SessionRunner", spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+        self._runner = runner
+        self._spawn = spawn
+
+    async def carry_out(self, command: Command) -> None:
+        match CommandKind(command.kind):
+            case CommandKind.PASS_CONTROL:
+                await self._runner.write(lambda log: control_log.record_passing(log, command))
+            case CommandKind.INPUT:
+                await self._act(command)
+            case _:
+                if await self._mark_sent(command):
+                    await self._change_control(command)
+
+    async def take_up(self, command: Command) -> None:
+        """What a relay before this one had sent: control is asked for, or given back, once more: no harm in that."""
+        if command.kind == CommandKind.INPUT:
+            words = "The program was restarted before it was known what became of it."
+            await self._runner.write(lambda log: relaying.leave_unknown(log, command, words))
+        else:
+            await self._change_control(command)
+
+    async def _change_control(self, command: Command) -> None:
+        is_taken = command.kind == CommandKind.TAKE_CONTROL
+        try:
+            await self._deliver(control_message(taken=is_taken))
+        except AgentApiError as error:
+            await self._fail(command, error)
+            if is_taken:
+                await self._runner.write(control_log.give_up)
+            return
+        self._runner.guarding.reread()
+        if is_taken:
+            await self._open_page(command)
+        else:
+            await self._runner.write(lambda log: control_log.finish(log, command))
+        self._runner.wake()  # tasks may have waited for it
+
+    async def _open_page(self, command: Command) -> None:
+        if await self._runner.write(lambda log: control_log.begin(log, command)):
+            self._spawn(self._open_when_quiet(command))
+        else:
+            await self._runner.write(lambda log: control_log.open_page(log, command))
+
+    async def _open_when_quiet(self, command: Command) -> None:
+        await confirmation.confirm_quiet(self._runner, command)
+        await self._runner.write(lambda log: control_log.open_page(log, command))
+
+    async def _act(self, command: Command) -> None:
+        written = await asyncio.to_thread(secrets.take, command.pk)
+        if not written or timezone.now() - command.created_at > _LATEST:
+            words = "Not sent in time: look at the picture, and do it again."
+            await self._runner.write(lambda log: relaying.settle_command(log, command, CommandState.REFUSED, words))
+            return
+        given = inputs.load(written)
+        for one in given:
+            self._runner.typed.note(one)
+        if not await self._mark_sent(command):
+            return
+        offset = await in_database(_click_offset, self._runner.session.connection_id)
+        try:
+            for one in given:
+                await self._deliver(input_message(one, click_offset=offset))
+        except AgentApiError as error:
+            await self._fail(command, error)
+        else:
+            await self._runner.write(lambda log: relaying.settle_command(log, command, CommandState.DONE, ""))
+
+    async def _deliver(self, message: dict[str, Any]) -> None:
+        """Over the link, or by REST where the link is down."""
+        self._runner.messages_sent += 1
+        try:
+            if self._runner.link is None:
+                raise NotReached("The session's event socket is down.")
+            await self._runner.link.send_interaction(message)
+        except NotReached:
+            await in_database(take_call, self._runner.session.connection, urgent=True)
+            await self._runner.api.send_interaction(self._runner.session.upstream_id, message)
+
+    async def _fail(self, command: Command, error: AgentApiError) -> None:
+        """Hands that come later than the eyes do harm: what could not be sent now is not sent at all."""
+        shown = blank_event(error, self._runner.hidden)
+        if isinstance(error, OutcomeUnknown):
+            await self._runner.write(lambda log: relaying.leave_unknown(log, command, f"{shown} {shown.advice}"))
+        else:
+            await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
+
+    async def _mark_sent(self, command: Command) -> bool:
+        return await self._runner.write(lambda log: relaying.mark_sent(log, command))
+
+
+def _click_offset(connection_id: int) -> int:
+    return Connection.objects.values_list("click_offset", flat=True).get(pk=connection_id)
