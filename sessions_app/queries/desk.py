@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.contrib.auth.models import User
 from django.db.models import Max, Sum
 from django.utils import timezone
 
@@ -28,6 +29,9 @@ _ORDER = (
 )
 _NEEDS_PERSON = frozenset({GuideWord.WAITING, GuideWord.FAILED, GuideWord.LOST, GuideWord.UNKNOWN})
 
+#: What a tile names beside the session itself.
+_RELATED = ("owner", "team__hold__by", "control__holder")
+
 
 @dataclass(frozen=True)
 class DeskTile:
@@ -40,6 +44,11 @@ class DeskTile:
     @property
     def needs_person(self) -> bool:
         return bool(self.session.alarm) or self.word in _NEEDS_PERSON or self.asks
+
+    @property
+    def driver(self) -> User | None:
+        control = getattr(self.session, "control", None)
+        return control.holder if control else None
 
     @property
     def asks(self) -> bool:
@@ -91,17 +100,13 @@ class DeskSummary:
 
 def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
     """All live sessions in three queries, the most urgent first."""
-    sessions = list(
-        AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related("owner", "team__hold__by")
-    )
+    sessions = list(AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related(*_RELATED))
     return tuple(sorted(_tiles(sessions), key=lambda tile: tile.urgency))
 
 
 def desk_tile(session_id: str) -> DeskTile | None:
     """One tile; none where the session has left the desk."""
-    sessions = list(
-        AgentSession.objects.filter(pk=session_id, state__in=LIVE_SESSION).select_related("owner", "team__hold__by")
-    )
+    sessions = list(AgentSession.objects.filter(pk=session_id, state__in=LIVE_SESSION).select_related(*_RELATED))
     return next(iter(_tiles(sessions)), None)
 
 

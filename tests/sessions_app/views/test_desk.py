@@ -1,9 +1,11 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from sessions_app.domain import driving
 from sessions_app.enums import EventKind, SessionState
 from tests.conftest import MOMENT
 
@@ -118,3 +120,8 @@ def test_every_other_page_says_how_many_need_a_person(tasks, said, client_for, o
 
 def test_an_outsider_counts_their_own_only(client_for, outsider, staffed):
     assert client_for(outsider).get("/needing/").content.strip() == b""
+
+
+def test_a_tile_says_who_drives(client_for, operator, lead, make_session, read):
+    driving.take(make_session(), by=lead, page="page-a", seen=0, key=uuid4())
+    assert "lead drives" in read(client_for(operator).get("/")).says("li[@data-tile]")
