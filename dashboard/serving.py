@@ -1,12 +1,16 @@
 """Daphne serving pages and sockets, and what runs beside it on the same loop."""
 
 import asyncio
+import logging
+import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 from dashboard.locking import CannotServe
+
+logger = logging.getLogger(__name__)
 
 #: How long one thread may keep the interpreter from another; at Python's own 5 ms each of a commit's statements could
 #: wait that long behind the loop.
@@ -28,8 +32,11 @@ def check_port(host: str, port: int) -> None:
 
 def serve(
     host: str, port: int, beside: Callable[[], Coroutine[Any, Any, None]], *, when_listening: Callable[[], None]
-) -> None:
-    """Serve until SIGINT or SIGTERM; what runs beside the pages ends in order before the process does."""
+) -> bool:
+    """Serve until SIGINT or SIGTERM; what runs beside the pages ends in order before the process does.
+
+    Answers whether it ended because it was told to, and not because what runs beside the pages failed.
+    """
     from daphne.server import Server  # installs Twisted's reactor: not to happen in any other command
     from twisted.internet import defer, reactor
 
@@ -65,9 +72,22 @@ def serve(
         websocket_max_message_size=64 * 1024,
         websocket_max_frame_size=64 * 1024,
     ).run()
-    for task in running:
-        if task.done() and not task.cancelled() and (error := task.exception()):
-            raise error
+    errors = [error for task in running if task.done() and not task.cancelled() and (error := task.exception())]
+    for error in errors:
+        logger.error("what runs beside the pages failed", exc_info=error)
+    return not errors
+
+
+def end_process(code: int) -> NoReturn:
+    """Leave at once, after everything was closed.
+
+    A request that was cut off leaves a thread behind that waits for a loop which is gone (asgiref sets no limit), and
+    the interpreter would wait for the thread, for ever.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _stop_with(reactor: Any) -> Any:
