@@ -222,7 +222,13 @@ def _controls_shown(
 def _queue_shown(
     session: AgentSession, current: Task | None, queue: Sequence[Task], tasks: Sequence[Task]
 ) -> tuple[object, ...]:
-    items = [(task.pk, task.number, task.prompt, task.terminate_on_completion) for task in queue]
+    items = [
+        (
+            *(task.pk, task.number, task.prompt, task.starting_url, task.max_duration_ms, task.max_input_tokens),
+            *(task.max_output_tokens, *task.avoid_domains, task.terminate_on_completion),
+        )
+        for task in queue
+    ]
     asks = current.pk if current and current.state == TaskState.WAITING else None
     return session.state, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
 
