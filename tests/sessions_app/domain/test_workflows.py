@@ -5,9 +5,8 @@ from uuid import uuid4
 import pytest
 
 from sessions_app.domain.commands import NotAllowed
-from sessions_app.domain.continuing import Continuation, brief_of, continue_session, last_address
-from sessions_app.domain.followups import TaskSpec, send_task
-from sessions_app.domain.starts import SessionSpec, start_again
+from sessions_app.domain.followups import TaskSpec
+from sessions_app.domain.starts import SessionSpec
 from sessions_app.domain.workflows import (
     MAX_ROWS,
     Draft,
@@ -20,7 +19,6 @@ from sessions_app.domain.workflows import (
     save_workflow,
     start_rows,
 )
-from sessions_app.enums import CommandKind, EventKind, TaskState
 from sessions_app.models import AgentSession
 
 STEPS = (TaskSpec("Log in as {account}"), TaskSpec("Search for {what}", terminate_on_completion=True))
@@ -96,45 +94,3 @@ def test_a_workflow_changed_meanwhile_is_neither_overwritten_nor_started(workflo
         change_workflow(workflow, DRAFT, version=1)
     with pytest.raises(NotAllowed, match="Somebody has changed this workflow meanwhile"):
         start_rows(workflow, [], connection=connection, version=1, by=operator, key=uuid4())
-
-
-def test_run_again_starts_all_tasks_but_the_removed(make_session, make_task, operator):
-    session = make_session(starting_url="https://shop.test/", max_duration_ms=60_000)
-    for prompt, state in (("One", "completed"), ("Two", TaskState.REMOVED), ("Three", "failed")):
-        make_task(session, prompt=prompt, state=state)
-    again = start_again(session, by=operator, key=uuid4())
-    assert [task.prompt for task in again.tasks.all()] == ["One", "Three"]
-    assert (again.starting_url, again.max_duration_ms) == ("https://shop.test/", 60_000)
-
-
-def test_the_last_address_is_the_newest_the_timeline_names(make_session, make_event):
-    session = make_session(starting_url="https://shop.test/")
-    assert last_address(session) == "https://shop.test/"
-    make_event(session, kind=EventKind.ACTION, detail={"name": "navigate", "target": "https://shop.test/cart"})
-    make_event(session, kind=EventKind.ACTION, detail={"name": "click", "target": "Buy"})
-    assert last_address(session) == "https://shop.test/cart"
-
-
-def test_continue_moves_the_queue_and_briefs_the_first_task(make_session, make_task, operator):
-    session = make_session()
-    make_task(session, prompt="Log in", state="completed", result="Signed in.")
-    queued = send_task(session, TaskSpec("Search"), by=operator, key=uuid4())
-    brief = brief_of(session)
-    assert "- Log in → Signed in." in brief
-    wish = Continuation("https://shop.test/", brief, {queued.pk: "Search better", "": "Then stop"}, ends_old=True)
-    key = uuid4()
-    following = continue_session(session, wish, by=operator, key=key)
-    assert continue_session(session, wish, by=operator, key=key) == following
-    prompts = [task.prompt for task in following.tasks.all()]
-    assert prompts == [f"{brief}\n\nNow: Search better", "Then stop"]
-    queued.refresh_from_db()
-    assert (queued.state, following.continues) == (TaskState.REMOVED, session)
-    assert session.commands.filter(kind=CommandKind.TERMINATE).count() == 1
-
-
-def test_continue_doubles_no_task_in_hand(make_session, make_task, operator):
-    session = make_session()
-    running = make_task(session)
-    with pytest.raises(NotAllowed, match="in hand in the old session"):
-        continue_session(session, Continuation("", "", {running.pk: "Again"}, False), by=operator, key=uuid4())
-    assert AgentSession.objects.count() == 1

@@ -125,7 +125,7 @@ def test_terminate_asks_in_a_dialog(client_for, operator, worked, read):
 
 def test_every_form_has_a_key_of_its_own(client_for, operator, worked, read):
     keys = read(open_page(client_for(operator), worked)).all("form//input[@name='key']/@value")
-    assert len(keys) == len(set(keys)) == 6
+    assert len(keys) == len(set(keys)) == 7
 
 
 def test_a_member_watches_anothers_session_without_buttons(client_for, teammate, worked, read):

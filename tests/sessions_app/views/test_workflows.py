@@ -79,17 +79,3 @@ def test_one_session_is_started_with_its_values(client_for, operator, workflow):
     session = AgentSession.objects.get()
     assert answer.url == f"/sessions/{session.pk}/"
     assert session.tasks.get().prompt == "Search for <b>"
-
-
-def test_a_session_is_continued(client_for, operator, teammate, make_session, make_task):
-    session = make_session()
-    make_task(session, state="completed", result="Signed in.", prompt="Log in")
-    assert client_for(teammate).get(f"/sessions/{session.pk}/continue/").status_code == 403
-    client, at = client_for(operator), f"/sessions/{session.pk}/continue/"
-    assert "Log in → Signed in." in client.get(at).content.decode()
-    typed = {"key": uuid4(), "starting_url": "https://shop.test/", "brief": "Signed in.", "task-": "Search"}
-    for _ in range(2):
-        answer = client.post(at, typed)
-    following = AgentSession.objects.get(continues=session)
-    assert answer.url == f"/sessions/{following.pk}/"
-    assert following.tasks.get().prompt == "Signed in.\n\nNow: Search"
