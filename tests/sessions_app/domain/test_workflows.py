@@ -6,19 +6,10 @@ import pytest
 
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.followups import TaskSpec
+from sessions_app.domain.placeholders import NotATemplate, as_literal, fill, placeholders_in
+from sessions_app.domain.rows import MAX_ROWS, Row, read_rows
 from sessions_app.domain.starts import SessionSpec
-from sessions_app.domain.workflows import (
-    MAX_ROWS,
-    Draft,
-    NotATemplate,
-    change_workflow,
-    fill,
-    placeholders_in,
-    placeholders_of,
-    read_rows,
-    save_workflow,
-    start_rows,
-)
+from sessions_app.domain.workflows import Draft, change_workflow, placeholders_of, save_workflow, start_rows
 from sessions_app.models import AgentSession
 
 STEPS = (TaskSpec("Log in as {account}"), TaskSpec("Search for {what}", terminate_on_completion=True))
@@ -33,6 +24,7 @@ def workflow(team, operator):
 def test_placeholders_are_named_once_and_doubled_braces_stand_for_themselves():
     assert placeholders_in("{a} and {b_2}, {{not}} {a}") == ("a", "b_2")
     assert fill("{a} {{b}} {a}", {"a": "{b}"}) == "{b} {b} {b}"
+    assert fill(as_literal("{a} {{b}}"), {}) == "{a} {{b}}"
 
 
 @pytest.mark.parametrize("text", ["{1st}", "{}", "{a b}", "a } b", "{ open"])
@@ -94,3 +86,12 @@ def test_a_workflow_changed_meanwhile_is_neither_overwritten_nor_started(workflo
         change_workflow(workflow, DRAFT, version=1)
     with pytest.raises(NotAllowed, match="Somebody has changed this workflow meanwhile"):
         start_rows(workflow, [], connection=connection, version=1, by=operator, key=uuid4())
+
+
+def test_every_option_of_a_step_reaches_the_session_that_is_started(team, connection, operator):
+    step = TaskSpec("Look at {what}", "{shop}/{what}", 9000, 500, 200, ["ads.test"], True)
+    workflow = save_workflow(team, Draft("Looking", SessionSpec(), (step,)), by=operator, key=uuid4())
+    rows = [Row(1, {"shop": "shop.test", "what": "cart"})]
+    (session,) = start_rows(workflow, rows, connection=connection, version=1, by=operator, key=uuid4())
+    filled = TaskSpec("Look at cart", "https://shop.test/cart", 9000, 500, 200, ["ads.test"], True)
+    assert TaskSpec.of(session.tasks.get()) == filled
