@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from sessions_app.enums import (
@@ -20,7 +21,7 @@ from sessions_app.enums import (
     allowed_controls,
     guide_word,
 )
-from sessions_app.models import AgentSession, Command, Task
+from sessions_app.models import AgentSession, Command, ResultFile, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
 
@@ -33,6 +34,8 @@ class TaskLine:
     task: Task
     #: USD; none where the service has named no figure yet.
     cost: Decimal | None
+    #: What came with its result, in the order of the timeline's row.
+    files: tuple[ResultFile, ...]
 
 
 @dataclass(frozen=True)
@@ -114,10 +117,11 @@ class SessionScreen:
 
 
 def session_screen(session_id: str) -> SessionScreen:
-    """Load the screen in four queries; raises AgentSession.DoesNotExist."""
+    """Load the screen in five queries; raises AgentSession.DoesNotExist."""
     sessions = AgentSession.objects.select_related("owner", "connection", "team__hold__by")
     session = sessions.defer("connection__api_key", "upstream_id", "socket_url").get(pk=session_id)
-    tasks = list(session.tasks.select_related("actor"))
+    files = Prefetch("files", ResultFile.objects.defer("address"))
+    tasks = list(session.tasks.select_related("actor").prefetch_related(files))
     costs = cost_by_task(session_id)
     people = tuple(session.commands.select_related("actor", "task").order_by("-id"))
     queue = tuple(task for task in tasks if task.state == TaskState.QUEUED)
@@ -132,7 +136,7 @@ def session_screen(session_id: str) -> SessionScreen:
         word=word_of(session, tasks),
         current=current,
         subject=subject_of(tasks, held=bool(session.queue_held)),
-        tasks=tuple(TaskLine(task, costs.get(task.pk)) for task in tasks),
+        tasks=tuple(TaskLine(task, costs.get(task.pk), tuple(task.files.all())) for task in tasks),
         cost=sum(costs.values(), NOTHING),
         controls=controls,
         controls_version=_version(_controls_shown(session, current, bool(queue), controls, notices, guard)),

@@ -14,6 +14,7 @@ from sessions_app.agent_api.types import (
     Outcome,
     Question,
     Reasoning,
+    ReportedFile,
     Response,
     SessionEnded,
     TaskEnded,
@@ -35,6 +36,7 @@ from tests.helpers.page import LivePage
 pytestmark = pytest.mark.django_db(transaction=True)
 
 USAGE = Usage(input_tokens=1200, output_tokens=64, seconds=3.2, cost=Decimal("0.0123"))
+FILES = (ReportedFile("prices.csv", "download", "https://files.example/1/prices.csv"), ReportedFile("<b>.png"))
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ HAPPENINGS = {
     EventKind.REASONING: came(Reasoning("I open the <i>shop</i>.\n" + "Long. " * 300)),
     EventKind.ACTION: came(Action("click", "Add to cart")),
     EventKind.RESPONSE: came(Response("Here it is.")),
-    EventKind.RESULT: came(TaskEnded(TaskReport(Outcome.COMPLETED, "Fjell 75", usage=USAGE), "task-1")),
+    EventKind.RESULT: came(TaskEnded(TaskReport(Outcome.COMPLETED, "Fjell 75", usage=USAGE, files=FILES), "task-1")),
     EventKind.QUESTION: came(Question("Which account?", "human_input_needed")),
     EventKind.ERROR: came(TaskEnded(TaskReport(Outcome.FAILED, "No such element", "ELEMENT_NOT_FOUND"), "task-1")),
     EventKind.END: came(SessionEnded("expired")),
