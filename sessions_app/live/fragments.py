@@ -12,11 +12,12 @@ from sessions_app.queries import desk_inbox, desk_summary, desk_tiles, session_s
 
 PAGE_ROWS = 100
 
-_SESSION_PARTS = {
+SESSION_PARTS = {
     "session-header": "sessions/detail.html#header",
     "session-tasks": "sessions/detail.html#tasks",
     "session-spend": "sessions/detail.html#spend",
     "session-people": "sessions/detail.html#people",
+    "session-asked-for": "sessions/detail.html#asked-for",
 }
 
 
@@ -63,7 +64,7 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
         after,
         seq,
         rows,
-        parts={name: get_template(template).render(context).strip() for name, template in _SESSION_PARTS.items()},
+        parts={name: get_template(template).render(context).strip() for name, template in SESSION_PARTS.items()},
         versions={
             "session-controls": screen.controls_version,
             "session-question": screen.question_version,

@@ -12,14 +12,12 @@ from sessions_app.agent_api.types import Outcome, TaskReport, Usage
 from sessions_app.domain import caps, guards, holds, ingest, relaying
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import CommandKind, SessionState, SpendSource
-from sessions_app.live.fragments import session_change
+from sessions_app.live.fragments import SESSION_PARTS, session_change
 from sessions_app.live.session_feed import SharedChange
 from sessions_app.models import AgentSession
 from tests.helpers.page import LivePage
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PARTS = frozenset({"session-header", "session-tasks", "session-spend", "session-people"})
 
 
 @pytest.fixture
@@ -41,7 +39,9 @@ def record(session, verb) -> None:
 
 
 def push(session, page: LivePage) -> None:
-    page.apply(json.loads(SharedChange(session_change(session.pk, page.seq)).message(page.seq, PARTS)))
+    page.apply(
+        json.loads(SharedChange(session_change(session.pk, page.seq)).message(page.seq, frozenset(SESSION_PARTS)))
+    )
 
 
 def reach(session, cost: str) -> None:

@@ -28,7 +28,7 @@ from sessions_app.domain.followups import TaskSpec, send_task
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.queueing import QUEUE_VERBS, change_queue
 from sessions_app.enums import CommandKind, EventKind, SessionState, SpendSource
-from sessions_app.live.fragments import session_change
+from sessions_app.live.fragments import SESSION_PARTS, session_change
 from sessions_app.live.session_feed import SharedChange
 from sessions_app.models import AgentSession, Event
 from tests.helpers.page import LivePage
@@ -110,11 +110,8 @@ HAPPENINGS = {
 
 
 def push(session, page: LivePage) -> None:
-    message = SharedChange(session_change(session.pk, page.seq)).message(page.seq, ALL_PARTS)
+    message = SharedChange(session_change(session.pk, page.seq)).message(page.seq, frozenset(SESSION_PARTS))
     page.apply(json.loads(message))
-
-
-ALL_PARTS = frozenset({"session-header", "session-tasks", "session-spend", "session-people"})
 
 
 def record(session, verb) -> None:
@@ -159,6 +156,18 @@ def test_live_equals_reload_for_the_queue(session, request, client_for, operator
     push(session, page)
 
     assert page.shown()["session-queue"] != before
+    assert page.shown() == LivePage(client, session).shown()
+
+
+def test_live_equals_reload_for_a_follow_up(session, operator, client_for):
+    client = client_for(operator)
+    page = LivePage(client, session)
+    before = page.shown()["session-asked-for"]
+
+    send_task(session, TaskSpec("Add <it> to the cart"), by=operator, key=uuid4())
+    push(session, page)
+
+    assert page.shown()["session-asked-for"] != before
     assert page.shown() == LivePage(client, session).shown()
 
 

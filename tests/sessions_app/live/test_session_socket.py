@@ -10,6 +10,7 @@ from django.test import Client
 
 from sessions_app.broadcast import hub, session_group
 from sessions_app.live import consumers, feeds, session_feed
+from sessions_app.live.fragments import SESSION_PARTS
 from sessions_app.models import Membership
 from tests.helpers.sockets import HOST, Refused, cookies_of, open_socket
 from tests.sessions_app.live.conftest import until
@@ -62,7 +63,7 @@ async def test_first_batch_brings_every_part_and_version(session, operator):
     async with open_socket(path(session), operator) as socket:
         batch = await socket.read()
 
-    assert set(batch["parts"]) == {"session-header", "session-tasks", "session-spend", "session-people"}
+    assert set(batch["parts"]) == set(SESSION_PARTS)
     assert set(batch["versions"]) == {"session-controls", "session-question", "session-queue"}
     assert session.title in batch["parts"]["session-header"]
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
+from sessions_app.live.fragments import SESSION_PARTS
 from sessions_app.queries import session_screen
 from tests.conftest import MOMENT
 
@@ -79,7 +80,7 @@ def test_tasks_spend_and_people_have_their_parts(client_for, operator, worked, r
 
 def test_live_parts_hold_nothing_that_could_be_lost(client_for, operator, worked, read):
     page = read(open_page(client_for(operator), worked))
-    for part in ("session-header", "session-tasks", "session-spend", "session-people"):
+    for part in SESSION_PARTS:
         assert page.all(f"*[@id='{part}']//*[self::form or self::input or self::button or self::a or @tabindex]") == []
 
 
