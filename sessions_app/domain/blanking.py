@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, TypeVar, cast
 
-T = TypeVar("T")
+from sessions_app.agent_api.raw import BLANK
 
-BLANK = "•••"
+T = TypeVar("T")
 
 
 def blank(value: Any, secrets: Iterable[str]) -> Any:

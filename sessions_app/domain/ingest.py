@@ -72,7 +72,7 @@ def apply_report(
     `known` are the figures that were recorded when the report was asked for.
     """
     task.refresh_from_db()
-    report = replace(report, text=cut(report.text), code=report.code[:100])
+    report = replace(report, text=cut(report.text))
     record_usage(log, task, report.usage, source, known=known)
     files = record_files(log, task, report.files)
     was_ended = task.state == TaskState.COMPLETED

@@ -120,6 +120,13 @@ def test_an_unknown_message_is_kept_as_it_came(session, task):
     assert (event.kind, event.detail) == (EventKind.OTHER, {"raw": {"type": "novelty", "n": [1, None]}})
 
 
+def test_an_event_that_is_kept_as_it_came_does_not_tell_its_tasks_id(session, task):
+    write(session, lambda log: ingest.keep_raw(log, TaskEnded(DONE, "another-task")))
+    raw = Event.objects.get(session=session).detail["raw"]
+    assert "Found 12" in raw
+    assert "another-task" not in raw
+
+
 def test_an_event_that_cannot_be_applied_takes_nothing_else_with_it(session, task):
     def break_down(log):
         log.append(EventKind.NOTE, "half done")
