@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 #: How long one thread may keep the interpreter from another; at Python's own 5 ms each of a commit's statements could
 #: wait that long behind the loop.
 _TURN_SECONDS = 0.001
+#: Bytes of a message from a page, which only ever says how far it has come.
+_MOST_FROM_A_PAGE = 64 * 1024
 
 
 def check_port(host: str, port: int) -> None:
@@ -42,6 +44,7 @@ def serve(
 
     from dashboard.asgi import application
 
+    _hold_limits_against_what_comes_in_alone()
     sys.setswitchinterval(_TURN_SECONDS)
     running: list[asyncio.Task[None]] = []
 
@@ -69,8 +72,8 @@ def serve(
         ready_callable=start_beside,
         verbosity=1,
         server_name="watchfloor",
-        websocket_max_message_size=64 * 1024,
-        websocket_max_frame_size=64 * 1024,
+        websocket_max_message_size=_MOST_FROM_A_PAGE,
+        websocket_max_frame_size=_MOST_FROM_A_PAGE,
     ).run()
     errors = [error for task in running if task.done() and not task.cancelled() and (error := task.exception())]
     for error in errors:
@@ -88,6 +91,23 @@ def end_process(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _hold_limits_against_what_comes_in_alone() -> None:
+    """Let sockets send what is longer: Autobahn holds its limit against both directions, and rows can be long."""
+    from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+
+    class Protocol(WebSocketProtocol):  # type: ignore[misc] # daphne has no types
+        maxMessagePayloadSize: int  # noqa: N815
+
+        def sendMessage(self, *args: Any, **kwargs: Any) -> None:  # noqa: N802
+            limit, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+            try:
+                super().sendMessage(*args, **kwargs)
+            finally:
+                self.maxMessagePayloadSize = limit
+
+    WebSocketFactory.protocol = Protocol
 
 
 def _stop_with(reactor: Any) -> Any:

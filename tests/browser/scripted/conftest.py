@@ -41,8 +41,6 @@ def context(browser: Browser, dashboard: Dashboard, signed_in_once: dict) -> Ite
 
 @pytest.fixture
 def scene(page: Page, upstream: ScriptedUpstream, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    scene = Scene.open(page, upstream, f"Look around: {request.node.name}", session_cost_soft="0.2")
-    page.evaluate("window.sameDocument = true")
-    yield scene
+    yield Scene.open(page, upstream, f"Look around: {request.node.name}", session_cost_soft="0.2")
     assert page.evaluate("window.sameDocument"), "what came, came live"
     assert page.complaints == []  # type: ignore[attr-defined]

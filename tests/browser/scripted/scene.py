@@ -70,6 +70,7 @@ class Scene:
         upstream.do(upstream.service.say(task.session, "I begin."))
         expect(page.locator("#timeline")).to_contain_text("I begin.")
         expect(page.get_by_role("button", name="Pause")).to_be_enabled()
+        page.evaluate("window.sameDocument = true")
         return cls(page, upstream, task)
 
     def emit(self, name: str, body: Any) -> None:
