@@ -46,7 +46,14 @@ def wait_for(page: Page, condition: Callable[[], bool], *, seconds: float = 15) 
 
 
 def module_url(page: Page, name: str) -> str:
-    """Where a module was loaded from: its name holds a hash of what is in it."""
-    urls = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
-    (url,) = {url for url in urls if re.search(rf"/js/{name}(\.\w+)?\.js$", url)}
+    """Where a module was loaded from, once it is: its name holds a hash of what is in it."""
+    urls: set[str] = set()
+
+    def is_loaded() -> bool:
+        every = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+        urls.update(url for url in every if re.search(rf"/js/{name}(\.\w+)?\.js$", url))
+        return bool(urls)
+
+    wait_for(page, is_loaded)
+    (url,) = urls
     return url
