@@ -1,7 +1,8 @@
 """What is pushed to pages, rendered by the very templates that render the pages."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from asgiref.sync import sync_to_async
 from django.template.loader import get_template
@@ -11,6 +12,8 @@ from sessions_app.models import Event, Team
 from sessions_app.queries import desk_inbox, desk_summary, desk_tiles, session_screen, timeline_after
 
 PAGE_ROWS = 100
+#: Characters of rows in one message, of which one long row alone may be more.
+PAGE_CHARACTERS = 500_000
 
 SESSION_PARTS = {
     "session-header": "sessions/detail.html#header",
@@ -53,9 +56,9 @@ class Digest:
 
 def session_change(session_id: str, after: int, *, with_parts: bool = True) -> Change:
     events = timeline_after(session_id, after, PAGE_ROWS + 1)
-    rows = _render_rows(events[:PAGE_ROWS])
+    rows = _that_fit(_render_rows(events[:PAGE_ROWS]))
     seq = rows[-1].seq if rows else after
-    more = len(events) > PAGE_ROWS
+    more = len(events) > len(rows)
     if more or not with_parts:
         return Change(after, seq, rows, parts={}, versions={}, more=more)
     screen = session_screen(session_id)
@@ -82,6 +85,12 @@ def rows_change(after: int, events: Iterable[Event]) -> Change:
 def _render_rows(events: Iterable[Event]) -> tuple[Row, ...]:
     template = get_template("sessions/detail.html#timeline-row")
     return tuple(Row(event.seq, template.render({"event": event}).strip()) for event in events)
+
+
+def _that_fit(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The first rows that one message may hold, and one at least."""
+    fitting = sum(total <= PAGE_CHARACTERS for total in accumulate(len(row.html) for row in rows))
+    return tuple(rows[: max(1, fitting)])
 
 
 def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
