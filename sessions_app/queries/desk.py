@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import Max, Sum
 from django.utils import timezone
 
-from sessions_app.enums import LIVE_SESSION, EventKind, GuideWord
+from sessions_app.enums import LIVE_SESSION, EventKind, GuideWord, SessionState
 from sessions_app.models import AgentSession, Event, SpendEntry, Task, Team
 from sessions_app.queries.guards import asks_person, guard_text
 from sessions_app.queries.money import NOTHING, cost_by_session, usd
@@ -57,6 +57,15 @@ class DeskTile:
         if not self.needs_person:
             return "calm"
         return "needs" if (self.question or self.asks) and not self.session.alarm else "alarm"
+
+    @property
+    def no_picture(self) -> str:
+        """Why there is none to be seen; empty where there is one."""
+        if self.session.state == SessionState.STARTING:
+            return "The browser is starting."
+        if self.session.state == SessionState.LOST:
+            return "The browser is lost for now."
+        return "" if self.session.webrtc_url else "The service offers no picture."
 
     @property
     def question(self) -> str:

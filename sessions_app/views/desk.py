@@ -1,3 +1,6 @@
+import json
+
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -10,7 +13,13 @@ from sessions_app.queries import desk_inbox, desk_summary, desk_tiles, needing_p
 def desk(request: OperatorRequest) -> HttpResponse:
     team = find_team(request)
     tiles = desk_tiles(team)
-    context = {"team": team, "tiles": tiles, "inbox": desk_inbox(tiles), "summary": desk_summary(team)}
+    context = {
+        "team": team,
+        "tiles": tiles,
+        "inbox": desk_inbox(tiles),
+        "summary": desk_summary(team),
+        "ice_servers": json.dumps(settings.ENVIRONMENT.ice_servers),
+    }
     return render_page(request, "desk.html", context)
 
 
