@@ -9,7 +9,7 @@ from django.template.loader import get_template
 
 from sessions_app.live.threads import closing_after_errors, own_thread
 from sessions_app.models import Event, Team
-from sessions_app.queries import desk_inbox, desk_summary, desk_tiles, session_screen, timeline_after
+from sessions_app.queries import DeskTile, desk_inbox, desk_summary, desk_tiles, session_screen, timeline_after
 
 PAGE_ROWS = 100
 #: Characters of rows in one message, of which one long row alone may be more.
@@ -47,10 +47,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Digest:
-    """Some tiles of a team's desk, the order of all of them, and what stands beside them."""
+    """Some tiles of a team's desk, rendered; all of them in their order; and what stands beside them."""
 
-    tiles: Mapping[str, str]
-    order: tuple[str, ...]
+    rendered: Mapping[str, str]
+    tiles: tuple[DeskTile, ...]
     parts: Mapping[str, str]
 
 
@@ -94,17 +94,17 @@ def _that_fit(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
-    """The desk's order and parts, with the tiles wanted (all, where it is None)."""
+    """The desk's tiles and parts, with those tiles rendered that are wanted (all, where it is None)."""
     team = Team(pk=team_id)
     tiles = desk_tiles(team)
     template = get_template("desk.html#tile")
     return Digest(
-        tiles={
+        rendered={
             tile.session.pk: template.render({"tile": tile}).strip()
             for tile in tiles
             if wanted is None or tile.session.pk in wanted
         },
-        order=tuple(tile.session.pk for tile in tiles),
+        tiles=tiles,
         parts={
             "desk-summary": get_template("desk.html#summary").render({"summary": desk_summary(team)}).strip(),
             "desk-inbox": get_template("desk.html#inbox").render({"inbox": desk_inbox(tiles)}).strip(),

@@ -61,6 +61,37 @@ def test_what_nears_a_cap_or_runs_long_comes_before_what_is_quiet(
     assert "since" in tiles[5]
 
 
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ("q=asKING", ["Asking"]),
+        ("state=needs", ["Asking", "Alarming", "Failed"]),
+        ("state=working", ["Old", "Young"]),
+        ("state=paused", ["Alarming", "Paused"]),
+        ("state=idle&q=dle", ["Idle"]),
+        ("owner=operator&q=o", ["Old", "Young"]),
+        ("owner=teammate", ["Theirs"]),
+        ("owner=me&state=working&q=old", ["Old"]),
+        ("state=nonsense&owner=nobody", ["Asking", "Alarming", "Failed", "Paused", "Theirs", "Old", "Young", "Idle"]),
+    ],
+)
+def test_filters_stand_in_the_address(client_for, operator, teammate, staffed, make_session, read, query, titles):
+    make_session(title="Theirs", owner=teammate, created_at=MOMENT)
+
+    page = read(client_for(operator).get(f"/?{query}"))
+
+    found = page.each("ol[@aria-label='Live agents']/li//a")
+    assert sorted(found) == sorted(titles)
+    assert page.root.xpath("string(//main/@data-live-desk)") == f"/ws/desk/?{query}"
+
+
+def test_a_desk_that_filters_leave_empty_says_so(client_for, operator, staffed, read):
+    page = read(client_for(operator).get("/?q=nowhere"))
+
+    assert "No live agent is what you look for" in page.root.text_content()
+    assert "No agent is at work" not in page.root.text_content()
+
+
 def test_a_tile_says_where_its_picture_is_or_why_there_is_none(client_for, operator, make_session, read):
     seen = make_session(title="Seen", webrtc_url="https://secret.example/whep")
     make_session(title="Starting", state=SessionState.STARTING)
@@ -136,7 +167,7 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_spend(make_task(session, state="waiting", question="?"), "0.01")
     client = client_for(operator)
     # sign-in 2, team 2, tiles 3, inbox 1, summary 3, needing 2
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/")
 
 
