@@ -147,6 +147,8 @@ OPEN_TASK = frozenset(TaskState) - _TASK_ENDS - {TaskState.REMOVED}
 ACTIVE_TASK = OPEN_TASK - {TaskState.QUEUED}
 #: A task that is being worked on, as far as anybody knows: neither held nor waiting for a person.
 WORKING_TASK = frozenset({TaskState.SENT, TaskState.RUNNING})
+#: What stands as soon as a person asks for it: it is told, and nothing is sent.
+DECISION = frozenset({CommandKind.QUEUE, CommandKind.CAPS})
 OPEN_COMMAND = frozenset({CommandState.QUEUED, CommandState.SENT})
 
 

@@ -21,13 +21,14 @@ from sessions_app.agent_api.types import (
     UpstreamEvent,
     Usage,
 )
-from sessions_app.domain.commands import settle
+from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.figures import record_usage
 from sessions_app.domain.files import as_detail, record_files
 from sessions_app.domain.log import SessionLog, cut, end_session
 from sessions_app.domain.states import move_task
 from sessions_app.enums import (
     ACTIVE_TASK,
+    DECISION,
     OPEN_COMMAND,
     OPEN_TASK,
     CommandKind,
@@ -134,8 +135,8 @@ def _settle_open_commands(log: SessionLog, reason: EndReason | None) -> None:
             settle(command, CommandState.UNKNOWN, "If it runs, it cannot be reached from here.")
         elif command.kind in {CommandKind.TERMINATE, CommandKind.STOP}:
             settle(command, CommandState.DONE, "The session has ended.")
-        elif command.kind == CommandKind.QUEUE:
-            settle(command, CommandState.DONE, command.outcome)
+        elif command.kind in DECISION:
+            record_decision(log, command)
         elif command.state == CommandState.QUEUED:
             settle(command, CommandState.REFUSED, "The session ended before it could be sent.")
         else:

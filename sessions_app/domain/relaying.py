@@ -269,12 +269,6 @@ def blocked_by(session: AgentSession, command: Command) -> Task | None:
     return last if last.ended_at > since else None
 
 
-def record_queue_change(log: SessionLog, command: Command) -> None:
-    """A person has changed the queue, at once; here it comes into the timeline."""
-    log.append(EventKind.COMMAND, command.outcome, command=command)
-    settle(command, CommandState.DONE, command.outcome)
-
-
 def _ended(task: Task) -> str:
     return {
         "completed": "was to be stopped, but completed",

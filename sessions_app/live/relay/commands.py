@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
-from sessions_app.domain import guards, ingest, relaying, secrets
+from sessions_app.domain import ingest, relaying, secrets
 from sessions_app.domain.blanking import blank_event, words_of
 from sessions_app.domain.budget import take_call
-from sessions_app.domain.commands import settle
+from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.queueing import may_go
 from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, SessionState, SpendSource
@@ -78,11 +78,9 @@ class CommandCarrier:
                 await self._start_if_free(command)
             case CommandKind.TERMINATE:
                 await self._terminate(command, session)
-            case CommandKind.CAPS:
-                await self._runner.write(lambda log: guards.record_decision(log, command))
+            case CommandKind.CAPS | CommandKind.QUEUE:
+                await self._runner.write(lambda log: record_decision(log, command))
                 self._runner.guarding.reread()
-            case CommandKind.QUEUE:
-                await self._runner.write(lambda log: relaying.record_queue_change(log, command))
             case _ if session.state == SessionState.STARTING:
                 return  # everything else waits until there is a session to send it to
             case CommandKind.NEW_TASK:

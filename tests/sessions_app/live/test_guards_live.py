@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from sessions_app.agent_api.types import Outcome, TaskReport, Usage
 from sessions_app.domain import caps, guards, holds, ingest, relaying
+from sessions_app.domain.commands import record_decision
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import CommandKind, SessionState, SpendSource
 from sessions_app.live.fragments import SESSION_PARTS, session_change
@@ -65,7 +66,7 @@ def test_live_equals_reload_where_the_guard_asks_and_is_answered(session, reques
 
     caps.go_on(session, raise_to=Decimal("0.02"), by=operator, key=uuid4())
     decision = session.commands.get(kind=CommandKind.CAPS)
-    record(session, lambda log: guards.record_decision(log, decision))
+    record(session, lambda log: record_decision(log, decision))
     push(session, page)
     assert "A person has to decide" not in page.shown()["session-controls"]
     assert "of $0.02" in page.shown()["session-header"]

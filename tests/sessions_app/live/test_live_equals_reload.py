@@ -23,6 +23,7 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain import guards, ingest, relaying
+from sessions_app.domain.commands import record_decision
 from sessions_app.domain.controls import ask
 from sessions_app.domain.followups import TaskSpec, send_task
 from sessions_app.domain.group_commit import Write, commit
@@ -148,7 +149,7 @@ def test_live_equals_reload_for_the_queue(session, request, client_for, operator
 
     if change in QUEUE_VERBS:
         change_queue(session, change, by=operator, key=uuid4())
-        record(session, lambda log: relaying.record_queue_change(log, log.session.commands.get(kind="queue")))
+        record(session, lambda log: record_decision(log, log.session.commands.get(kind="queue")))
     elif change == "question":
         record(session, HAPPENINGS[EventKind.QUESTION])
     else:
