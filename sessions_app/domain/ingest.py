@@ -43,6 +43,7 @@ from sessions_app.models import Task
 
 #: Alarms that are over with the task they tell of.
 _ACTED, STOP_ALARM = "Acted after it was paused:", "Stop not confirmed: the agent may still be at work."
+PAUSE_ALARM = "Pause not confirmed: the agent goes on."
 
 _STATE_OF: dict[Outcome, TaskState] = {
     Outcome.COMPLETED: TaskState.COMPLETED,
@@ -296,7 +297,7 @@ def _end_task(log: SessionLog, task: Task, report: TaskReport) -> None:
     if not (told and state == TaskState.FAILED):
         _append_ending(log, task, report)
     _settle_for(task, state)
-    if log.session.alarm.startswith((_ACTED, STOP_ALARM)):
+    if log.session.alarm.startswith((_ACTED, STOP_ALARM, PAUSE_ALARM)):
         log.session.alarm = ""  # with the task's end there is nothing left to be alarmed at
 
 
@@ -322,12 +323,15 @@ def _append_ending(log: SessionLog, task: Task | None, report: TaskReport) -> No
 
 
 def _settle_for(task: Task, state: TaskState) -> None:
-    """The end of a task confirms its Stop, and overtakes whatever else was asked of it."""
-    for command in task.commands.filter(state=CommandState.SENT):
+    """The end of a task confirms its Stop, and overtakes whatever else was asked of it: the next is not to get it."""
+    became = state.label.lower()
+    for command in task.commands.filter(state__in=OPEN_COMMAND).exclude(kind=CommandKind.NEW_TASK):
         if command.kind in {CommandKind.STOP, CommandKind.REFUSE}:
-            settle(command, CommandState.DONE, f"The task is {state.label.lower()}.")
-        elif command.kind != CommandKind.NEW_TASK:
-            settle(command, CommandState.DONE, f"The task was {state.label.lower()} meanwhile.")
+            settle(command, CommandState.DONE, f"The task is {became}.")
+        elif command.state == CommandState.QUEUED:
+            settle(command, CommandState.REFUSED, f"Not sent: the task was {became} before.")
+        else:
+            settle(command, CommandState.DONE, f"The task was {became} meanwhile.")
 
 
 def _one_line(text: str) -> str:

@@ -16,7 +16,7 @@ from sessions_app.agent_api.types import (
     Unrecognised,
     Usage,
 )
-from sessions_app.domain import ingest
+from sessions_app.domain import ingest, relaying
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.log import LeaseLost
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, SpendSource, TaskState
@@ -193,6 +193,23 @@ def test_a_stop_is_done_when_its_task_has_ended(session, task, make_command):
     report(session, task, TaskReport(Outcome.STOPPED))
     stop.refresh_from_db()
     assert (task.state, stop.state) == (TaskState.STOPPED, CommandState.DONE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (CommandKind.STOP, CommandState.DONE),
+        (CommandKind.PAUSE, CommandState.REFUSED),
+        (CommandKind.RESUME, CommandState.REFUSED),
+    ],
+)
+def test_what_waited_to_be_sent_is_not_sent_to_the_task_after_it(session, task, make_command, kind, state):
+    waiting = make_command(session, kind, task=task)
+    report(session, task, DONE)
+    waiting.refresh_from_db()
+    assert waiting.state == state
+    write(session, lambda log: relaying.mark_sent(log, waiting))
+    assert [row[1] for row in rows(session)] == [EventKind.RESULT]
 
 
 def test_a_text_of_any_length_is_cut_with_a_note(session, task):
