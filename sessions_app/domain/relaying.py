@@ -7,11 +7,11 @@ from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.agent_api.types import Started
 from sessions_app.domain.commands import settle
 from sessions_app.domain.holds import find_hold
-from sessions_app.domain.ingest import bind_task, close_session
+from sessions_app.domain.ingest import PAUSE_ALARM, bind_task, close_session
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.queueing import let_go_since, may_go
 from sessions_app.domain.states import move_task
-from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
+from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Task
 
 _ASKED: dict[CommandKind, str] = {
@@ -65,6 +65,12 @@ def _overtake(log: SessionLog, command: Command) -> None:
     outrun = log.session.commands.filter(state=CommandState.QUEUED, kind__in=_STEERING, pk__lt=command.pk)
     for earlier in outrun:
         settle(earlier, CommandState.REFUSED, f"Not sent: it was asked to {command.get_kind_display()} after it.")
+
+
+def is_outdated(command: Command) -> bool:
+    """Whether its task is over, or somebody has asked for something else since: then it is not to be sent again."""
+    newer = Command.objects.filter(session=command.session_id, kind__in=_STEERING, pk__gt=command.pk)
+    return newer.exists() or not Task.objects.filter(pk=command.task_id, state__in=ACTIVE_TASK).exists()
 
 
 def settle_command(log: SessionLog, command: Command, state: CommandState, words: str) -> None:
@@ -215,6 +221,8 @@ def record_quiet(log: SessionLog, command: Command) -> bool:
         log.append(EventKind.GUARD, f"{command.guard_words}, paused", task=task, command=command)
     log.append(EventKind.QUIET, words, task=task, command=command)
     log.session.last_step = words
+    if log.session.alarm == PAUSE_ALARM:
+        log.session.alarm = ""
     settle(command, CommandState.DONE, words)
     return True
 
