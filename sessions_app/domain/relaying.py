@@ -11,6 +11,7 @@ from sessions_app.domain.ingest import PAUSE_ALARM, bind_task, close_session
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.queueing import let_go_since, may_go
 from sessions_app.domain.states import move_task
+from sessions_app.domain.traces import Traces
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Task
 
@@ -57,6 +58,14 @@ def mark_sent(log: SessionLog, command: Command) -> bool:
         if state == TaskState.SENT:
             command.task.sent_at = log.at
             command.task.save(update_fields=("sent_at",))
+    return True
+
+
+def mark_answer_sent(log: SessionLog, command: Command, text: str) -> bool:
+    """The same for an answer, of which traces are left for a relay that may have to blank it after this one."""
+    if not mark_sent(log, command):
+        return False
+    log.session.typed_traces = Traces.load(log.session.typed_traces).add(text).dump()
     return True
 
 

@@ -119,7 +119,8 @@ class SessionScreen:
 def session_screen(session_id: str) -> SessionScreen:
     """Load the screen in five queries; raises AgentSession.DoesNotExist."""
     sessions = AgentSession.objects.select_related("owner", "connection", "team__hold__by")
-    session = sessions.defer("connection__api_key", "upstream_id", "socket_url").get(pk=session_id)
+    secret = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
+    session = sessions.defer(*secret).get(pk=session_id)
     files = Prefetch("files", ResultFile.objects.defer("address"))
     tasks = list(session.tasks.select_related("actor").prefetch_related(files))
     costs = cost_by_task(session_id)

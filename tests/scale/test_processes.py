@@ -113,6 +113,24 @@ def test_an_answer_whose_relay_dies_is_asked_for_again(site: Site, operators: li
     finish(site, operators[1], session)
 
 
+def test_an_answer_that_the_agent_echoes_is_blanked_by_whoever_has_the_session(
+    site: Site, operators: list[Operator], agents: Agents
+) -> None:
+    session = operators[0].start("tell 3")
+    until(lambda: site.rows(QUESTIONS, session))
+    (task,) = site.rows(QUESTIONS, session)
+    operators[0].answer(task["id"], ANSWER)
+    told = "SELECT seq FROM sessions_app_event WHERE session_id = %s AND text LIKE %s"
+    until(lambda: site.rows(told, session, "tell 3, time 2: •••"))
+    replace(site, site.holder_of(session))
+    until(lambda: site.rows(RESULT, session) == [{"result": f"tell 3: {len(ANSWER)} characters"}])
+    assert site.rows(told, session, "tell 3, time 99: •••")
+    assert any(line["body"].get("content") == f"tell 3, time 99: {ANSWER}" for line in agents.journal("event"))
+    assert [word for word in (ANSWER, "battery", "staple") if site.tables_with(word)] == []
+    finish(site, operators[0], session)
+    assert not site.rows("SELECT id FROM sessions_app_agentsession WHERE id = %s AND typed_traces != ''", session)
+
+
 def replace(site: Site, relay: Member) -> None:
     """Kill a relay once there is another to follow it, and start one in its place."""
     for other in site.relays:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
 from sessions_app.domain import ingest, relaying, secrets
-from sessions_app.domain.blanking import blank_event, words_of
+from sessions_app.domain.blanking import words_of
 from sessions_app.domain.budget import take_call
 from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.log import SessionLog
@@ -167,7 +167,7 @@ class CommandCarrier:
         except AgentApiError as error:
             await self._not_done(command, error)
             return
-        self._runner.hidden |= {answer.task_id} - {""}
+        self._runner.hidden.add(answer.task_id)
         await self._runner.write(lambda log: relaying.record_taken(log, command, answer.task_id))
         if answer.report:
             await self._runner.record_report(task, answer.report, SpendSource.ANSWER)
@@ -210,9 +210,9 @@ class CommandCarrier:
         if command.kind == CommandKind.ANSWER and not text:
             await self._leave_unknown(command, "The answer was lost before it could be sent: please answer again.")
             return
-        if not await self._mark_sent(command):
+        if not await self._runner.write(lambda log: relaying.mark_answer_sent(log, command, text)):
             return
-        self._runner.hidden |= words_of(text)
+        self._runner.hidden.add(*words_of(text))
         resume = command.kind == CommandKind.ANSWER
         try:
             await self._deliver_answer(text, resume=resume)
@@ -260,9 +260,9 @@ class CommandCarrier:
             until = timezone.now() + timedelta(seconds=error.retry_after)
             await self._runner.write(lambda log: relaying.postpone(log, command, until))
         elif isinstance(error, OutcomeUnknown):
-            await self._leave_unknown(command, f"{blank_event(error, self._runner.hidden)} {error.advice}")
+            await self._leave_unknown(command, f"{self._runner.hidden.blank(error)} {error.advice}")
         else:
-            shown = blank_event(error, self._runner.hidden)
+            shown = self._runner.hidden.blank(error)
             await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
 
     async def _leave_unknown(self, command: Command, words: str) -> None:

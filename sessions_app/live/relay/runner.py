@@ -29,10 +29,11 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain import ingest, relaying
-from sessions_app.domain.blanking import blank_event
 from sessions_app.domain.figures import known_usage
 from sessions_app.domain.group_commit import Write
+from sessions_app.domain.hidden import Hidden
 from sessions_app.domain.log import LeaseLost, SessionLog
+from sessions_app.domain.traces import Traces
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, Dialect, EndReason, SpendSource, TaskState
 from sessions_app.live.relay.commands import CommandCarrier
 from sessions_app.live.relay.guarding import Guarding
@@ -80,7 +81,7 @@ class SessionRunner:
         #: Raised with each message sent, so that a report asked for before it can be told from one after it.
         self.messages_sent = 0
         #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
-        self.hidden: set[str] = set()
+        self.hidden = Hidden()
         self._is_ending = False
         #: A Terminate was sent: then it is why the service no longer knows the session.
         self.was_asked_to_end = False
@@ -113,6 +114,7 @@ class SessionRunner:
     async def run(self) -> None:
         try:
             await self._load()
+            self.hidden.recognise(Traces.load(self.session.typed_traces))
             self._unheard_since = await in_database(relaying.unheard_since, self.session)
             self.api = await self._open_api()
             if self._unheard_since:
@@ -210,7 +212,7 @@ class SessionRunner:
         """Record an answer's or a poll's report, after the socket's own account of the same, which tells more."""
         if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and self.link:
             await self._let_socket_tell(task)
-        shown = blank_event(report, self.hidden)
+        shown = self.hidden.blank(report)
         await self.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
         self.guarding.wake()
 
@@ -225,9 +227,9 @@ class SessionRunner:
     async def _load(self) -> None:
         sessions = AgentSession.objects.select_related("connection", "team")
         self.session = await in_database(sessions.get, pk=self.session_id)
-        self.hidden |= _upstream_names(self.session)
+        self.hidden.add(*_upstream_names(self.session))
         tasks = Task.objects.filter(session=self.session_id).exclude(upstream_id="")
-        self.hidden |= await in_database(set, tasks.values_list("upstream_id", flat=True))
+        self.hidden.add(*await in_database(set, tasks.values_list("upstream_id", flat=True)))
         if self.session.upstream_id:
             self._ready.set()
         if not self.session.is_live:
@@ -313,7 +315,7 @@ class SessionRunner:
     async def _hear(self, came: list[UpstreamEvent]) -> None:
         """Hand over all that came meanwhile, in order, so that one transaction takes it."""
         writes: list[tuple[UpstreamEvent, asyncio.Future[None]]] = []
-        for event in (blank_event(one, self.hidden) for one in came):
+        for event in map(self.hidden.blank, came):
             if isinstance(event, SessionEnded):
                 await self._until_kept(writes)
                 await self.end(event.reason, heard=True)
