@@ -166,6 +166,23 @@ def test_a_relay_that_is_killed_is_followed_by_another(
     assert len({line["session"] for line in agents.journal("session")}) == len(site.rows(ALL))
 
 
+def test_a_relay_that_joins_takes_most_of_what_is_new(site: Site, operators: list[Operator]) -> None:
+    old = [operators[0].start(f"ask {number}") for number in range(10, 14)]
+    until(lambda: all(is_linked(site, session) for session in old))
+    kept, joined = site.holder_of(old[0]), next(relay for relay in site.relays if relay != site.holder_of(old[0]))
+    number = site.relays.index(joined)
+    replace(site, joined)
+    until(lambda: all(site.holder_of(session) == kept for session in old))
+    site.relays[number].until_ready()
+    new = [operators[0].start(f"ask {number}") for number in range(14, 17)]
+    until(lambda: all(is_linked(site, session) for session in new))
+    holders = [site.holder_of(session) for session in new]
+    assert holders.count(site.relays[number]) > holders.count(kept)
+    assert all(site.holder_of(session) == kept for session in old)
+    for session in (*old, *new):
+        finish(site, operators[0], session)
+
+
 def test_a_process_without_redis_is_refused_beside_them(site: Site) -> None:
     alone = site.start("alone", "serve", REDIS_URL="")
     assert alone.process.wait(60) == 1
