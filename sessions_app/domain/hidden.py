@@ -2,7 +2,8 @@
 
 from typing import TypeVar
 
-from sessions_app.domain.blanking import BLANK, blank_event, hiding
+from sessions_app.agent_api.raw import BLANK
+from sessions_app.domain.blanking import blank_event, hiding
 from sessions_app.domain.log import MAX_TEXT
 from sessions_app.domain.traces import Traces
 
@@ -17,17 +18,19 @@ class Hidden:
 
     def __init__(self, *names: str) -> None:
         self._names = set(names)
+        self._hide = hiding(self._names)
         self._traces = Traces()
 
     def add(self, *names: str) -> None:
         self._names |= {name for name in names if name}
+        self._hide = hiding(self._names)
 
     def recognise(self, traces: Traces) -> None:
         """From here on, hide also what was typed into the session while another relay had it."""
         self._traces = traces
 
     def blank(self, event: T) -> T:
-        event = blank_event(event, hiding(self._names))
+        event = blank_event(event, self._hide)
         return blank_event(event, _Search(self._traces)) if self._traces else event
 
 

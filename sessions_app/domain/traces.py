@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Self
 
-from sessions_app.domain.blanking import BLANK, SHORTEST, words_of
+from sessions_app.agent_api.raw import BLANK
+from sessions_app.domain.blanking import SHORTEST, words_of
 from sessions_app.domain.log import MAX_TEXT
 
 _DIGEST_BYTES, _KEY_BYTES = 4, 16

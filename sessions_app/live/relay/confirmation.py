@@ -79,7 +79,7 @@ async def _until_heard(runner: "SessionRunner") -> None:
 
 async def _pause_again(runner: "SessionRunner", command: Command) -> None:
     """Over the link, where it comes before anything that is sent after it; paused twice is paused."""
-    if not await database_sync_to_async(relaying.is_outdated)(command):
+    if not await in_database(relaying.is_outdated, command):
         with suppress(AgentApiError):  # the alarm says what people need to know
             await deliver_state(runner, "pause")
 
