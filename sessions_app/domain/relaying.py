@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.agent_api.types import Started
@@ -23,6 +24,9 @@ _ASKED: dict[CommandKind, str] = {
     CommandKind.TERMINATE: "asked to terminate the session",
     CommandKind.REFUSE: "refused, and asked to stop the task",
 }
+
+#: What goes over the session's link, where no budget applies.
+BY_LINK = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.STOP})
 
 #: Commands of which a later one makes an earlier one pointless.
 _STEERING = (CommandKind.PAUSE, CommandKind.RESUME, CommandKind.STOP, CommandKind.TERMINATE)
@@ -59,6 +63,18 @@ def mark_sent(log: SessionLog, command: Command) -> bool:
             command.task.sent_at = log.at
             command.task.save(update_fields=("sent_at",))
     return True
+
+
+def mark_steering_sent(log: SessionLog) -> list[Command]:
+    """Mark the pauses, resumes and stops that are first in line as on their way, in one go, and answer them in order.
+
+    Somebody may be waiting for the agent to hold still: there is no other look at the queue before this.
+    """
+    if log.session.state == SessionState.STARTING:
+        return []
+    queued = log.session.commands.filter(state=CommandState.QUEUED).select_related("task").order_by("pk")
+    first = takewhile(lambda command: command.kind in BY_LINK, queued)
+    return [command for command in first if mark_sent(log, command)]
 
 
 def mark_answer_sent(log: SessionLog, command: Command, text: str) -> bool:

@@ -58,6 +58,11 @@ class CommandCarrier:
             else:
                 await self._leave_unknown(command, "The program was restarted before the answer came.")
 
+    async def steer(self) -> None:
+        """Send at once what is first in line and steers, before the rest is so much as looked at."""
+        for command in await self._runner.write(relaying.mark_steering_sent):
+            await self._forward_state(command)
+
     async def carry_out_queued(self) -> None:
         for command in await self._queued():
             await self._carry_out(command)
@@ -69,7 +74,7 @@ class CommandCarrier:
         return await in_database(list, related.defer(*secret))
 
     async def _carry_out(self, command: Command) -> None:
-        over_link = command.kind in _STATE_WORD and self._runner.link  # to which no budget applies
+        over_link = command.kind in relaying.BY_LINK and self._runner.link
         if command.not_before and command.not_before > timezone.now() and not over_link:
             return
         session = command.session
@@ -192,8 +197,10 @@ class CommandCarrier:
         raise outcome
 
     async def _send_state(self, command: Command) -> None:
-        if not await self._mark_sent(command):
-            return
+        if await self._mark_sent(command):
+            await self._forward_state(command)
+
+    async def _forward_state(self, command: Command) -> None:
         kind = CommandKind(command.kind)
         if not await self._forward(command, _STATE_WORD[kind]):
             return

@@ -70,6 +70,7 @@ class SessionRunner:
         self.timings = timings
         self._events: asyncio.Queue[UpstreamEvent] = asyncio.Queue()
         self._woken = asyncio.Event()
+        self._is_asked = False
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
         self._missed_something = asyncio.Event()
@@ -97,7 +98,9 @@ class SessionRunner:
         if self.link:
             self._reported_at[task.pk] = time.monotonic()
 
-    def wake(self) -> None:
+    def wake(self, *, is_asked: bool = False) -> None:
+        """There may be something to do; `is_asked` where somebody has just asked for it."""
+        self._is_asked |= is_asked
         self._woken.set()
         self.guarding.wake()
 
@@ -379,6 +382,9 @@ class SessionRunner:
         await carrier.take_over()
         while True:
             self._woken.clear()
+            is_asked, self._is_asked = self._is_asked, False
+            if is_asked and self.link:
+                await carrier.steer()
             await carrier.carry_out_queued()
             await self._woken.wait()
 

@@ -55,7 +55,7 @@ class Relay:
         """A command waits: its session's runner looks now, or, where it has none yet, the next sweep comes at once."""
         runner = self._runners.get(message.session_id)
         if runner:
-            runner.wake()
+            runner.wake(is_asked=True)
         else:
             self._woken.set()
 

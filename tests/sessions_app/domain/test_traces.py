@@ -5,8 +5,8 @@ from django.db import connection as database
 
 from sessions_app.agent_api.types import Action, Outcome, TaskReport, Unrecognised
 from sessions_app.domain import ingest, relaying
-from sessions_app.domain.hidden import Hidden
 from sessions_app.domain.group_commit import Write, commit
+from sessions_app.domain.hidden import Hidden
 from sessions_app.domain.log import MAX_TEXT
 from sessions_app.domain.traces import Traces
 from sessions_app.enums import CommandKind, TaskState
