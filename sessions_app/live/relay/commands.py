@@ -11,7 +11,7 @@ from django.utils import timezone
 from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
 from sessions_app.domain import guards, ingest, relaying, secrets
-from sessions_app.domain.blanking import blank_event, words_of
+from sessions_app.domain.blanking import words_of
 from sessions_app.domain.budget import take_call
 from sessions_app.domain.commands import settle
 from sessions_app.domain.log import SessionLog
@@ -262,9 +262,9 @@ class CommandCarrier:
             until = timezone.now() + timedelta(seconds=error.retry_after)
             await self._runner.write(lambda log: relaying.postpone(log, command, until))
         elif isinstance(error, OutcomeUnknown):
-            await self._leave_unknown(command, f"{blank_event(error, self._runner.hidden)} {error.advice}")
+            await self._leave_unknown(command, f"{self._runner.blank(error)} {error.advice}")
         else:
-            shown = blank_event(error, self._runner.hidden)
+            shown = self._runner.blank(error)
             await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
 
     async def _leave_unknown(self, command: Command, words: str) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -29,7 +28,7 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain import ingest, relaying
-from sessions_app.domain.blanking import blank_event
+from sessions_app.domain.blanking import blank_event, hiding, names_of
 from sessions_app.domain.figures import known_usage
 from sessions_app.domain.group_commit import Write
 from sessions_app.domain.log import LeaseLost, SessionLog
@@ -109,6 +108,10 @@ class SessionRunner:
 
     def write(self, verb: Callable[[SessionLog], T]) -> "asyncio.Future[T]":
         return self._writer.submit(Write(self.session_id, self._epoch, verb))
+
+    def blank(self, said: T) -> T:
+        """What the service said, without whatever no browser may see."""
+        return blank_event(said, hiding(self.hidden))
 
     async def run(self) -> None:
         try:
@@ -210,7 +213,7 @@ class SessionRunner:
         """Record an answer's or a poll's report, after the socket's own account of the same, which tells more."""
         if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and self.link:
             await self._let_socket_tell(task)
-        shown = blank_event(report, self.hidden)
+        shown = self.blank(report)
         await self.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
         self.guarding.wake()
 
@@ -225,7 +228,7 @@ class SessionRunner:
     async def _load(self) -> None:
         sessions = AgentSession.objects.select_related("connection", "team")
         self.session = await in_database(sessions.get, pk=self.session_id)
-        self.hidden |= _upstream_names(self.session)
+        self.hidden |= names_of(self.session)
         tasks = Task.objects.filter(session=self.session_id).exclude(upstream_id="")
         self.hidden |= await in_database(set, tasks.values_list("upstream_id", flat=True))
         if self.session.upstream_id:
@@ -313,7 +316,7 @@ class SessionRunner:
     async def _hear(self, came: list[UpstreamEvent]) -> None:
         """Hand over all that came meanwhile, in order, so that one transaction takes it."""
         writes: list[tuple[UpstreamEvent, asyncio.Future[None]]] = []
-        for event in (blank_event(one, self.hidden) for one in came):
+        for event in map(self.blank, came):
             if isinstance(event, SessionEnded):
                 await self._until_kept(writes)
                 await self.end(event.reason, heard=True)
@@ -385,9 +388,3 @@ def _is_as_known(report: TaskReport, task: Task, known: Usage) -> bool:
     """Whether writing it would change nothing, as with most polls: reading a session to find out takes its time."""
     is_going = report.outcome is Outcome.ACTIVE and task.state not in {TaskState.SENT, TaskState.UNKNOWN}
     return is_going and report.usage == known and not report.files
-
-
-def _upstream_names(session: AgentSession) -> set[str]:
-    connection = session.connection
-    urls = {session.socket_url, session.webrtc_url, session.web_view_url, connection.base_url} - {""}
-    return {session.upstream_id, connection.api_key, *urls, *(urlsplit(url).netloc for url in urls)} - {""}
