@@ -177,7 +177,7 @@ def record_taken(log: SessionLog, command: Command, upstream_id: str) -> None:
     """The service has the task, and said under which id it can be asked for."""
     if command.task:
         command.task.refresh_from_db()
-        bind_task(log, command.task, upstream_id)
+        bind_task(log, command.task, upstream_id, is_answer=True)
     settle(command, CommandState.DONE, "The service has the task.")
     log.touch()
 

@@ -315,6 +315,8 @@ class SessionRunner:
 
     async def _hear(self, came: list[UpstreamEvent]) -> None:
         """Hand over all that came meanwhile, in order, so that one transaction takes it."""
+        # Before any is blanked: one may speak of a task whose id another names.
+        self.hidden |= {named for event in came for named in event.task_ids}
         writes: list[tuple[UpstreamEvent, asyncio.Future[None]]] = []
         for event in map(self.blank, came):
             if isinstance(event, SessionEnded):
