@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+from sessions_app.agent_api.types import Unrecognised
 from sessions_app.models import AgentSession
 
 T = TypeVar("T")
@@ -17,6 +18,9 @@ BLANK = "•••"
 SHORTEST = 3
 #: A host, perhaps with its port: it is hidden where it stands whole, for 10.0.0.1 is no part of 10.0.0.12.
 _PLACE = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+(?::\d+)?")
+
+#: An address, also as JSON may write it, without the full stop or bracket after it.
+_ADDRESS = re.compile(r"""\b(?:http|ws)s?:(?://|\\/\\/)[^\s"'<>]*[^\s"'<>.,;:!?)\]}\\]""", re.IGNORECASE)
 
 
 def names_of(session: AgentSession) -> set[str]:
@@ -65,6 +69,10 @@ def _without(secret: str, text: str) -> str:
     return re.sub(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", BLANK, text)
 
 
+def _with_addresses(hide: Hide) -> Hide:
+    return lambda text: hide(_ADDRESS.sub(BLANK, text))
+
+
 def blank(value: Any, hide: Hide) -> Any:
     """Hide what is secret in every string of a JSON-like value."""
     if isinstance(value, str):
@@ -77,7 +85,13 @@ def blank(value: Any, hide: Hide) -> Any:
 
 
 def blank_event(event: T, hide: Hide) -> T:
-    """The same event, report or error with every secret hidden, but in fields that are themselves kept secret."""
+    """The same event, report or error with every secret hidden, but in fields that are themselves kept secret.
+
+    In a refusal, and in an event not known here, every address is taken for one of the service; in what the agent says
+    and does, addresses are of the pages it visits.
+    """
+    if isinstance(event, (Exception, Unrecognised)):
+        hide = _with_addresses(hide)
     if isinstance(event, Exception):
         event.args = tuple(blank(list(event.args), hide))
         return event

@@ -20,6 +20,7 @@ ERRORS = {
     "403": (refusal(403, "Account deactivated."), "The account is deactivated: its owner has to settle that"),
     "500": (refusal(500, "Oops.", key="error", code="INTERNAL"), "Oops. The service has trouble of its own"),
     "503": (refusal(503, "No available instances."), "No available instances. Every browser of the service is taken"),
+    "its address": (refusal(500, "boom at http://10.1.2.3:9/x?y=1"), "boom at •••. The service has trouble of its own"),
     "a page": (Answer(502, b"<html>Bad gateway</html>"), "The service answered 502. The service has trouble"),
 }
 UNKNOWN = {

@@ -1,7 +1,7 @@
 import pytest
 
 from sessions_app.agent_api.errors import BadRequest
-from sessions_app.agent_api.types import Outcome, ReportedFile, TaskEnded, TaskReport, Unrecognised
+from sessions_app.agent_api.types import Action, Outcome, Reasoning, ReportedFile, TaskEnded, TaskReport, Unrecognised
 from sessions_app.domain.blanking import blank, blank_event, hiding, names_of, words_of
 
 HIDE = hiding({"a1b2c3", "https://10.0.0.7:8889/a1b2c3/whep", "10.0.0.7:8889"})
@@ -18,6 +18,33 @@ def test_reports_and_errors_are_blanked_and_keep_their_kind():
     assert blank_event(Unrecognised("x", ["a1b2c3"]), HIDE) == Unrecognised("x", ["•••"])
     error = blank_event(BadRequest("no a1b2c3", status=400), HIDE)
     assert (str(error), error.status) == ("no •••", 400)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("boom at http://10.1.2.3:9/secret?x=1", "boom at •••"),
+        ("see wss://b.example/s, or (HTTPS://c.example).", "see •••, or (•••)."),
+        ('{"u":"https:\\/\\/d.example\\/x"}', '{"u":"•••"}'),
+        ("http:// and ftp://e.example are none", "http:// and ftp://e.example are none"),
+    ],
+)
+def test_every_address_in_a_refusal_and_in_an_unknown_event_is_the_services(said, shown):
+    assert str(blank_event(BadRequest(said, status=400), HIDE)) == shown
+    assert blank_event(Unrecognised("x", [{said: said}]), HIDE) == Unrecognised("x", [{shown: shown}])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Action("open", "https://shop.example/cart"),
+        Reasoning("I read https://shop.example/cart"),
+        TaskEnded(TaskReport(Outcome.COMPLETED, "It is at https://shop.example/cart")),
+        TaskEnded(TaskReport(Outcome.FAILED, "https://shop.example/cart does not load")),
+    ],
+)
+def test_the_pages_an_agent_visits_are_shown(event):
+    assert blank_event(event, HIDE) == event
 
 
 def test_a_files_name_is_blanked_but_not_the_address_that_is_kept_encrypted():
