@@ -26,6 +26,22 @@ class EndReason(TextChoices):
     START_UNKNOWN = "start_unknown", "it is not known whether it started"
     GONE = "gone", "the service no longer knows it"
 
+    @property
+    def sentence(self) -> str:
+        return _ENDINGS[self]
+
+
+_ENDINGS: dict[EndReason, str] = {
+    EndReason.COMPLETED: "The session has completed.",
+    EndReason.TERMINATED: "The session was terminated.",
+    EndReason.EXPIRED: "The session reached its time limit.",
+    EndReason.TERMINATE_ON_COMPLETION: "The session ended with its last task.",
+    EndReason.INSTANCE_LOST: "The session's browser was lost for good.",
+    EndReason.REFUSED: "The session was not started.",
+    EndReason.START_UNKNOWN: "It is not known whether the session started.",
+    EndReason.GONE: "The service no longer knows the session.",
+}
+
 
 class TaskState(TextChoices):
     QUEUED = "queued", "Queued"

@@ -123,7 +123,9 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
     if log.session.state == SessionState.ENDED:
         return
     known = EndReason(reason) if reason in EndReason.values else None
-    words = text or f"The session {known.label if known else f'ended: {reason}' if reason else 'ended'}."
+    words = text or (
+        known.sentence if known else f"The session ended: {reason}." if reason else "The session has ended."
+    )
     end_session(log, known or EndReason.COMPLETED, words)
     for task in log.session.tasks.filter(state__in=OPEN_TASK):
         _close_task(log, task, is_sure=task.pk not in unsure)

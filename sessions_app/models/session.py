@@ -107,6 +107,11 @@ class AgentSession(Capped):
         return self.state in LIVE_SESSION
 
     @property
+    def ending(self) -> str:
+        """How it ended, in one sentence."""
+        return EndReason(self.end_reason).sentence if self.end_reason else "The session has ended."
+
+    @property
     def has_picture(self) -> bool:
         return self.is_live and bool(self.webrtc_url or self.web_view_url)
 

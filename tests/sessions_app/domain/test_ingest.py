@@ -157,6 +157,26 @@ def test_the_end_settles_whatever_was_open(session, task, make_task, make_comman
     assert [kind for _, kind, _ in rows(session)] == [EventKind.REASONING, EventKind.END]
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("completed", "The session has completed."),
+        ("terminated", "The session was terminated."),
+        ("expired", "The session reached its time limit."),
+        ("terminateOnCompletion", "The session ended with its last task."),
+        ("instance_lost", "The session's browser was lost for good."),
+        ("refused", "The session was not started."),
+        ("start_unknown", "It is not known whether the session started."),
+        ("gone", "The service no longer knows the session."),
+        ("worn out", "The session ended: worn out."),
+        ("", "The session has ended."),
+    ],
+)
+def test_each_end_is_told_in_a_whole_sentence(session, reason, words):
+    hear(session, SessionEnded(reason))
+    assert (rows(session), session.end_text) == ([(1, EventKind.END, words)], words)
+
+
 def test_a_result_that_comes_after_the_end_is_still_recorded(session, task):
     write(session, lambda log: ingest.close_session(log, "terminated"))
     hear(session, TaskEnded(DONE, "t1"), SessionEnded("terminated"))

@@ -61,7 +61,7 @@ def test_an_ended_session_cannot_be_terminated(client_for, operator, make_sessio
     session = make_session(state=SessionState.ENDED, end_reason="expired")
     page = read(press(client_for(operator), session, "terminate", **HTMX))
     assert page.alerts() == [
-        "This session has ended (reached its time limit): there is nothing left to steer.",
+        "The session reached its time limit. There is nothing left to steer.",
     ]
 
 

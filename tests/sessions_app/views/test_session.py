@@ -177,7 +177,7 @@ def test_a_refused_start_keeps_all_that_was_typed(client_for, operator, make_ses
     )  # fmt: skip
     make_task(session, state="terminated", terminate_on_completion=True)
     page = read(open_page(client_for(operator), session))
-    assert page.says("p[@class='banner']") == "Not started: the service refused to start it. Insufficient balance."
+    assert page.says("p[@class='banner']") == "The session was not started. Insufficient balance."
     assert page.says("div[@id='session-controls']//dl") == (
         "First task Search for 'wireless keyboard' Starting URL https://shop.example/ Time limit 2 min 0 s "
         "Tokens 50,000 in, 100,000 out Avoids ads.example, evil.example Ends after the first task "
@@ -190,7 +190,7 @@ def test_a_refused_start_keeps_all_that_was_typed(client_for, operator, make_ses
 def test_an_ended_session_says_why_and_keeps_its_results(client_for, operator, worked, read):
     type(worked).objects.filter(pk=worked.pk).update(state="ended", end_reason="expired", ended_at=MOMENT)
     page = read(open_page(client_for(operator), worked))
-    assert page.says("p[@class='banner']") == "The session has ended: reached its time limit."
+    assert page.says("p[@class='banner']") == "The session reached its time limit."
     assert page.says("*[@role='status' and @aria-label='Session state']") == "Terminated"
     assert page.each("*[@data-result]") == ["Keys Mini $49.90"]
     assert "Pause" not in page.buttons()
