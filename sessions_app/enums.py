@@ -198,10 +198,17 @@ _WORD_OF_TASK: dict[TaskState, GuideWord] = {
 }
 
 
-def guide_word(session: SessionState, task: TaskState | None, *, refused: bool = False) -> GuideWord:
-    """Derive the one word people read from the session's state and its current (or latest) task's."""
+#: Where there never was a browser, or nobody knows of one, it cannot have been terminated.
+_WORD_OF_END: dict[str, GuideWord] = {
+    EndReason.REFUSED: GuideWord.REFUSED,
+    EndReason.START_UNKNOWN: GuideWord.UNKNOWN,
+}
+
+
+def guide_word(session: SessionState, task: TaskState | None, *, end: str = "") -> GuideWord:
+    """Derive the one word people read from the session's state (how it ended) and its current (or latest) task's."""
     if session == SessionState.ENDED:
-        return GuideWord.REFUSED if refused else GuideWord.TERMINATED
+        return _WORD_OF_END.get(end, GuideWord.TERMINATED)
     if session == SessionState.STARTING:
         return GuideWord.PENDING
     if session == SessionState.LOST:

@@ -136,7 +136,8 @@ def leave_unknown(log: SessionLog, command: Command, words: str) -> None:
     )
     _alarm_for_guard(log, command)
     if command.kind == CommandKind.START:
-        ends = log.session.created_at + log.session.cap
+        ends = (command.sent_at or log.at) + log.session.cap
+        log.session.expires_at = ends
         close_session(
             log,
             EndReason.START_UNKNOWN,

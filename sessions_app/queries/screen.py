@@ -69,6 +69,16 @@ class SessionScreen:
         return self.session.end_reason in {EndReason.REFUSED, EndReason.START_UNKNOWN}
 
     @property
+    def may_be_running(self) -> bool:
+        """Whether it is not known that it started, and so not that it ended either."""
+        return self.session.end_reason == EndReason.START_UNKNOWN
+
+    @property
+    def no_picture(self) -> str:
+        """Why there is no picture; empty where one can be asked for."""
+        return why_no_picture(self.session)
+
+    @property
     def start_waits_until(self) -> datetime | None:
         """When a start is sent that the key's calls of the minute did not suffice for."""
         queued = (one for one in self.notices if one.kind == CommandKind.START and one.state == CommandState.QUEUED)
@@ -166,8 +176,23 @@ def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
     return guide_word(
         SessionState(session.state),
         TaskState(subject.state) if subject else None,
-        refused=session.end_reason == EndReason.REFUSED,
+        end=session.end_reason,
     )
+
+
+_NO_PICTURE: dict[str, str] = {
+    SessionState.STARTING: "The browser is starting; its picture will appear here.",
+    SessionState.LOST: "The browser is lost for now, and its picture with it.",
+    SessionState.ENDED: "The session has ended: there is no picture any more.",
+    EndReason.REFUSED: "The session was not started: there is no picture.",
+    EndReason.START_UNKNOWN: "It is not known whether there is a browser: no picture of it can be had.",
+}
+
+
+def why_no_picture(session: AgentSession) -> str:
+    """Say why there is no picture of the session; empty where one can be asked for."""
+    why = _NO_PICTURE.get(session.end_reason) or _NO_PICTURE.get(session.state, "")
+    return why if why or session.has_picture else "The service offers no picture of this session."
 
 
 def _next_cap(soft: Decimal | None, hard: Decimal | None, cost: Decimal) -> Decimal | None:

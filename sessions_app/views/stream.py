@@ -18,6 +18,7 @@ from sessions_app.domain.viewings import close_viewing, find_open_web_view, open
 from sessions_app.enums import SessionState
 from sessions_app.http import OperatorRequest, find_session
 from sessions_app.models import AgentSession, Viewing
+from sessions_app.queries import why_no_picture
 
 _LONGEST_OFFER = 64 * 1024
 #: Seconds after which a picture that goes on and on is asked again whether it may.
@@ -127,16 +128,14 @@ def _is_to_be_ended_upstream(viewing: Viewing) -> bool:
 
 
 def _why_no_picture(session: AgentSession, address: str) -> str:
-    if session.state == SessionState.ENDED:
-        return "The session has ended: there is no picture any more."
-    if session.state == SessionState.STARTING:
-        return "The browser is starting; its picture will appear here."
+    if session.state in {SessionState.ENDED, SessionState.STARTING}:
+        return why_no_picture(session)
     return "" if address else "The service offers no such picture of this session."
 
 
 def _not_given(session: AgentSession, address: str, error: NoPicture) -> JsonResponse:
     """The service's no; where the session ended while it was asked, that is why, and nobody's fault."""
-    session.refresh_from_db(fields=("state",))
+    session.refresh_from_db(fields=("state", "end_reason"))
     if why := _why_no_picture(session, address):
         return _refusal(why, status=409, is_final=not session.is_live)
     return _refusal(str(error), status=502)

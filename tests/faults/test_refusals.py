@@ -1,5 +1,6 @@
 """Each documented error, to a start and to a task: told from the others in calm words, and nothing done twice."""
 
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -75,6 +76,18 @@ async def test_a_start_without_a_usable_answer_may_be_running(floor, upstream):
         assert command.outcome.startswith(words), (name, command.outcome)
         assert words in unescape(await floor.page(session))
     assert len(upstream.ledger.sessions) == upstream.ledger.count("start") == len(UNKNOWN)
+
+
+async def test_a_start_that_waited_may_cost_from_when_it_was_sent(floor, upstream):
+    upstream.script("start", refusal(429, "Slow down.", Retry_After="1"), cut())
+    session = await floor.start("Later.")
+    floor.sessions.append(session)
+    await floor.until(session, state=SessionState.ENDED, end_reason=EndReason.START_UNKNOWN)
+    command = await session.commands.aget(kind=CommandKind.START)
+    ends = command.sent_at + session.cap
+    assert command.sent_at > session.created_at + timedelta(seconds=1)
+    assert session.expires_at == session.latest_possible_end() == ends
+    assert f"until {ends:%H:%M:%S} UTC" in session.end_text
 
 
 async def test_a_task_without_a_usable_answer_is_unknown_and_not_sent_again(floor, upstream):

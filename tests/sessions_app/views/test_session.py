@@ -187,6 +187,22 @@ def test_a_refused_start_keeps_all_that_was_typed(client_for, operator, make_ses
     assert page.one("a[text()='Edit and start again']").get("href") == f"/sessions/new/?from={session.pk}"
 
 
+def test_a_start_of_unknown_outcome_is_told_as_such_everywhere(client_for, operator, make_session, make_task, read):
+    until = "It may be running, and costing, until 14:07:11 UTC at the latest: it cannot be reached from here."
+    session = make_session(
+        state=SessionState.ENDED, end_reason="start_unknown", end_text=until, started_at=None,
+        ended_at=MOMENT, expires_at=MOMENT + timedelta(minutes=5),
+    )  # fmt: skip
+    make_task(session, state="terminated")
+    page = read(open_page(client_for(operator), session))
+    assert page.says("*[@role='status' and @aria-label='Session state']") == "Unknown"
+    assert page.says("p[@class='banner']") == f"It is not known whether the session started. {until}"
+    assert page.says("header[@id='session-header']//dl").startswith("Task 1 of 1 May run for until 14:07:11 Cost ")
+    no_picture = "It is not known whether there is a browser: no picture of it can be had."
+    assert page.says("*[@data-live-view-reason]") == no_picture
+    assert page.one("header[@id='session-header']").get("data-no-picture") == no_picture
+
+
 def test_an_ended_session_says_why_and_keeps_its_results(client_for, operator, worked, read):
     type(worked).objects.filter(pk=worked.pk).update(state="ended", end_reason="expired", ended_at=MOMENT)
     page = read(open_page(client_for(operator), worked))
