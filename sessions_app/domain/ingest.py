@@ -217,14 +217,20 @@ def _apply_session_ended(log: SessionLog, event: SessionEnded) -> None:
 
 
 def _apply_instance_lost(log: SessionLog, event: InstanceLost) -> None:
-    grace = event.grace or timedelta(minutes=5)
+    grace = timedelta(minutes=5) if event.grace is None else event.grace
     log.session.state = SessionState.LOST
-    minutes = round(grace.total_seconds() / 60)
     log.append(
         EventKind.INSTANCE_LOST,
-        f"The service lost the browser; it has {minutes} minutes to come back.",
+        f"The service lost the browser; it has {_span(grace)} to come back.",
         detail={"grace_seconds": grace.total_seconds()},
     )
+
+
+def _span(time: timedelta) -> str:
+    minutes, rest = divmod(time.total_seconds(), 60)
+    if rest or not minutes:
+        return f"{time.total_seconds():g} s"
+    return f"{minutes:g} minute{'' if minutes == 1 else 's'}"
 
 
 def _apply_instance_back(log: SessionLog, _event: InstanceBack) -> None:

@@ -14,6 +14,7 @@ from sessions_app.enums import (
     CommandKind,
     CommandState,
     EndReason,
+    EventKind,
     GuideWord,
     SessionState,
     TaskState,
@@ -62,6 +63,8 @@ class SessionScreen:
     #: What waits for the task before it, in the order in which it will be sent.
     queue: tuple[Task, ...]
     queue_version: str
+    #: Until when a lost browser may come back.
+    lost_until: datetime | None
 
     @property
     def was_refused(self) -> bool:
@@ -124,7 +127,7 @@ class SessionScreen:
 
 
 def session_screen(session_id: str) -> SessionScreen:
-    """Load the screen in four queries; raises AgentSession.DoesNotExist."""
+    """Load the screen in four queries, five while the browser is lost; raises AgentSession.DoesNotExist."""
     sessions = AgentSession.objects.select_related("owner", "connection", "team__hold__by")
     session = sessions.defer("connection__api_key", "upstream_id", "socket_url").get(pk=session_id)
     tasks = list(session.tasks.select_related("actor"))
@@ -154,7 +157,15 @@ def session_screen(session_id: str) -> SessionScreen:
         guard=guard,
         queue=queue,
         queue_version=_version(_queue_shown(session, current, queue, tasks)),
+        lost_until=_lost_until(session),
     )
+
+
+def _lost_until(session: AgentSession) -> datetime | None:
+    if session.state != SessionState.LOST:
+        return None
+    lost = session.events.filter(kind=EventKind.INSTANCE_LOST).order_by("-seq").first()
+    return lost.at + timedelta(seconds=lost.detail["grace_seconds"]) if lost else None
 
 
 def subject_of(tasks: Sequence[Task], *, held: bool = False) -> Task | None:

@@ -1,5 +1,6 @@
 """What the service says becomes rows, states, results and spend: each fact once."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ from django.db.models import Sum
 
 from sessions_app.agent_api.types import (
     Action,
+    InstanceLost,
     Outcome,
     Question,
     Reasoning,
@@ -155,6 +157,24 @@ def test_the_end_settles_whatever_was_open(session, task, make_task, make_comman
     assert (task.state, queued.state) == (TaskState.TERMINATED, TaskState.TERMINATED)
     assert (sending.state, terminate.state) == (CommandState.REFUSED, CommandState.DONE)
     assert [kind for _, kind, _ in rows(session)] == [EventKind.REASONING, EventKind.END]
+
+
+@pytest.mark.parametrize(
+    ("grace", "words"),
+    [
+        (timedelta(minutes=5), "5 minutes"),
+        (timedelta(seconds=60), "1 minute"),
+        (timedelta(seconds=20), "20 s"),
+        (timedelta(seconds=90), "90 s"),
+        (timedelta(0), "0 s"),
+        (None, "5 minutes"),
+    ],
+)
+def test_a_lost_browser_has_the_time_that_the_service_gives_it(session, grace, words):
+    hear(session, InstanceLost(grace))
+    assert rows(session) == [
+        (1, EventKind.INSTANCE_LOST, f"The service lost the browser; it has {words} to come back.")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,19 @@ def test_a_refused_start_keeps_all_that_was_typed(client_for, operator, make_ses
     assert page.one("a[text()='Edit and start again']").get("href") == f"/sessions/new/?from={session.pk}"
 
 
+def test_a_lost_browser_says_how_long_it_may_be_away(client_for, operator, make_session, make_event, read):
+    session = make_session(state=SessionState.LOST)
+    for minute, grace in ((0, 300.0), (1, 20.0)):
+        at = MOMENT + timedelta(minutes=minute)
+        make_event(session, kind=EventKind.INSTANCE_LOST, at=at, detail={"grace_seconds": grace})
+    page = read(open_page(client_for(operator), session))
+    (banner,) = page.each("header[@id='session-header']/p[@class='banner' and not(@hidden)]")
+    assert banner == (
+        "The service has lost this session’s browser. Its time to come back ends at 14:03:31. Until then nothing moves."
+    )
+    assert "2026-03-04T14:03:31+00:00" in page.all("header[@id='session-header']//time[@data-in]/@data-countdown")
+
+
 def test_a_start_of_unknown_outcome_is_told_as_such_everywhere(client_for, operator, make_session, make_task, read):
     until = "It may be running, and costing, until 14:07:11 UTC at the latest: it cannot be reached from here."
     session = make_session(
