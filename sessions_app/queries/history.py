@@ -65,7 +65,7 @@ STATE_FILTERS: dict[str, tuple[str, Q | Exists]] = {
     "ended": ("Ended", Q(state=SessionState.ENDED)),
     "failed": ("With a failed task", _has_task(state=TaskState.FAILED)),
     "refused": ("Not started", Q(end_reason=EndReason.REFUSED)),
-    "start-unknown": ("Not known whether started", Q(end_reason=EndReason.START_UNKNOWN)),
+    "start-unknown": ("Start unknown", Q(end_reason=EndReason.START_UNKNOWN)),
 }
 
 
