@@ -15,7 +15,7 @@ ERRORS = {
     "400": (refusal(400, "Bad starting address."), "Bad starting address. Change what the service objects to"),
     "401 key": (
         refusal(401, "Invalid API key", code="INVALID_API_KEY", key="error"),
-        "Invalid API key. The connection's key is not accepted: a lead can check it in Settings.",
+        "Invalid API key. The service does not accept the key: whoever runs Watchfloor sets it as AGENT_API_KEY",
     ),
     "402": (refusal(402, "Insufficient balance."), "Insufficient balance. The account's balance is used up: top it up"),
     "403": (refusal(403, "Account deactivated."), "The account is deactivated: its owner has to settle that"),
