@@ -7,13 +7,13 @@ from ipaddress import ip_address
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+from sessions_app.agent_api.raw import BLANK
 from sessions_app.agent_api.types import Unrecognised
 from sessions_app.models import AgentSession
 
 T = TypeVar("T")
 Hide = Callable[[str], str]
 
-BLANK = "•••"
 #: Shorter ones would blank whole sentences.
 SHORTEST = 3
 #: A host, perhaps with its port: it is hidden where it stands whole, for 10.0.0.1 is no part of 10.0.0.12.

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
-from sessions_app.domain import guards, ingest, relaying, secrets
+from sessions_app.domain import ingest, relaying, secrets
 from sessions_app.domain.blanking import words_of
 from sessions_app.domain.budget import take_call
-from sessions_app.domain.commands import settle
+from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.queueing import may_go
 from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, SessionState, SpendSource
@@ -78,11 +78,9 @@ class CommandCarrier:
                 await self._start_if_free(command)
             case CommandKind.TERMINATE:
                 await self._terminate(command, session)
-            case CommandKind.CAPS:
-                await self._runner.write(lambda log: guards.record_decision(log, command))
+            case CommandKind.CAPS | CommandKind.QUEUE:
+                await self._runner.write(lambda log: record_decision(log, command))
                 self._runner.guarding.reread()
-            case CommandKind.QUEUE:
-                await self._runner.write(lambda log: relaying.record_queue_change(log, command))
             case _ if session.state == SessionState.STARTING:
                 return  # everything else waits until there is a session to send it to
             case CommandKind.NEW_TASK:
@@ -169,7 +167,7 @@ class CommandCarrier:
         except AgentApiError as error:
             await self._not_done(command, error)
             return
-        self._runner.hidden |= {answer.task_id} - {""}
+        self._runner.hidden.add(answer.task_id)
         await self._runner.write(lambda log: relaying.record_taken(log, command, answer.task_id))
         if answer.report:
             await self._runner.record_report(task, answer.report, SpendSource.ANSWER)
@@ -212,9 +210,9 @@ class CommandCarrier:
         if command.kind == CommandKind.ANSWER and not text:
             await self._leave_unknown(command, "The answer was lost before it could be sent: please answer again.")
             return
-        if not await self._mark_sent(command):
+        if not await self._runner.write(lambda log: relaying.mark_answer_sent(log, command, text)):
             return
-        self._runner.hidden |= words_of(text)
+        self._runner.hidden.add(*words_of(text))
         resume = command.kind == CommandKind.ANSWER
         try:
             await self._deliver_answer(text, resume=resume)
@@ -262,9 +260,9 @@ class CommandCarrier:
             until = timezone.now() + timedelta(seconds=error.retry_after)
             await self._runner.write(lambda log: relaying.postpone(log, command, until))
         elif isinstance(error, OutcomeUnknown):
-            await self._leave_unknown(command, f"{self._runner.blank(error)} {error.advice}")
+            await self._leave_unknown(command, f"{self._runner.hidden.blank(error)} {error.advice}")
         else:
-            shown = self._runner.blank(error)
+            shown = self._runner.hidden.blank(error)
             await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
 
     async def _leave_unknown(self, command: Command, words: str) -> None:

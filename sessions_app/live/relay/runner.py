@@ -28,10 +28,12 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain import ingest, relaying
-from sessions_app.domain.blanking import blank_event, hiding, names_of
+from sessions_app.domain.blanking import names_of
 from sessions_app.domain.figures import known_usage
 from sessions_app.domain.group_commit import Write
+from sessions_app.domain.hidden import Hidden
 from sessions_app.domain.log import LeaseLost, SessionLog
+from sessions_app.domain.traces import Traces
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, Dialect, EndReason, SpendSource, TaskState
 from sessions_app.live.relay.commands import CommandCarrier
 from sessions_app.live.relay.guarding import Guarding
@@ -79,7 +81,7 @@ class SessionRunner:
         #: Raised with each message sent, so that a report asked for before it can be told from one after it.
         self.messages_sent = 0
         #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
-        self.hidden: set[str] = set()
+        self.hidden = Hidden()
         self._is_ending = False
         #: A Terminate was sent: then it is why the service no longer knows the session.
         self.was_asked_to_end = False
@@ -109,13 +111,10 @@ class SessionRunner:
     def write(self, verb: Callable[[SessionLog], T]) -> "asyncio.Future[T]":
         return self._writer.submit(Write(self.session_id, self._epoch, verb))
 
-    def blank(self, said: T) -> T:
-        """What the service said, without whatever no browser may see."""
-        return blank_event(said, hiding(self.hidden))
-
     async def run(self) -> None:
         try:
             await self._load()
+            self.hidden.recognise(Traces.load(self.session.typed_traces))
             self._unheard_since = await in_database(relaying.unheard_since, self.session)
             self.api = await self._open_api()
             if self._unheard_since:
@@ -213,7 +212,7 @@ class SessionRunner:
         """Record an answer's or a poll's report, after the socket's own account of the same, which tells more."""
         if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and self.link:
             await self._let_socket_tell(task)
-        shown = self.blank(report)
+        shown = self.hidden.blank(report)
         await self.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
         self.guarding.wake()
 
@@ -228,9 +227,9 @@ class SessionRunner:
     async def _load(self) -> None:
         sessions = AgentSession.objects.select_related("connection", "team")
         self.session = await in_database(sessions.get, pk=self.session_id)
-        self.hidden |= names_of(self.session)
+        self.hidden.add(*names_of(self.session))
         tasks = Task.objects.filter(session=self.session_id).exclude(upstream_id="")
-        self.hidden |= await in_database(set, tasks.values_list("upstream_id", flat=True))
+        self.hidden.add(*await in_database(set, tasks.values_list("upstream_id", flat=True)))
         if self.session.upstream_id:
             self._ready.set()
         if not self.session.is_live:
@@ -316,9 +315,10 @@ class SessionRunner:
     async def _hear(self, came: list[UpstreamEvent]) -> None:
         """Hand over all that came meanwhile, in order, so that one transaction takes it."""
         # Before any is blanked: one may speak of a task whose id another names.
-        self.hidden |= {named for event in came for named in event.task_ids}
+        if named := {task_id for event in came for task_id in event.task_ids}:
+            self.hidden.add(*named)
         writes: list[tuple[UpstreamEvent, asyncio.Future[None]]] = []
-        for event in map(self.blank, came):
+        for event in map(self.hidden.blank, came):
             if isinstance(event, SessionEnded):
                 await self._until_kept(writes)
                 await self.end(event.reason, heard=True)
