@@ -10,11 +10,19 @@ from sessions_app.queries.desk import (
     desk_summary,
     desk_tile,
     desk_tiles,
+    doubt_ends_at,
     needing_person,
 )
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
 from sessions_app.queries.newest import Newest, newest_rows
-from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
+from sessions_app.queries.screen import (
+    SessionScreen,
+    TaskLine,
+    session_screen,
+    subject_of,
+    why_no_picture,
+    word_of,
+)
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
 from sessions_app.queries.timeline import (
     RowGroup,
@@ -50,6 +58,7 @@ __all__ = [
     "desk_summary",
     "desk_tile",
     "desk_tiles",
+    "doubt_ends_at",
     "kinds_of",
     "needing_person",
     "newest_rows",
@@ -63,5 +72,6 @@ __all__ = [
     "timeline_found",
     "timeline_from",
     "timeline_newest",
+    "why_no_picture",
     "word_of",
 ]

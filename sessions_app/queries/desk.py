@@ -8,10 +8,10 @@ from decimal import Decimal
 from enum import IntEnum
 
 from django.contrib.auth.models import User
-from django.db.models import Max, Sum, TextChoices
+from django.db.models import Max, Min, Sum, TextChoices
 from django.utils import timezone
 
-from sessions_app.enums import LIVE_SESSION, WORKING_TASK, EventKind, GuideWord, SessionState
+from sessions_app.enums import WORKING_TASK, EventKind, GuideWord, SessionState
 from sessions_app.models import AgentSession, Event, SpendEntry, Task, Team
 from sessions_app.queries.guards import asks_person, guard_text
 from sessions_app.queries.money import NOTHING, Spent, spent_by_session, usd
@@ -90,6 +90,11 @@ class DeskTile:
     @property
     def needs_person(self) -> bool:
         return bool(self.session.alarm) or self.word in _NEEDS_PERSON or self.asks
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nobody knows that it started: it may be running, and costing, all the same."""
+        return not self.session.is_live
 
     @property
     def asks(self) -> bool:
@@ -179,7 +184,7 @@ class DeskFilters:
 
 @dataclass(frozen=True)
 class InboxItem:
-    """A question, an alarm or a cap that waits for a person."""
+    """A question, an alarm, a cap or a start of unknown outcome that waits for a person."""
 
     session: AgentSession
     kind: EventKind
@@ -198,24 +203,20 @@ class DeskSummary:
 
 
 def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
-    """All live sessions in three queries, the most urgent first."""
-    sessions = list(
-        AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related("owner", "team__hold__by")
-    )
+    """All sessions that cost money, or may, in three queries, the most urgent first."""
+    sessions = list(AgentSession.objects.on_desk().filter(team=team).select_related("owner", "team__hold__by"))
     return tuple(sorted(_tiles(sessions), key=lambda tile: tile.place))
 
 
 def desk_tile(session_id: str) -> DeskTile | None:
     """One tile; none where the session has left the desk."""
-    sessions = list(
-        AgentSession.objects.filter(pk=session_id, state__in=LIVE_SESSION).select_related("owner", "team__hold__by")
-    )
+    sessions = list(AgentSession.objects.on_desk().filter(pk=session_id).select_related("owner", "team__hold__by"))
     return next(iter(_tiles(sessions)), None)
 
 
 def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
     """What waits for a person on these tiles, longest first, in one query more."""
-    waiting = [tile for tile in tiles if tile.question or tile.session.alarm or tile.asks]
+    waiting = [tile for tile in tiles if tile.question or tile.session.alarm or tile.asks or tile.is_in_doubt]
     since = _since([tile.session.pk for tile in waiting])
     items = []
     for tile in waiting:
@@ -228,11 +229,21 @@ def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
         if tile.asks:
             at = since.get((tile.session.pk, EventKind.GUARD))
             items.append(InboxItem(tile.session, EventKind.GUARD, tile.guard, tile.subject, at))
+        if tile.is_in_doubt:
+            at = tile.session.ended_at
+            items.append(InboxItem(tile.session, EventKind.COMMAND, tile.session.end_text, tile.subject, at))
     return tuple(sorted(items, key=lambda item: item.since or item.session.created_at))
 
 
+def doubt_ends_at(team_id: int) -> datetime | None:
+    """When the next start of unknown outcome can be running no longer, of which no event tells."""
+    doubtful = AgentSession.objects.in_doubt().filter(team=team_id)
+    ends: datetime | None = doubtful.aggregate(first=Min("expires_at"))["first"]
+    return ends
+
+
 def needing_person(team: Team) -> int:
-    """How many live sessions wait for a person, in two queries."""
+    """How many sessions wait for a person, in two queries."""
     return sum(tile.needs_person for tile in _bare_tiles(team))
 
 
@@ -241,14 +252,18 @@ def desk_summary(team: Team) -> DeskSummary:
     tiles = _bare_tiles(team)
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     spent = SpendEntry.objects.filter(team=team, at__gte=midnight).aggregate(total=Sum("delta"))["total"]
-    return DeskSummary(live=len(tiles), needing=sum(tile.needs_person for tile in tiles), spent_today=usd(spent))
+    return DeskSummary(
+        live=sum(not tile.is_in_doubt for tile in tiles),
+        needing=sum(tile.needs_person for tile in tiles),
+        spent_today=usd(spent),
+    )
 
 
 def _bare_tiles(team: Team) -> list[DeskTile]:
     """Enough of each tile to tell its state."""
-    live = AgentSession.objects.filter(team=team, state__in=LIVE_SESSION)
+    shown = AgentSession.objects.on_desk().filter(team=team)
     return _tiles(
-        list(live.only("id", "state", "alarm", "end_reason", "created_at", "queue_held", "idle_ends_at")),
+        list(shown.only("id", "state", "alarm", "end_reason", "created_at", "queue_held", "idle_ends_at")),
         spent=defaultdict(Spent),
     )
 

@@ -15,6 +15,7 @@ from sessions_app.enums import (
     CommandKind,
     CommandState,
     EndReason,
+    EventKind,
     GuideWord,
     SessionState,
     TaskState,
@@ -65,11 +66,23 @@ class SessionScreen:
     #: What waits for the task before it, in the order in which it will be sent.
     queue: tuple[Task, ...]
     queue_version: str
+    #: Until when a lost browser may come back.
+    lost_until: datetime | None
 
     @property
     def was_refused(self) -> bool:
         """Whether there never was a browser: the page then offers to try again."""
         return self.session.end_reason in {EndReason.REFUSED, EndReason.START_UNKNOWN}
+
+    @property
+    def may_be_running(self) -> bool:
+        """Whether it is not known that it started, and so not that it ended either."""
+        return self.session.end_reason == EndReason.START_UNKNOWN
+
+    @property
+    def no_picture(self) -> str:
+        """Why there is no picture; empty where one can be asked for."""
+        return why_no_picture(self.session)
 
     @property
     def start_waits_until(self) -> datetime | None:
@@ -117,7 +130,7 @@ class SessionScreen:
 
 
 def session_screen(session_id: str) -> SessionScreen:
-    """Load the screen in five queries; raises AgentSession.DoesNotExist."""
+    """Load the screen in five queries, six while the browser is lost; raises AgentSession.DoesNotExist."""
     sessions = AgentSession.objects.select_related("owner", "connection", "team__hold__by")
     secret = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
     session = sessions.defer(*secret).get(pk=session_id)
@@ -149,7 +162,15 @@ def session_screen(session_id: str) -> SessionScreen:
         guard=guard,
         queue=queue,
         queue_version=_version(_queue_shown(session, current, queue, tasks)),
+        lost_until=_lost_until(session),
     )
+
+
+def _lost_until(session: AgentSession) -> datetime | None:
+    if session.state != SessionState.LOST:
+        return None
+    lost = session.events.filter(kind=EventKind.INSTANCE_LOST).order_by("-seq").first()
+    return lost.at + timedelta(seconds=lost.detail["grace_seconds"]) if lost else None
 
 
 def subject_of(tasks: Sequence[Task], *, held: bool = False) -> Task | None:
@@ -171,8 +192,23 @@ def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
     return guide_word(
         SessionState(session.state),
         TaskState(subject.state) if subject else None,
-        refused=session.end_reason == EndReason.REFUSED,
+        end=session.end_reason,
     )
+
+
+_NO_PICTURE: dict[str, str] = {
+    SessionState.STARTING: "The browser is starting; its picture will appear here.",
+    SessionState.LOST: "The browser is lost for now, and its picture with it.",
+    SessionState.ENDED: "The session has ended: there is no picture any more.",
+    EndReason.REFUSED: "The session was not started: there is no picture.",
+    EndReason.START_UNKNOWN: "It is not known whether there is a browser: no picture of it can be had.",
+}
+
+
+def why_no_picture(session: AgentSession) -> str:
+    """Say why there is no picture of the session; empty where one can be asked for."""
+    why = _NO_PICTURE.get(session.end_reason) or _NO_PICTURE.get(session.state, "")
+    return why if why or session.has_picture else "The service offers no picture of this session."
 
 
 def _next_cap(soft: Decimal | None, hard: Decimal | None, cost: Decimal) -> Decimal | None:
