@@ -4,14 +4,16 @@ The readers never raise on a shape they do not know: what is missing or malforme
 makes no sense is kept as `Unrecognised`.
 """
 
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
+
+from sessions_app.agent_api.raw import LARGEST, clean, without_secrets
 
 #: Files that are read of one result, and characters of an address.
 _MOST_FILES, _LONGEST_ADDRESS = 100, 8000
@@ -84,59 +86,67 @@ class TaskAnswer:
 
 
 @dataclass(frozen=True)
-class Reasoning:
+class Event:
+    """What every event may carry besides what it tells."""
+
+    #: The tasks that it names, at whatever depth; not for browsers.
+    task_ids: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False, metadata={"secret": True})
+
+
+@dataclass(frozen=True)
+class Reasoning(Event):
     text: str
 
 
 @dataclass(frozen=True)
-class Action:
+class Action(Event):
     name: str
     target: str
 
 
 @dataclass(frozen=True)
-class Response:
+class Response(Event):
     text: str
 
 
 @dataclass(frozen=True)
-class TaskEnded:
+class TaskEnded(Event):
     """`task_completed`, or `error`; without a task id it speaks of the task in hand."""
 
     report: TaskReport
-    task_id: str = field(default="", metadata={"secret": True})
+    task_id: str = field(default="", repr=False, metadata={"secret": True})
 
 
 @dataclass(frozen=True)
-class Question:
+class Question(Event):
     text: str
     kind: str = ""
 
 
 @dataclass(frozen=True)
-class SessionEnded:
+class SessionEnded(Event):
     reason: str
 
 
 @dataclass(frozen=True)
-class InstanceLost:
+class InstanceLost(Event):
     grace: timedelta | None
 
 
 @dataclass(frozen=True)
-class InstanceBack:
+class InstanceBack(Event):
     pass
 
 
 @dataclass(frozen=True)
-class Address:
+class Address(Event):
     """Where the browser is, or has gone, while a person drives it: an extension of our own service."""
 
     url: str
 
 
 @dataclass(frozen=True)
-class Unrecognised:
+class Unrecognised(Event):
     name: str
     raw: Any
 
@@ -155,35 +165,15 @@ UpstreamEvent = (
 )
 
 
-#: How deep a message may be nested; deeper ones would exhaust the stack of whoever walks through them.
-_DEEPEST = 60
-#: Beyond, a figure is none: databases and dates end somewhere.
-_LARGEST = 1e15
 _LONGEST_WAIT = timedelta(days=7)
 _LONGEST_ID = 200
 #: Characters of an address that are shown to people.
 _LONGEST_SHOWN = 500
-
-
-def clean(value: Any, depth: int = 0) -> Any:
-    """The same JSON without what no database or page can hold: NUL, half characters, NaN, bottomless nesting."""
-    if isinstance(value, str):
-        return value if value.isascii() and "\0" not in value else _sound(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, int):
-        return value if -_LARGEST < value < _LARGEST else str(value)[:100]
-    if not isinstance(value, (dict, list)):
-        return value
-    if depth >= _DEEPEST:
-        return "… nested too deep to be kept"
-    if isinstance(value, list):
-        return [clean(item, depth + 1) for item in value]
-    return {clean(key): clean(item, depth + 1) for key, item in value.items()}
-
-
-def _sound(value: str) -> str:
-    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+_TASK_ID = frozenset({"taskid", "task_id"})
+#: What may stand in the place of an id and is none, such as "undefined" or 1: to hide it would blank whole sentences.
+_PLAIN = re.compile(r"[A-Z]?[a-z]{0,15}|[A-Z]{1,15}|\d{1,5}")
+#: Characters of a code, a kind or a reason: what is longer is none, but is shown as far as it fits.
+_LONGEST_WORD = 200
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -195,6 +185,10 @@ def text(value: object) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, (int, float)) else ""
+
+
+def _word(value: object) -> str:
+    return text(value)[:_LONGEST_WORD]
 
 
 def _whole(value: object) -> int | None:
@@ -209,7 +203,7 @@ def _number(value: object) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if 0 <= number < _LARGEST else None
+    return number if 0 <= number < LARGEST else None
 
 
 def _money(value: object) -> Decimal | None:
@@ -298,7 +292,7 @@ def read_report(body: Mapping[str, Any]) -> TaskReport | None:
     kind, status = text(body.get("type")), text(body.get("status")).lower()
     said = text(_first((data,), "message", "value") or _first((body,), "message"))
     if kind == "guardrail_trigger":
-        return TaskReport(Outcome.WAITING, text(_first((data,), "value", "message")), text(data.get("type")), usage)
+        return TaskReport(Outcome.WAITING, text(_first((data,), "value", "message")), _word(data.get("type")), usage)
     if kind == "task_completed" or status in {"complete", "completed"}:
         return TaskReport(Outcome.COMPLETED, said, usage=usage, files=_read_files(data.get("files")))
     if status == "stopped":
@@ -306,7 +300,7 @@ def read_report(body: Mapping[str, Any]) -> TaskReport | None:
     if status in {"terminated", "expired"}:
         return TaskReport(Outcome.TERMINATED, said, usage=usage)
     if status in {"failed", "error"} or kind == "error" or "error" in body or body.get("success") is False:
-        return TaskReport(Outcome.FAILED, text(body.get("error")) or said, text(body.get("code")), usage)
+        return TaskReport(Outcome.FAILED, text(body.get("error")) or said, _word(body.get("code")), usage)
     if body.get("pending") or status in {"active", "running", "pending", "paused", "queued"}:
         return TaskReport(Outcome.ACTIVE, usage=usage)
     return None
@@ -365,16 +359,35 @@ def read_task_answer(body: Mapping[str, Any]) -> TaskAnswer | None:
 def read_event(name: str, payload: object) -> UpstreamEvent:
     """Read one Socket.IO event."""
     payload = clean(payload)
+    task_ids = tuple(dict.fromkeys(_task_ids(payload)))
+    event = _read_event(name, payload, task_ids)
+    return replace(event, task_ids=task_ids) if task_ids else event
+
+
+def _task_ids(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _task_ids(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key.lower() in _TASK_ID and not _PLAIN.fullmatch(_id(item)):
+                yield _id(item)
+            else:
+                yield from _task_ids(item)
+
+
+def _read_event(name: str, payload: object, task_ids: tuple[str, ...]) -> UpstreamEvent:
     body = mapping(payload)
     if name == "end_session":
-        return SessionEnded(text(body.get("reason")) or text(payload))
+        return SessionEnded(_word(body.get("reason")) or _word(payload))
     if name == "instance:disconnected":
         return InstanceLost(_wait(body.get("gracePeriod")))
     if name == "instance:reconnected":
         return InstanceBack()
     if name == "page:address" and (url := _bare_address(text(body.get("url")))):
         return Address(url)
-    return (_read_message(body) if name == "message" else None) or Unrecognised(name, payload)
+    message = _read_message(body, task_ids) if name == "message" else None
+    return message or Unrecognised(name, without_secrets(payload))
 
 
 def _bare_address(url: str) -> str:
@@ -387,7 +400,7 @@ def _bare_address(url: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}"[:_LONGEST_SHOWN] if parts.scheme in {"http", "https"} else ""
 
 
-def _read_message(body: Mapping[str, Any]) -> UpstreamEvent | None:
+def _read_message(body: Mapping[str, Any], task_ids: tuple[str, ...]) -> UpstreamEvent | None:
     data = mapping(body.get("data"))
     match text(body.get("type")):
         case "agent" if said := text(_first((body, data), "content", "message")):
@@ -397,8 +410,9 @@ def _read_message(body: Mapping[str, Any]) -> UpstreamEvent | None:
         case "response_update" if said := text(_first((data, body), "message")):
             return Response(said)
         case "guardrail_trigger":
-            return Question(text(_first((data,), "value", "message")), text(data.get("type")))
+            return Question(text(_first((data,), "value", "message")), _word(data.get("type")))
         case "task_completed" | "error":
             report = read_report(body)
-            return TaskEnded(report, _id(body.get("taskId"))) if report else None
+            named = _id(body.get("taskId")) or (task_ids[0] if len(task_ids) == 1 else "")
+            return TaskEnded(report, named) if report else None
     return None

@@ -10,7 +10,7 @@ from sessions_app.domain.driving import end_lease
 from sessions_app.domain.inputs import in_words
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.states import move_task
-from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, EventKind, TaskState
+from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, TaskState
 from sessions_app.models import AgentSession, Command, Control
 from sessions_app.models.control import PAGE_GONE
 
@@ -63,6 +63,8 @@ def finish(log: SessionLog, command: Command) -> None:
         task.refresh_from_db()
         if task.state in {TaskState.PAUSING, TaskState.PAUSED}:
             move_task(log, task, TaskState.RUNNING)
+    for take in log.session.commands.filter(kind=CommandKind.TAKE_CONTROL, state=CommandState.SENT, pk__lt=command.pk):
+        settle(take, CommandState.DONE, "Released before the agent was quiet.")
     control = Control.objects.filter(session=log.session, holder=None).first()
     if control:
         control.task = None
@@ -94,12 +96,6 @@ def end_gone(log: SessionLog) -> bool:
     )
     log.touch()
     return True
-
-
-def record_passing(log: SessionLog, command: Command) -> None:
-    """Control was asked for, or changed hands, at once; here it comes into the timeline."""
-    log.append(EventKind.COMMAND, command.outcome, command=command)
-    settle(command, CommandState.DONE, command.outcome)
 
 
 def holds_tasks(session: AgentSession) -> bool:

@@ -40,7 +40,7 @@ def driver_of(session: AgentSession) -> User | None:
 
 def _why_not(session: AgentSession, task: Task | None, kind: CommandKind, driver: User | None) -> str:
     if session.state == SessionState.ENDED:
-        return f"This session has ended ({session.get_end_reason_display()}): there is nothing left to steer."
+        return f"{session.ending} There is nothing left to steer."
     if task is None:
         return "The agent has no task in hand just now."
     if kind == CommandKind.RESUME and driver:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.domain.access import leads
-from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
+from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command, queue_decision
 from sessions_app.domain.controls import active_task
 from sessions_app.enums import CommandKind, SessionState
 from sessions_app.models import AgentSession, Command, Control
@@ -70,10 +70,7 @@ def pass_on(session: AgentSession, verb: str, *, by: User, page: str, key: UUID)
         return repeat
     locked = _lock(session)
     words = _PASS[verb](locked, by, page)
-    command = queue_command(locked, CommandKind.PASS_CONTROL, by=by, key=key)
-    command.outcome = words
-    command.save(update_fields=("outcome",))
-    return command
+    return queue_decision(locked, CommandKind.PASS_CONTROL, words, by=by, key=key)
 
 
 def keep(session_id: str, *, by: User, page: str) -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from sessions_app.domain.commands import find_repeat, queue_command
+from sessions_app.domain.commands import find_repeat, queue_decision
 from sessions_app.domain.log import SessionLog
 from sessions_app.enums import CommandKind, CommandState, EventKind
 from sessions_app.models import AgentSession, Control
@@ -51,9 +51,7 @@ def discard_brief(session: AgentSession, *, by: User, key: UUID) -> None:
     if find_repeat(by=by, key=key) or not Control.objects.filter(session=session).exclude(brief="").exists():
         return
     _forget(session)
-    command = queue_command(session, CommandKind.PASS_CONTROL, by=by, key=key)
-    command.outcome = "discarded the hand-back brief"
-    command.save(update_fields=("outcome",))
+    queue_decision(session, CommandKind.PASS_CONTROL, "discarded the hand-back brief", by=by, key=key)
 
 
 def _forget(session: AgentSession) -> None:

@@ -22,7 +22,7 @@ from sessions_app.agent_api.types import (
     UpstreamEvent,
     Usage,
 )
-from sessions_app.domain.commands import settle
+from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.driving import end_lease
 from sessions_app.domain.figures import record_usage
 from sessions_app.domain.files import as_detail, record_files
@@ -30,6 +30,7 @@ from sessions_app.domain.log import SessionLog, cut, end_session
 from sessions_app.domain.states import move_task
 from sessions_app.enums import (
     ACTIVE_TASK,
+    DECISION,
     OPEN_COMMAND,
     OPEN_TASK,
     CommandKind,
@@ -44,6 +45,7 @@ from sessions_app.models import Control, Task
 
 #: Alarms that are over with the task they tell of.
 _ACTED, STOP_ALARM = "Acted after it was paused:", "Stop not confirmed: the agent may still be at work."
+PAUSE_ALARM = "Pause not confirmed: the agent goes on."
 
 _STATE_OF: dict[Outcome, TaskState] = {
     Outcome.COMPLETED: TaskState.COMPLETED,
@@ -58,6 +60,8 @@ def apply_event(log: SessionLog, event: UpstreamEvent) -> None:
     if log.session.state == SessionState.ENDED and not isinstance(event, (TaskEnded, SessionEnded)):
         log.append(EventKind.OTHER, "Came after the session's end.", detail={"raw": _raw(event)})
         return
+    if not isinstance(event, TaskEnded):
+        _bind_named(log, event.task_ids)
     _APPLY[type(event)](log, event)
 
 
@@ -74,7 +78,7 @@ def apply_report(
     `known` are the figures that were recorded when the report was asked for.
     """
     task.refresh_from_db()
-    report = replace(report, text=cut(report.text), code=report.code[:100])
+    report = replace(report, text=cut(report.text))
     record_usage(log, task, report.usage, source, known=known)
     files = record_files(log, task, report.files)
     was_ended = task.state == TaskState.COMPLETED
@@ -90,15 +94,29 @@ def apply_report(
         log.append(EventKind.NOTE, f"More came with the result: {names}", task=task, detail={"files": as_detail(files)})
 
 
-def bind_task(log: SessionLog, task: Task, upstream_id: str) -> None:
-    """Note the service's id for a task; the first one stays, and an id that another task has is none."""
-    if upstream_id and not task.upstream_id:
-        if log.session.tasks.filter(upstream_id=upstream_id).exists():
-            log.append(EventKind.NOTE, "The service named an id for this task that another one has.", task=task)
-            return
-        task.upstream_id = upstream_id
-        task.save(update_fields=("upstream_id",))
-        log.touch()
+def bind_task(log: SessionLog, task: Task, upstream_id: str, *, is_answer: bool = False) -> None:
+    """Note the service's id for a task. The first one stays, unless the answer to the task itself knows better.
+
+    An id that another task has is none.
+    """
+    if upstream_id in {"", task.upstream_id} or (task.upstream_id and not is_answer):
+        return
+    if log.session.tasks.filter(upstream_id=upstream_id).exists():
+        log.append(EventKind.NOTE, "The service named an id for this task that another one has.", task=task)
+        return
+    task.upstream_id = upstream_id
+    task.save(update_fields=("upstream_id",))
+    log.touch()
+
+
+def _bind_named(log: SessionLog, task_ids: Collection[str]) -> None:
+    """Any event that names a task binds it, where it can be but one."""
+    if len(task_ids) != 1:
+        return
+    (named,) = task_ids
+    task, _ = _task_of(log, named)
+    if task:
+        bind_task(log, task, named)
 
 
 def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Collection[str] = ()) -> None:
@@ -109,7 +127,9 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
     if log.session.state == SessionState.ENDED:
         return
     known = EndReason(reason) if reason in EndReason.values else None
-    words = text or f"The session {known.label if known else f'ended: {reason}' if reason else 'ended'}."
+    words = text or (
+        known.sentence if known else f"The session ended: {reason}." if reason else "The session has ended."
+    )
     end_session(log, known or EndReason.COMPLETED, words)
     for task in log.session.tasks.filter(state__in=OPEN_TASK):
         _close_task(log, task, is_sure=task.pk not in unsure)
@@ -138,8 +158,8 @@ def _settle_open_commands(log: SessionLog, reason: EndReason | None) -> None:
             settle(command, CommandState.UNKNOWN, "If it runs, it cannot be reached from here.")
         elif command.kind in {CommandKind.TERMINATE, CommandKind.STOP}:
             settle(command, CommandState.DONE, "The session has ended.")
-        elif command.kind in {CommandKind.QUEUE, CommandKind.PASS_CONTROL}:
-            settle(command, CommandState.DONE, command.outcome)
+        elif command.kind in DECISION:
+            record_decision(log, command)
         elif command.state == CommandState.QUEUED:
             settle(command, CommandState.REFUSED, "The session ended before it could be sent.")
         else:
@@ -203,14 +223,20 @@ def _apply_session_ended(log: SessionLog, event: SessionEnded) -> None:
 
 
 def _apply_instance_lost(log: SessionLog, event: InstanceLost) -> None:
-    grace = event.grace or timedelta(minutes=5)
+    grace = timedelta(minutes=5) if event.grace is None else event.grace
     log.session.state = SessionState.LOST
-    minutes = round(grace.total_seconds() / 60)
     log.append(
         EventKind.INSTANCE_LOST,
-        f"The service lost the browser; it has {minutes} minutes to come back.",
+        f"The service lost the browser; it has {_span(grace)} to come back.",
         detail={"grace_seconds": grace.total_seconds()},
     )
+
+
+def _span(time: timedelta) -> str:
+    minutes, rest = divmod(time.total_seconds(), 60)
+    if rest or not minutes:
+        return f"{time.total_seconds():g} s"
+    return f"{minutes:g} minute{'' if minutes == 1 else 's'}"
 
 
 def _apply_instance_back(log: SessionLog, _event: InstanceBack) -> None:
@@ -304,7 +330,7 @@ def _end_task(log: SessionLog, task: Task, report: TaskReport) -> None:
     if not (told and state == TaskState.FAILED):
         _append_ending(log, task, report)
     _settle_for(task, state)
-    if log.session.alarm.startswith((_ACTED, STOP_ALARM)):
+    if log.session.alarm.startswith((_ACTED, STOP_ALARM, PAUSE_ALARM)):
         log.session.alarm = ""  # with the task's end there is nothing left to be alarmed at
 
 
@@ -330,12 +356,15 @@ def _append_ending(log: SessionLog, task: Task | None, report: TaskReport) -> No
 
 
 def _settle_for(task: Task, state: TaskState) -> None:
-    """The end of a task confirms its Stop, and overtakes whatever else was asked of it."""
-    for command in task.commands.filter(state=CommandState.SENT):
+    """The end of a task confirms its Stop, and overtakes whatever else was asked of it: the next is not to get it."""
+    became = state.label.lower()
+    for command in task.commands.filter(state__in=OPEN_COMMAND).exclude(kind=CommandKind.NEW_TASK):
         if command.kind in {CommandKind.STOP, CommandKind.REFUSE}:
-            settle(command, CommandState.DONE, f"The task is {state.label.lower()}.")
-        elif command.kind != CommandKind.NEW_TASK:
-            settle(command, CommandState.DONE, f"The task was {state.label.lower()} meanwhile.")
+            settle(command, CommandState.DONE, f"The task is {became}.")
+        elif command.state == CommandState.QUEUED:
+            settle(command, CommandState.REFUSED, f"Not sent: the task was {became} before.")
+        else:
+            settle(command, CommandState.DONE, f"The task was {became} meanwhile.")
 
 
 def _one_line(text: str) -> str:

@@ -117,22 +117,33 @@ class TypedText:
 
     def __init__(self) -> None:
         self._entry = ""
-        self._ended: set[str] = set()
+        self._words: set[str] = set()
+        self._ended: list[str] = []
 
     def note(self, given: Input) -> None:
         match given:
             case TypeText(text=text):
                 self._entry += text
             case PressKey(key="Backspace"):
-                self._ended |= _as_written(self._entry) if len(self._entry) > 1 else set()
                 self._entry = self._entry[:-1]
             case PressKey(key="Enter" | "Tab" | "Escape") | Click():
-                self._ended |= _as_written(self._entry)
-                self._entry = ""
+                self.end()
+
+    def end(self) -> None:
+        """What comes next belongs to something else."""
+        if self._entry.strip():
+            self._words |= _as_written(self._entry)
+            self._ended.append(self._entry)
+        self._entry = ""
 
     def words(self) -> set[str]:
         """All that was typed so far."""
-        return self._ended | _as_written(self._entry)
+        return self._words | _as_written(self._entry)
+
+    def take_ended(self) -> list[str]:
+        """What was typed to its end since the last time."""
+        ended, self._ended = self._ended, []
+        return ended
 
 
 def _as_written(entry: str) -> set[str]:

@@ -1,20 +1,26 @@
 """What a desk is told: the newest of every tile, at most four times a second, and nothing of what was in between."""
 
+import asyncio
 import json
 from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from django.utils import timezone
 
 from sessions_app.broadcast import Message, desk_group
 from sessions_app.live.feeds import Feed, Viewer, watching
-from sessions_app.live.fragments import Digest, render_digest
+from sessions_app.live.fragments import Digest, find_doubt_end, render_digest
+from sessions_app.queries import DeskFilters
 
 #: Messages under way to a page unacknowledged before tiles pile up here, each in its newest form only.
 _UNACKNOWLEDGED = 10
 
 
 class DeskViewer(Viewer):
-    def __init__(self, team_id: int) -> None:
+    def __init__(self, team_id: int, filters: DeskFilters) -> None:
         super().__init__()
         self._team_id = team_id
+        self._filters = filters
         self._is_new = True
         self._waiting: Digest | None = None
         self._sent = self._acknowledged = 0
@@ -38,9 +44,12 @@ class DeskViewer(Viewer):
         else:
             return None
         self._sent += 1
-        return json.dumps(
-            {"type": "tiles", "n": self._sent, "tiles": digest.tiles, "order": digest.order, "parts": digest.parts}
-        )
+        return json.dumps({"type": "tiles", "n": self._sent, "parts": digest.parts, **self._seen(digest)})
+
+    def _seen(self, digest: Digest) -> dict[str, Any]:
+        """The tiles that the page's filters let through; one that they do from now on has changed, and is rendered."""
+        order = [tile.session.pk for tile in digest.tiles if self._filters.let_through(tile)]
+        return {"order": order, "tiles": {pk: digest.rendered[pk] for pk in order if pk in digest.rendered}}
 
 
 class DeskFeed(Feed[DeskViewer]):
@@ -55,6 +64,15 @@ class DeskFeed(Feed[DeskViewer]):
         self._changed_sessions.add(message.session_id)
         super()._note(message)
 
+    async def _until_changed(self) -> None:
+        """Or until a start of unknown outcome has left the desk, of which nobody tells."""
+        ends_at = await find_doubt_end(self._team_id)
+        try:
+            async with asyncio.timeout((ends_at - timezone.now()).total_seconds() if ends_at else None):
+                await super()._until_changed()
+        except TimeoutError:
+            pass
+
     async def _spread(self) -> None:
         changed, self._changed_sessions = self._changed_sessions, set()
         digest = await render_digest(self._team_id, changed)
@@ -62,12 +80,13 @@ class DeskFeed(Feed[DeskViewer]):
             viewer.offer(digest)
 
 
-def watch_desk(team_id: int) -> AbstractAsyncContextManager[DeskViewer]:
-    return watching(desk_group(team_id), lambda: DeskFeed(team_id), lambda: DeskViewer(team_id))
+def watch_desk(team_id: int, filters: DeskFilters) -> AbstractAsyncContextManager[DeskViewer]:
+    return watching(desk_group(team_id), lambda: DeskFeed(team_id), lambda: DeskViewer(team_id, filters))
 
 
 def _merged(older: Digest, newer: Digest) -> Digest:
-    tiles = {**older.tiles, **newer.tiles}
+    still = {tile.session.pk for tile in newer.tiles}
+    rendered = {**older.rendered, **newer.rendered}
     return Digest(
-        tiles={pk: html for pk, html in tiles.items() if pk in newer.order}, order=newer.order, parts=newer.parts
+        rendered={pk: html for pk, html in rendered.items() if pk in still}, tiles=newer.tiles, parts=newer.parts
     )

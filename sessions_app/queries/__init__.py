@@ -1,18 +1,28 @@
 """Read models: what each screen shows, loaded in a constant number of queries."""
 
 from sessions_app.queries.desk import (
+    DeskFilters,
     DeskSummary,
     DeskTile,
     InboxItem,
+    TileGroup,
     desk_inbox,
     desk_summary,
     desk_tile,
     desk_tiles,
+    doubt_ends_at,
     needing_person,
 )
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
 from sessions_app.queries.newest import Newest, newest_rows
-from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
+from sessions_app.queries.screen import (
+    SessionScreen,
+    TaskLine,
+    session_screen,
+    subject_of,
+    why_no_picture,
+    word_of,
+)
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
 from sessions_app.queries.timeline import (
     RowGroup,
@@ -28,6 +38,7 @@ from sessions_app.queries.timeline import (
 
 __all__ = [
     "STATE_FILTERS",
+    "DeskFilters",
     "DeskSummary",
     "DeskTile",
     "InboxItem",
@@ -41,11 +52,13 @@ __all__ = [
     "SpendLine",
     "SpendReview",
     "TaskLine",
+    "TileGroup",
     "TimelinePage",
     "desk_inbox",
     "desk_summary",
     "desk_tile",
     "desk_tiles",
+    "doubt_ends_at",
     "kinds_of",
     "needing_person",
     "newest_rows",
@@ -59,5 +72,6 @@ __all__ = [
     "timeline_found",
     "timeline_from",
     "timeline_newest",
+    "why_no_picture",
     "word_of",
 ]

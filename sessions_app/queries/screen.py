@@ -7,22 +7,24 @@ from decimal import Decimal
 from hashlib import sha256
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from sessions_app.enums import (
     ACTIVE_TASK,
+    DECISION,
     OPEN_COMMAND,
     CommandKind,
     CommandState,
     EndReason,
+    EventKind,
     GuideWord,
     SessionState,
     TaskState,
     allowed_controls,
     guide_word,
 )
-from sessions_app.models import AgentSession, Command, Control, Task
+from sessions_app.models import AgentSession, Command, Control, ResultFile, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
 
@@ -35,6 +37,8 @@ class TaskLine:
     task: Task
     #: USD; none where the service has named no figure yet.
     cost: Decimal | None
+    #: What came with its result, in the order of the timeline's row.
+    files: tuple[ResultFile, ...]
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class SessionScreen:
     #: What waits for the task before it, in the order in which it will be sent.
     queue: tuple[Task, ...]
     queue_version: str
+    #: Until when a lost browser may come back.
+    lost_until: datetime | None
     #: Who drives, or asks to, and the brief of who drove; none where nobody ever did.
     control: Control | None
     driving_version: str
@@ -81,6 +87,16 @@ class SessionScreen:
     def was_refused(self) -> bool:
         """Whether there never was a browser: the page then offers to try again."""
         return self.session.end_reason in {EndReason.REFUSED, EndReason.START_UNKNOWN}
+
+    @property
+    def may_be_running(self) -> bool:
+        """Whether it is not known that it started, and so not that it ended either."""
+        return self.session.end_reason == EndReason.START_UNKNOWN
+
+    @property
+    def no_picture(self) -> str:
+        """Why there is no picture; empty where one can be asked for."""
+        return why_no_picture(self.session)
 
     @property
     def start_waits_until(self) -> datetime | None:
@@ -130,11 +146,12 @@ class SessionScreen:
 
 
 def session_screen(session_id: str) -> SessionScreen:
-    """Load the screen in four queries; raises AgentSession.DoesNotExist."""
+    """Load the screen in five queries, six while the browser is lost; raises AgentSession.DoesNotExist."""
     related = ("owner", "connection", "team__hold__by", "control__holder", "control__asker")
-    sessions = AgentSession.objects.select_related(*related)
-    session = sessions.defer("connection__api_key", "upstream_id", "socket_url").get(pk=session_id)
-    tasks = list(session.tasks.select_related("actor"))
+    secret = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
+    session = AgentSession.objects.select_related(*related).defer(*secret).get(pk=session_id)
+    files = Prefetch("files", ResultFile.objects.defer("address"))
+    tasks = list(session.tasks.select_related("actor").prefetch_related(files))
     costs = cost_by_task(session_id)
     people = tuple(_told(session).select_related("actor", "task").order_by("-id"))
     control = getattr(session, "control", None)
@@ -153,7 +170,7 @@ def session_screen(session_id: str) -> SessionScreen:
         word=word_of(session, tasks),
         current=current,
         subject=subject_of(tasks, held=bool(session.queue_held)),
-        tasks=tuple(TaskLine(task, costs.get(task.pk)) for task in tasks),
+        tasks=tuple(TaskLine(task, costs.get(task.pk), tuple(task.files.all())) for task in tasks),
         cost=sum(costs.values(), NOTHING),
         controls=controls,
         controls_version=_version(_controls_shown(session, current, bool(queue), controls, notices, guard)),
@@ -165,10 +182,18 @@ def session_screen(session_id: str) -> SessionScreen:
         guard=guard,
         queue=queue,
         queue_version=_version((_queue_shown(session, current, queue, tasks), driver)),
+        lost_until=_lost_until(session),
         control=control,
         driving_version=_version(_driving_shown(session, control)),
         brief_version=_version(session.is_live and control and control.brief),
     )
+
+
+def _lost_until(session: AgentSession) -> datetime | None:
+    if session.state != SessionState.LOST:
+        return None
+    lost = session.events.filter(kind=EventKind.INSTANCE_LOST).order_by("-seq").first()
+    return lost.at + timedelta(seconds=lost.detail["grace_seconds"]) if lost else None
 
 
 def _told(session: AgentSession) -> QuerySet[Command]:
@@ -196,8 +221,23 @@ def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
     return guide_word(
         SessionState(session.state),
         TaskState(subject.state) if subject else None,
-        refused=session.end_reason == EndReason.REFUSED,
+        end=session.end_reason,
     )
+
+
+_NO_PICTURE: dict[str, str] = {
+    SessionState.STARTING: "The browser is starting; its picture will appear here.",
+    SessionState.LOST: "The browser is lost for now, and its picture with it.",
+    SessionState.ENDED: "The session has ended: there is no picture any more.",
+    EndReason.REFUSED: "The session was not started: there is no picture.",
+    EndReason.START_UNKNOWN: "It is not known whether there is a browser: no picture of it can be had.",
+}
+
+
+def why_no_picture(session: AgentSession) -> str:
+    """Say why there is no picture of the session; empty where one can be asked for."""
+    why = _NO_PICTURE.get(session.end_reason) or _NO_PICTURE.get(session.state, "")
+    return why if why or session.has_picture else "The service offers no picture of this session."
 
 
 def _next_cap(soft: Decimal | None, hard: Decimal | None, cost: Decimal) -> Decimal | None:
@@ -215,9 +255,7 @@ def _notices(newest_first: Sequence[Command]) -> tuple[Command, ...]:
     notices = []
     settled_well = False
     for command in newest_first:
-        if command.kind in {CommandKind.QUEUE, CommandKind.CAPS, CommandKind.PASS_CONTROL} or (
-            command.task and command.task.state == TaskState.REMOVED
-        ):
+        if command.kind in DECISION or (command.task and command.task.state == TaskState.REMOVED):
             continue  # stood at once
         if command.state in OPEN_COMMAND or (command.state != CommandState.DONE and not settled_well):
             notices.append(command)
@@ -252,7 +290,13 @@ def _controls_shown(
 def _queue_shown(
     session: AgentSession, current: Task | None, queue: Sequence[Task], tasks: Sequence[Task]
 ) -> tuple[object, ...]:
-    items = [(task.pk, task.number, task.prompt, task.terminate_on_completion) for task in queue]
+    items = [
+        (
+            *(task.pk, task.number, task.prompt, task.starting_url, task.max_duration_ms, task.max_input_tokens),
+            *(task.max_output_tokens, *task.avoid_domains, task.terminate_on_completion),
+        )
+        for task in queue
+    ]
     asks = current.pk if current and current.state == TaskState.WAITING else None
     return session.state, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
 

@@ -1,6 +1,6 @@
 // Keys for buttons (`data-shortcut`), one press per form, and dialogs in browsers without invoker commands.
 
-const TYPING = "input, textarea, select, [contenteditable], dialog";
+const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable], dialog";
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.repeat || event.isComposing) return;

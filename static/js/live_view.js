@@ -13,12 +13,6 @@ const FIRST_MESSAGE = 500;
 /** A picture nobody looks at for so long is given back: the service stops capturing it. */
 const HIDDEN = 60_000;
 
-const REASONS = {
-  starting: "The browser is starting; its picture will appear here.",
-  ended: "The session has ended: there is no picture any more.",
-  lost: "The browser is lost for now, and its picture with it.",
-};
-
 class LiveView {
   #whep = null;
   #stopHealth = () => {};
@@ -164,9 +158,7 @@ function lostOnTheWay() {
 }
 
 function reasonInPage() {
-  const { state, picture } = document.getElementById("session-header")?.dataset ?? {};
-  if (REASONS[state]) return REASONS[state];
-  return picture === "no" ? "The service offers no picture of this session." : "";
+  return document.getElementById("session-header")?.dataset.noPicture ?? "";
 }
 
 function iceServers(frame) {

@@ -82,7 +82,7 @@ function begin() {
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog")) return;
     event.preventDefault();
     document.getElementById(panel.getAttribute("aria-labelledby"))?.click();
     tools.elements.q.focus();

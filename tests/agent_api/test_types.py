@@ -178,10 +178,39 @@ def test_reads_every_answer_to_a_new_task(body, answer):
         ("message", {"type": "novelty", "x": 1}, Unrecognised("message", {"type": "novelty", "x": 1})),
         ("message", {"type": "agent"}, Unrecognised("message", {"type": "agent"})),
         ("surprise", "text", Unrecognised("surprise", "text")),
+        (
+            "moved",
+            [{"SessionId": {"id": 1}, "pollURL": None, "url": "https://shop.test/"}],
+            Unrecognised("moved", [{"SessionId": "•••", "pollURL": None, "url": "https://shop.test/"}]),
+        ),
+        ("end_session", "x" * 300, SessionEnded("x" * 200)),
     ],
 )
 def test_reads_every_event(name, payload, event):
     assert read_event(name, payload) == event
+
+
+@pytest.mark.parametrize(
+    ("payload", "ids"),
+    [
+        ({"type": "agent", "content": "I look.", "taskId": "t-1"}, ("t-1",)),
+        ({"type": "novelty", "data": [{"task_id": "t-1"}, {"taskId": "t-2", "task_id": "t-1"}]}, ("t-1", "t-2")),
+        ({"type": "novelty", "TaskID": 710_001}, ("710001",)),
+        ({"type": "novelty", "taskId": {"a": 1}, "tasks": ["t-1"]}, ()),
+        ({"type": "novelty", "taskId": "undefined", "data": {"taskId": None, "task_id": "Unknown"}}, ()),
+        ({"type": "novelty", "taskId": 71}, ()),
+    ],
+)
+def test_reads_every_task_id_that_an_event_names(payload, ids):
+    assert read_event("message", payload).task_ids == ids
+
+
+@pytest.mark.parametrize(
+    "place", [{"taskId": "t-1"}, {"task_id": "t-1"}, {"data": {"message": "Done", "taskId": "t-1"}}]
+)
+def test_reads_which_task_ended_wherever_it_is_named(place):
+    event = read_event("message", {"type": "task_completed", "data": {"message": "Done"}, **place})
+    assert (event.task_id, "t-1" in repr(event)) == ("t-1", False)
 
 
 def test_reads_the_files_of_a_result_and_keeps_their_addresses_out_of_texts():

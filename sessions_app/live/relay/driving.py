@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,6 @@ from django.utils import timezone
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown
 from sessions_app.agent_api.interactions import control_message, input_message
 from sessions_app.domain import control_log, inputs, relaying, secrets
-from sessions_app.domain.blanking import blank_event
 from sessions_app.domain.budget import take_call
 from sessions_app.enums import CommandKind, CommandState
 from sessions_app.live.relay import confirmation
@@ -20,9 +20,7 @@ from sessions_app.models import Command, Connection
 if TYPE_CHECKING:
     from sessions_app.live.relay.runner import SessionRunner
 
-DRIVING = frozenset(
-    {CommandKind.TAKE_CONTROL, CommandKind.RELEASE_CONTROL, CommandKind.PASS_CONTROL, CommandKind.INPUT}
-)
+DRIVING = frozenset({CommandKind.TAKE_CONTROL, CommandKind.RELEASE_CONTROL, CommandKind.INPUT})
 
 
 #: After which what was done on a picture is not done on the page any more: it may have changed.
@@ -37,14 +35,12 @@ class Driving:
         self._spawn = spawn
 
     async def carry_out(self, command: Command) -> None:
-        match CommandKind(command.kind):
-            case CommandKind.PASS_CONTROL:
-                await self._runner.write(lambda log: control_log.record_passing(log, command))
-            case CommandKind.INPUT:
-                await self._act(command)
-            case _:
-                if await self._mark_sent(command):
-                    await self._change_control(command)
+        if command.kind == CommandKind.INPUT:
+            await self._act(command)
+        else:
+            self._runner.typed.end()
+            if await self._mark_sent(command):
+                await self._change_control(command)
 
     async def take_up(self, command: Command) -> None:
         """What a relay before this one had sent: control is asked for, or given back, once more: no harm in that."""
@@ -77,8 +73,15 @@ class Driving:
             await self._runner.write(lambda log: control_log.open_page(log, command))
 
     async def _open_when_quiet(self, command: Command) -> None:
-        await confirmation.confirm_quiet(self._runner, command)
+        await confirmation.until_quiet(self._runner, command, self._hold_again)
+        await self._runner.write(lambda log: relaying.record_quiet(log, command))
         await self._runner.write(lambda log: control_log.open_page(log, command))
+
+    async def _hold_again(self, _runner: "SessionRunner", command: Command) -> None:
+        """The message may have been lost with a link; taken over twice is taken over."""
+        if not await in_database(relaying.is_outdated, command):
+            with suppress(AgentApiError):  # the alarm says what people need to know
+                await self._deliver(control_message(taken=True))
 
     async def _act(self, command: Command) -> None:
         written = await asyncio.to_thread(secrets.take, command.pk)
@@ -113,14 +116,16 @@ class Driving:
 
     async def _fail(self, command: Command, error: AgentApiError) -> None:
         """Hands that come later than the eyes do harm: what could not be sent now is not sent at all."""
-        shown = blank_event(error, self._runner.hidden)
+        shown = self._runner.hidden.blank(error)
         if isinstance(error, OutcomeUnknown):
             await self._runner.write(lambda log: relaying.leave_unknown(log, command, f"{shown} {shown.advice}"))
         else:
             await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
 
     async def _mark_sent(self, command: Command) -> bool:
-        return await self._runner.write(lambda log: relaying.mark_sent(log, command))
+        """What was typed to its end leaves its traces with it."""
+        ended = self._runner.typed.take_ended()
+        return await self._runner.write(lambda log: relaying.mark_typed_sent(log, command, *ended))
 
 
 def _click_offset(connection_id: int) -> int:

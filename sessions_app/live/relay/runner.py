@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -29,11 +28,13 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain import control_log, ingest, relaying
-from sessions_app.domain.blanking import blank_event
+from sessions_app.domain.blanking import names_of
 from sessions_app.domain.figures import known_usage
 from sessions_app.domain.group_commit import Write
+from sessions_app.domain.hidden import Hidden
 from sessions_app.domain.inputs import TypedText
 from sessions_app.domain.log import LeaseLost, SessionLog
+from sessions_app.domain.traces import Traces
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, Dialect, EndReason, SpendSource, TaskState
 from sessions_app.live.relay.commands import CommandCarrier
 from sessions_app.live.relay.guarding import Guarding
@@ -70,6 +71,7 @@ class SessionRunner:
         self.timings = timings
         self._events: asyncio.Queue[UpstreamEvent] = asyncio.Queue()
         self._woken = asyncio.Event()
+        self._is_asked = False
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
         self._missed_something = asyncio.Event()
@@ -81,7 +83,7 @@ class SessionRunner:
         #: Raised with each message sent, so that a report asked for before it can be told from one after it.
         self.messages_sent = 0
         #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
-        self.hidden: set[str] = set()
+        self.hidden = Hidden()
         #: What whoever drives has typed into the page.
         self.typed = TypedText()
         self._is_ending = False
@@ -99,7 +101,9 @@ class SessionRunner:
         if self.link:
             self._reported_at[task.pk] = time.monotonic()
 
-    def wake(self) -> None:
+    def wake(self, *, is_asked: bool = False) -> None:
+        """There may be something to do; `is_asked` where somebody has just asked for it."""
+        self._is_asked |= is_asked
         self._woken.set()
         self.guarding.wake()
 
@@ -120,6 +124,7 @@ class SessionRunner:
     async def run(self) -> None:
         try:
             await self._load()
+            self.hidden.recognise(Traces.load(self.session.typed_traces))
             self._unheard_since = await in_database(relaying.unheard_since, self.session)
             self.api = await self._open_api()
             if self._unheard_since:
@@ -217,8 +222,8 @@ class SessionRunner:
         """Record an answer's or a poll's report, after the socket's own account of the same, which tells more."""
         if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and self.link:
             await self._let_socket_tell(task)
-        self.hidden |= self.typed.words()
-        shown = blank_event(report, self.hidden)
+        self.hidden.add(*self.typed.words())
+        shown = self.hidden.blank(report)
         await self.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
         self.guarding.wake()
 
@@ -233,9 +238,9 @@ class SessionRunner:
     async def _load(self) -> None:
         sessions = AgentSession.objects.select_related("connection", "team")
         self.session = await in_database(sessions.get, pk=self.session_id)
-        self.hidden |= _upstream_names(self.session)
+        self.hidden.add(*names_of(self.session))
         tasks = Task.objects.filter(session=self.session_id).exclude(upstream_id="")
-        self.hidden |= await in_database(set, tasks.values_list("upstream_id", flat=True))
+        self.hidden.add(*await in_database(set, tasks.values_list("upstream_id", flat=True)))
         if self.session.upstream_id:
             self._ready.set()
         if not self.session.is_live:
@@ -320,9 +325,11 @@ class SessionRunner:
 
     async def _hear(self, came: list[UpstreamEvent]) -> None:
         """Hand over all that came meanwhile, in order, so that one transaction takes it."""
-        self.hidden |= self.typed.words()
+        # Before any is blanked: one may speak of a task whose id another names.
+        if named := {task_id for event in came for task_id in event.task_ids} | self.typed.words():
+            self.hidden.add(*named)
         writes: list[tuple[UpstreamEvent, asyncio.Future[None]]] = []
-        for event in (blank_event(one, self.hidden) for one in came):
+        for event in map(self.hidden.blank, came):
             if isinstance(event, SessionEnded):
                 await self._until_kept(writes)
                 await self.end(event.reason, heard=True)
@@ -386,6 +393,9 @@ class SessionRunner:
         await carrier.take_over()
         while True:
             self._woken.clear()
+            is_asked, self._is_asked = self._is_asked, False
+            if is_asked and self.link:
+                await carrier.steer()
             await carrier.carry_out_queued()
             await self._woken.wait()
 
@@ -394,9 +404,3 @@ def _is_as_known(report: TaskReport, task: Task, known: Usage) -> bool:
     """Whether writing it would change nothing, as with most polls: reading a session to find out takes its time."""
     is_going = report.outcome is Outcome.ACTIVE and task.state not in {TaskState.SENT, TaskState.UNKNOWN}
     return is_going and report.usage == known and not report.files
-
-
-def _upstream_names(session: AgentSession) -> set[str]:
-    connection = session.connection
-    urls = {session.socket_url, session.webrtc_url, session.web_view_url, connection.base_url} - {""}
-    return {session.upstream_id, connection.api_key, *urls, *(urlsplit(url).netloc for url in urls)} - {""}

@@ -224,7 +224,11 @@ def test_a_take_that_was_outrun_opens_nothing(session, make_task, operator):
     make_task(session)
     first = take(session, operator)
     sent(session, first)
+    assert not relaying.is_outdated(first)
     sent(session, driving.release(session, by=operator, key=uuid4()))
+    assert relaying.is_outdated(first)
+    first.refresh_from_db()
+    assert (first.state, first.outcome) == (CommandState.DONE, "Released before the agent was quiet.")
     sent(session, take(session, operator, seen=2))
     record(session, lambda log: control_log.open_page(log, first))
     assert Control.objects.get().open_at is None

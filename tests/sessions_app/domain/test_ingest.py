@@ -1,5 +1,6 @@
 """What the service says becomes rows, states, results and spend: each fact once."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ from django.db.models import Sum
 
 from sessions_app.agent_api.types import (
     Action,
+    InstanceLost,
     Outcome,
     Question,
     Reasoning,
@@ -16,7 +18,7 @@ from sessions_app.agent_api.types import (
     Unrecognised,
     Usage,
 )
-from sessions_app.domain import ingest
+from sessions_app.domain import ingest, relaying
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.log import LeaseLost
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, SpendSource, TaskState
@@ -120,6 +122,13 @@ def test_an_unknown_message_is_kept_as_it_came(session, task):
     assert (event.kind, event.detail) == (EventKind.OTHER, {"raw": {"type": "novelty", "n": [1, None]}})
 
 
+def test_an_event_that_is_kept_as_it_came_does_not_tell_its_tasks_id(session, task):
+    write(session, lambda log: ingest.keep_raw(log, TaskEnded(DONE, "another-task")))
+    raw = Event.objects.get(session=session).detail["raw"]
+    assert "Found 12" in raw
+    assert "another-task" not in raw
+
+
 def test_an_event_that_cannot_be_applied_takes_nothing_else_with_it(session, task):
     def break_down(log):
         log.append(EventKind.NOTE, "half done")
@@ -157,6 +166,44 @@ def test_the_end_settles_whatever_was_open(session, task, make_task, make_comman
     assert [kind for _, kind, _ in rows(session)] == [EventKind.REASONING, EventKind.END]
 
 
+@pytest.mark.parametrize(
+    ("grace", "words"),
+    [
+        (timedelta(minutes=5), "5 minutes"),
+        (timedelta(seconds=60), "1 minute"),
+        (timedelta(seconds=20), "20 s"),
+        (timedelta(seconds=90), "90 s"),
+        (timedelta(0), "0 s"),
+        (None, "5 minutes"),
+    ],
+)
+def test_a_lost_browser_has_the_time_that_the_service_gives_it(session, grace, words):
+    hear(session, InstanceLost(grace))
+    assert rows(session) == [
+        (1, EventKind.INSTANCE_LOST, f"The service lost the browser; it has {words} to come back.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("completed", "The session has completed."),
+        ("terminated", "The session was terminated."),
+        ("expired", "The session reached its time limit."),
+        ("terminateOnCompletion", "The session ended with its last task."),
+        ("instance_lost", "The session's browser was lost for good."),
+        ("refused", "The session was not started."),
+        ("start_unknown", "It is not known whether the session started."),
+        ("gone", "The service no longer knows the session."),
+        ("worn out", "The session ended: worn out."),
+        ("", "The session has ended."),
+    ],
+)
+def test_each_end_is_told_in_a_whole_sentence(session, reason, words):
+    hear(session, SessionEnded(reason))
+    assert (rows(session), session.end_text) == ([(1, EventKind.END, words)], words)
+
+
 def test_a_result_that_comes_after_the_end_is_still_recorded(session, task):
     write(session, lambda log: ingest.close_session(log, "terminated"))
     hear(session, TaskEnded(DONE, "t1"), SessionEnded("terminated"))
@@ -186,6 +233,23 @@ def test_a_stop_is_done_when_its_task_has_ended(session, task, make_command):
     report(session, task, TaskReport(Outcome.STOPPED))
     stop.refresh_from_db()
     assert (task.state, stop.state) == (TaskState.STOPPED, CommandState.DONE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (CommandKind.STOP, CommandState.DONE),
+        (CommandKind.PAUSE, CommandState.REFUSED),
+        (CommandKind.RESUME, CommandState.REFUSED),
+    ],
+)
+def test_what_waited_to_be_sent_is_not_sent_to_the_task_after_it(session, task, make_command, kind, state):
+    waiting = make_command(session, kind, task=task)
+    report(session, task, DONE)
+    waiting.refresh_from_db()
+    assert waiting.state == state
+    write(session, lambda log: relaying.mark_sent(log, waiting))
+    assert [row[1] for row in rows(session)] == [EventKind.RESULT]
 
 
 def test_a_text_of_any_length_is_cut_with_a_note(session, task):

@@ -98,3 +98,6 @@ def test_what_is_typed_in_pieces_is_known_as_a_whole():
     typed.note(TypeText("two words"))
     assert {"hunter2!", "hunter2%21", "two words", "two%20words", "two+words"} <= typed.words()
     assert "hunt" not in typed.words()
+    assert typed.take_ended() == ["hunter2!"]
+    typed.end()
+    assert typed.take_ended() == ["two words"]

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
+from sessions_app.live.fragments import SESSION_PARTS
 from sessions_app.queries import session_screen
 from tests.conftest import MOMENT
 
@@ -79,7 +80,7 @@ def test_tasks_spend_and_people_have_their_parts(client_for, operator, worked, r
 
 def test_live_parts_hold_nothing_that_could_be_lost(client_for, operator, worked, read):
     page = read(open_page(client_for(operator), worked))
-    for part in ("session-header", "session-tasks", "session-spend", "session-people"):
+    for part in SESSION_PARTS:
         assert page.all(f"*[@id='{part}']//*[self::form or self::input or self::button or self::a or @tabindex]") == []
 
 
@@ -125,7 +126,7 @@ def test_terminate_asks_in_a_dialog(client_for, operator, worked, read):
 
 def test_every_form_has_a_key_of_its_own(client_for, operator, worked, read):
     keys = read(open_page(client_for(operator), worked)).all("form//input[@name='key']/@value")
-    assert len(keys) == len(set(keys)) == 7
+    assert len(keys) == len(set(keys)) == 8
 
 
 def test_a_member_watches_anothers_session_without_buttons(client_for, teammate, worked, read):
@@ -177,7 +178,7 @@ def test_a_refused_start_keeps_all_that_was_typed(client_for, operator, make_ses
     )  # fmt: skip
     make_task(session, state="terminated", terminate_on_completion=True)
     page = read(open_page(client_for(operator), session))
-    assert page.says("p[@class='banner']") == "Not started: the service refused to start it. Insufficient balance."
+    assert page.says("p[@class='banner']") == "The session was not started. Insufficient balance."
     assert page.says("div[@id='session-controls']//dl") == (
         "First task Search for 'wireless keyboard' Starting URL https://shop.example/ Time limit 2 min 0 s "
         "Tokens 50,000 in, 100,000 out Avoids ads.example, evil.example Ends after the first task "
@@ -187,10 +188,39 @@ def test_a_refused_start_keeps_all_that_was_typed(client_for, operator, make_ses
     assert page.one("a[text()='Edit and start again']").get("href") == f"/sessions/new/?from={session.pk}"
 
 
+def test_a_lost_browser_says_how_long_it_may_be_away(client_for, operator, make_session, make_event, read):
+    session = make_session(state=SessionState.LOST)
+    for minute, grace in ((0, 300.0), (1, 20.0)):
+        at = MOMENT + timedelta(minutes=minute)
+        make_event(session, kind=EventKind.INSTANCE_LOST, at=at, detail={"grace_seconds": grace})
+    page = read(open_page(client_for(operator), session))
+    (banner,) = page.each("header[@id='session-header']/p[@class='banner' and not(@hidden)]")
+    assert banner == (
+        "The service has lost this session’s browser. Its time to come back ends at 14:03:31. Until then nothing moves."
+    )
+    assert "2026-03-04T14:03:31+00:00" in page.all("header[@id='session-header']//time[@data-in]/@data-countdown")
+
+
+def test_a_start_of_unknown_outcome_is_told_as_such_everywhere(client_for, operator, make_session, make_task, read):
+    until = "It may be running, and costing, until 14:07:11 UTC at the latest: it cannot be reached from here."
+    session = make_session(
+        state=SessionState.ENDED, end_reason="start_unknown", end_text=until, started_at=None,
+        ended_at=MOMENT, expires_at=MOMENT + timedelta(minutes=5),
+    )  # fmt: skip
+    make_task(session, state="terminated")
+    page = read(open_page(client_for(operator), session))
+    assert page.says("*[@role='status' and @aria-label='Session state']") == "Unknown"
+    assert page.says("p[@class='banner']") == f"It is not known whether the session started. {until}"
+    assert page.says("header[@id='session-header']//dl").startswith("Task 1 of 1 May run for until 14:07:11 Cost ")
+    no_picture = "It is not known whether there is a browser: no picture of it can be had."
+    assert page.says("*[@data-live-view-reason]") == no_picture
+    assert page.one("header[@id='session-header']").get("data-no-picture") == no_picture
+
+
 def test_an_ended_session_says_why_and_keeps_its_results(client_for, operator, worked, read):
     type(worked).objects.filter(pk=worked.pk).update(state="ended", end_reason="expired", ended_at=MOMENT)
     page = read(open_page(client_for(operator), worked))
-    assert page.says("p[@class='banner']") == "The session has ended: reached its time limit."
+    assert page.says("p[@class='banner']") == "The session reached its time limit."
     assert page.says("*[@role='status' and @aria-label='Session state']") == "Terminated"
     assert page.each("*[@data-result]") == ["Keys Mini $49.90"]
     assert "Pause" not in page.buttons()
@@ -289,6 +319,6 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_event(session, kind=EventKind.COMMAND, task=task, command=command, actor=lead)
         make_event(session, kind=EventKind.RESULT, task=task)
     client = client_for(operator)
-    # sign-in 2, session 1, screen 4, may steer 1, leads 1, timeline 1, team 1, needing 2
-    with django_assert_num_queries(13):
+    # sign-in 2, session 1, screen 5, may steer 1, leads 1, timeline 1, team 1, needing 2
+    with django_assert_num_queries(14):
         open_page(client, session)
