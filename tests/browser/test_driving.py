@@ -285,3 +285,26 @@ def test_nothing_is_sent_onto_a_picture_that_stands_still(session: Page, site: S
     wait_for(session, lambda: site.points() != [])
     assert abs(site.points()[0][0] - 410) <= 2
     session.complaints.clear()  # type: ignore[attr-defined]
+
+
+def test_a_service_without_still_frames_is_driven_at_an_unknown_age(session: Page, site: Site) -> None:
+    address = session.url
+
+    def say_that_it_sends_still_frames(*, does: bool) -> None:
+        session.goto("/settings/")
+        session.get_by_text("clicks and still pictures").click()
+        session.get_by_label("It sends frames of a page that stands still").set_checked(does)
+        session.get_by_role("button", name="Change", exact=True).click()
+        expect(session.get_by_text("It holds from the next input on.")).to_be_visible()
+        session.goto(address)
+        expect(health(session)).to_have_text(HEALTHY, timeout=30_000)
+
+    say_that_it_sends_still_frames(does=False)
+    take(session)
+    click_at(session, 300, 300)
+    expect(said(session)).to_contain_text("The picture’s age is unknown")
+    wait_for(session, lambda: site.points() != [])
+    say_that_it_sends_still_frames(does=True)
+    click_at(session, 310, 300)  # the reload kept control
+    wait_for(session, lambda: len(site.points()) == 2)
+    expect(said(session)).to_be_empty()
