@@ -85,8 +85,8 @@ def session(signed_in: Page, site: Site) -> Iterator[Page]:
     page.wait_for_url(re.compile(r"/sessions/(?!new)[\w-]+/$"))
     expect(health(page)).to_have_text(HEALTHY, timeout=30_000)
     yield page
-    page.unroute_all()
     terminate(page)
+    assert page.complaints == []  # type: ignore[attr-defined]
 
 
 def take(page: Page) -> None:
@@ -197,12 +197,15 @@ def other(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
     subprocess.run(command, cwd=ROOT, env=own, input=f"{PASSWORD}\n", text=True, check=True)
     with browser.new_context(base_url=dashboard.url, viewport={"width": 1440, "height": 900}) as context:
         page = context.new_page()
+        page.complaints = complaints = []  # type: ignore[attr-defined]
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.goto("/")
         page.get_by_role("textbox", name="Username").fill("second")
         page.get_by_role("textbox", name="Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Desk")).to_be_visible()
         yield page
+        assert complaints == []
 
 
 PRESS_AT = """moment => setTimeout(
@@ -227,6 +230,10 @@ def test_of_two_browsers_exactly_one_gets_control(session: Page, other: Page) ->
         expect(control(watcher)).to_contain_text("has control since")
         expect(watcher.locator(".live-view[data-driven]")).to_have_count(0)
         holders[0].get_by_role("button", name="Release control").click()
+    told = {*session.complaints, *other.complaints}  # type: ignore[attr-defined]
+    assert told == {"Failed to load resource: the server responded with a status of 409 (Conflict)"}
+    for page in pages:
+        page.complaints.clear()  # type: ignore[attr-defined]
 
 
 def test_control_is_asked_for_handed_over_and_kept_no_longer_than_its_page(
