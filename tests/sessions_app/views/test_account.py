@@ -51,6 +51,12 @@ def test_settings_show_people_with_roles(client_for, operator, lead, teammate, o
     ]
 
 
+def test_settings_open_for_staff_as_for_everybody(client_for, operator, read):
+    operator.is_staff = True
+    operator.save()
+    assert read(client_for(operator).get("/settings/")).says("h1") == "Settings"
+
+
 def test_settings_show_connections_without_keys_or_addresses(client_for, operator, team, connection, outsider, read):
     Connection.objects.create(
         team=team, name="Hosted", base_url="https://api.example", api_key="enig_other", calls_per_minute=10,
