@@ -68,8 +68,8 @@ STATE_FILTERS: dict[str, tuple[str, Q | Exists]] = {
 }
 
 
-def session_page(team: Team, filters: SessionFilters, number: int = 1) -> SessionPage:
-    """One page of the list, newest first; a number beyond the last gives the last."""
+def session_page(team: Team, filters: SessionFilters, number: str | int | None = 1) -> SessionPage:
+    """One page of the list, newest first; a number beyond the last gives the last, and what is none the first."""
     sessions = _filtered(team, filters)
     page = Paginator(sessions.select_related("owner"), PAGE_SIZE).get_page(number)
     spent = SpendEntry.objects.filter(session__in=sessions.order_by().values("pk")).aggregate(total=Sum("delta"))

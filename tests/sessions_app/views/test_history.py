@@ -60,6 +60,7 @@ def test_it_lists_all_newest_first_with_their_totals(client_for, operator, past,
         ({"from": "2026-03-05", "to": "2026-03-05"}, ["Tables"]),
         ({"state": "ended", "q": "tables"}, ["Tables"]),
         ({"state": "nonsense", "from": "nonsense", "page": "nonsense"}, ["Desks", "Lamps", "Tables", "Chairs"]),
+        ({"from": "0001-01-01", "to": "9999-12-31", "page": "9" * 5000}, ["Desks", "Lamps", "Tables", "Chairs"]),
     ],
 )
 def test_filters_narrow_it(filters, left, client_for, operator, past, read):
