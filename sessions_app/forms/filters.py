@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from sessions_app.models import Team
 from sessions_app.queries import STATE_FILTERS, RowGroup, SessionFilters, SpendDimension
 
-
 #: Far beyond what anybody looks for, and far from where Python's days end: a range may reach past both.
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 
