@@ -1,5 +1,8 @@
 // What every page does by itself: tabs out of sections, copying, and the words for a request that failed.
 
+// What only a script can do is in sight from here on.
+document.documentElement.dataset.script = "";
+
 /** Turn links to sections into tabs; without this script the sections simply follow each other. */
 function makeTabs(frame) {
   const list = frame.querySelector(".tabs");
