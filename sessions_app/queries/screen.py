@@ -23,6 +23,7 @@ from sessions_app.enums import (
 from sessions_app.models import AgentSession, Command, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
+from sessions_app.queries.picture import why_no_picture
 
 #: How long before its time limit a session's page warns.
 WARN_BEFORE = timedelta(seconds=60)
@@ -73,6 +74,12 @@ class SessionScreen:
         """When a start is sent that the key's calls of the minute did not suffice for."""
         queued = (one for one in self.notices if one.kind == CommandKind.START and one.state == CommandState.QUEUED)
         return next((one.not_before for one in queued), None)
+
+    @property
+    def no_picture(self) -> str:
+        """Why there is no picture; empty where there may be one."""
+        waits = self.session.team.hold is not None or self.start_waits_until is not None
+        return why_no_picture(self.session, start_waits=waits)
 
     @property
     def queued_tasks(self) -> int:
