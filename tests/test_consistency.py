@@ -68,7 +68,8 @@ def test_a_template_stays_small_and_loads_what_it_uses(path):
         "static": r"{% static ",
         "partials": r"{% partial",
         "django_htmx": r"{% htmx_script",
-        "watchfloor": r"\|(?:money|row_label|usd|count|seconds|milliseconds|total_tokens|as_json|field|excerpt|marked)\b",
+        "watchfloor": r"\|(?:money|usd|count|seconds|milliseconds|total_tokens|as_json|field|excerpt|marked|row_label)"
+        r"\b",
         "moments": r"\|(?:clock|day_and_clock|countdown|since)\b",
     }
     loaded = {name for names in re.findall(r"{% load ([^%]+) %}", text) for name in names.split()}
