@@ -26,7 +26,7 @@ def test_whatever_is_pressed_is_large_enough(signed_in: Page) -> None:
         small[address] = boxes.evaluate_all(
             "boxes => boxes.filter(box => box.getBoundingClientRect().height < 24).map(box => box.textContent.trim())"
         )
-    assert small == dict.fromkeys(PAGES, [])
+    assert small == {address: [] for address in PAGES}
 
 
 @pytest.mark.parametrize("width", [390, 1440])
