@@ -118,6 +118,8 @@ def test_a_person_without_a_team_is_told_so(client_for, db, read):
     page = read(answer)
     assert page.status == 403
     assert page.says("p[@data-reason]") == "You belong to no team yet. Ask an administrator to add you to one."
+    assert page.one("form[.//button[text()='Sign out']]").get("action") == "/accounts/logout/"
+    assert page.one("form//input[@name='csrfmiddlewaretoken']") is not None
 
 
 @pytest.mark.parametrize("count", [1, 3])
