@@ -59,6 +59,7 @@ urlpatterns = [
     path("settings/caps/", guards.team_caps, name="team-caps"),
     path("settings/hold/", guards.team_hold, name="team-hold"),
     path("settings/theme/", account.theme, name="theme"),
+    path("settings/shortcuts/", account.shortcuts, name="shortcuts"),
     path("accounts/login/", account.sign_in, name="sign-in"),
     path("accounts/logout/", LogoutView.as_view(), name="sign-out"),
     path("healthz", health.healthz, name="healthz"),

@@ -79,7 +79,18 @@ def test_a_theme_is_kept_and_stands_in_the_page_as_it_is_sent(chosen, attribute,
     assert answer.headers["Location"] == "/spend/"
     assert read(client.get("/")).root.get("data-theme") == attribute
     words = {"dark": "Dark", "light": "Light", "system": "As the system"}
-    assert read(client.get("/settings/")).says("button[@aria-pressed='true']") == words[chosen]
+    assert read(client.get("/settings/")).says("button[@name='theme' and @aria-pressed='true']") == words[chosen]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "attribute", "says"), [("off", "off", "Off"), ("on", None, "On"), ("x", None, "On")]
+)
+def test_single_keys_can_be_turned_off(chosen, attribute, says, client_for, operator, read):
+    client = client_for(operator)
+    assert client.post("/settings/shortcuts/", {"shortcuts": chosen}).headers["Location"] == "/settings/"
+    page = read(client.get("/settings/"))
+    assert page.root.get("data-shortcuts") == attribute
+    assert page.says("button[@name='shortcuts' and @aria-pressed='true']") == says
 
 
 def test_a_theme_that_is_none_changes_nothing(client_for, operator, read):
