@@ -38,6 +38,12 @@ class SessionLine:
     cost: Decimal
 
     @property
+    def end_words(self) -> str:
+        """How it ended, where the one word for its state does not say so."""
+        reason = self.session.end_reason
+        return EndReason(reason).label if reason and reason != EndReason.TERMINATED else ""
+
+    @property
     def seconds(self) -> float | None:
         """How long it lived; none for one that never started or still lives."""
         session = self.session

@@ -36,7 +36,7 @@ def test_it_lists_all_newest_first_with_their_totals(client_for, operator, past,
     page = read(client_for(operator).get("/sessions/"))
     assert page.each("tbody/tr") == [
         "Desks Needs you operator 2026-03-07 14:02 – 1 $0.0004",
-        "Lamps Not started operator 2026-03-06 14:02 – 1 $0.0030",
+        "Lamps Not started the service refused to start it operator 2026-03-06 14:02 – 1 $0.0030",
         "Tables Terminated lead 2026-03-05 14:02 1 min 15 s 1 $0.0200",
         "Chairs Terminated operator 2026-03-04 14:02 1 min 15 s 1 $0.1000",
     ]
@@ -66,6 +66,23 @@ def test_it_lists_all_newest_first_with_their_totals(client_for, operator, past,
 def test_filters_narrow_it(filters, left, client_for, operator, past, read):
     page = read(client_for(operator).get("/sessions/", filters))
     assert titles(page) == left
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("expired", "Terminated reached its time limit"),
+        ("completed", "Terminated completed"),
+        ("terminateOnCompletion", "Terminated ended with its last task"),
+        ("instance_lost", "Terminated its browser was lost"),
+        ("terminated", "Terminated"),
+        ("", "Terminated"),
+    ],
+)
+def test_an_ended_session_says_in_its_row_how(reason, words, client_for, operator, make_session, read):
+    make_session(state=SessionState.ENDED, end_reason=reason)
+    page = read(client_for(operator).get("/sessions/"))
+    assert page.says("tbody/tr/td[@class='state']") == words
 
 
 def test_the_owner_filter_offers_who_started_some(client_for, operator, lead, teammate, past, read):
