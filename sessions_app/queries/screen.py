@@ -65,6 +65,15 @@ class SessionScreen:
     queue_version: str
 
     @property
+    def newest_notices(self) -> tuple[Command, ...]:
+        """What is still open, and the newest that came to nothing: the others are shown to who asks."""
+        return tuple(one for one in self.notices if one not in self.earlier_notices)
+
+    @property
+    def earlier_notices(self) -> tuple[Command, ...]:
+        return tuple(one for one in self.notices if not one.is_open)[:-1]
+
+    @property
     def was_refused(self) -> bool:
         """Whether there never was a browser: the page then offers to try again."""
         return self.session.end_reason in {EndReason.REFUSED, EndReason.START_UNKNOWN}
