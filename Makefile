@@ -28,7 +28,7 @@ picture: $(VENV)/dev.stamp ## take the picture in README.md anew
 	@$(BIN)/python scripts/take-picture
 
 bench: $(VENV)/dev.stamp ## measure beside baselines, into docs/benchmarks.md (about 20 minutes)
-	@for what in latency throughput control many_sessions; do $(BIN)/python -m benchmarks.$$what || exit 1; done
+	@for what in latency throughput control many_sessions long_timeline; do $(BIN)/python -m benchmarks.$$what || exit 1; done
 
 lock: $(VENV)/bin/python ## pin the newest allowed version of every dependency
 	@scripts/lock

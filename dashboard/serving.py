@@ -1,16 +1,22 @@
 """Daphne serving pages and sockets, and what runs beside it on the same loop."""
 
 import asyncio
+import logging
+import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 from dashboard.locking import CannotServe
+
+logger = logging.getLogger(__name__)
 
 #: How long one thread may keep the interpreter from another; at Python's own 5 ms each of a commit's statements could
 #: wait that long behind the loop.
 _TURN_SECONDS = 0.001
+#: Bytes of a message from a page, which only ever says how far it has come.
+_MOST_FROM_A_PAGE = 64 * 1024
 
 
 def check_port(host: str, port: int) -> None:
@@ -28,13 +34,17 @@ def check_port(host: str, port: int) -> None:
 
 def serve(
     host: str, port: int, beside: Callable[[], Coroutine[Any, Any, None]], *, when_listening: Callable[[], None]
-) -> None:
-    """Serve until SIGINT or SIGTERM; what runs beside the pages ends in order before the process does."""
+) -> bool:
+    """Serve until SIGINT or SIGTERM; what runs beside the pages ends in order before the process does.
+
+    Answers whether it ended because it was told to, and not because what runs beside the pages failed.
+    """
     from daphne.server import Server  # installs Twisted's reactor: not to happen in any other command
     from twisted.internet import defer, reactor
 
     from dashboard.asgi import application
 
+    _hold_limits_against_what_comes_in_alone()
     sys.setswitchinterval(_TURN_SECONDS)
     running: list[asyncio.Task[None]] = []
 
@@ -62,12 +72,42 @@ def serve(
         ready_callable=start_beside,
         verbosity=1,
         server_name="watchfloor",
-        websocket_max_message_size=64 * 1024,
-        websocket_max_frame_size=64 * 1024,
+        websocket_max_message_size=_MOST_FROM_A_PAGE,
+        websocket_max_frame_size=_MOST_FROM_A_PAGE,
     ).run()
-    for task in running:
-        if task.done() and not task.cancelled() and (error := task.exception()):
-            raise error
+    errors = [error for task in running if task.done() and not task.cancelled() and (error := task.exception())]
+    for error in errors:
+        logger.error("what runs beside the pages failed", exc_info=error)
+    return not errors
+
+
+def end_process(code: int) -> NoReturn:
+    """Leave at once, after everything was closed.
+
+    A request that was cut off leaves a thread behind that waits for a loop which is gone (asgiref sets no limit), and
+    the interpreter would wait for the thread, for ever.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _hold_limits_against_what_comes_in_alone() -> None:
+    """Let sockets send what is longer: Autobahn holds its limit against both directions, and rows can be long."""
+    from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+
+    class Protocol(WebSocketProtocol):  # type: ignore[misc] # daphne has no types
+        maxMessagePayloadSize: int  # noqa: N815
+
+        def sendMessage(self, *args: Any, **kwargs: Any) -> None:  # noqa: N802
+            limit, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+            try:
+                super().sendMessage(*args, **kwargs)
+            finally:
+                self.maxMessagePayloadSize = limit
+
+    WebSocketFactory.protocol = Protocol
 
 
 def _stop_with(reactor: Any) -> Any:

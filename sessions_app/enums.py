@@ -145,6 +145,10 @@ LIVE_SESSION = frozenset(SessionState) - {SessionState.ENDED}
 OPEN_TASK = frozenset(TaskState) - _TASK_ENDS - {TaskState.REMOVED}
 #: A task the agent has in hand: sent to it and not known to have ended.
 ACTIVE_TASK = OPEN_TASK - {TaskState.QUEUED}
+#: A task that is being worked on, as far as anybody knows: neither held nor waiting for a person.
+WORKING_TASK = frozenset({TaskState.SENT, TaskState.RUNNING})
+#: What stands as soon as a person asks for it: it is told, and nothing is sent.
+DECISION = frozenset({CommandKind.QUEUE, CommandKind.CAPS})
 OPEN_COMMAND = frozenset({CommandState.QUEUED, CommandState.SENT})
 
 
@@ -203,7 +207,7 @@ def allowed_controls(session: SessionState, task: TaskState | None) -> frozenset
     allowed.add(CommandKind.NEW_TASK)
     if task in ACTIVE_TASK:
         allowed.add(CommandKind.STOP)
-    if task in {TaskState.SENT, TaskState.RUNNING}:
+    if task in WORKING_TASK:
         allowed.add(CommandKind.PAUSE)
     if task in {TaskState.PAUSING, TaskState.PAUSED}:
         allowed.add(CommandKind.RESUME)

@@ -22,6 +22,8 @@ TAIL = re.compile(
     r"(?:[\s,]+(?:please|for\s+me|instead|thanks|thank\s+you|as\s+well|too|if\s+you\s+(?:can|could|would)|right\s+away))+$",
     re.IGNORECASE,
 )
+# A last paragraph that tells what is known already; there is nothing to do in it.
+BACKGROUND = re.compile(r"(?<=\S)\s*\n[ \t]*\n\s*background[ \t]*:.*\Z", re.IGNORECASE | re.DOTALL)
 NEGATION = re.compile(r"^(?:do\s+not|don['’]t|never|without)\s+(?P<what>.+)$", re.IGNORECASE | re.DOTALL)
 GERUND = re.compile(
     r"^(search|go|open|click|add|look|navigat|typ|visit|press|scroll|buy|pay|read|sign|log)+ing\b", re.IGNORECASE
@@ -30,7 +32,7 @@ GERUND = re.compile(
 
 def parse(text: str) -> list[Step]:
     """The steps of a task in order; what is not understood stays in its place as `Unclear`."""
-    guarded = Guarded.over(text)
+    guarded = Guarded.over(BACKGROUND.sub("", text))
     steps: list[Step] = []
     for clause in split(guarded.text, lambda head: _known(head, guarded)):
         steps += _read(clause, guarded)

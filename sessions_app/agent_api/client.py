@@ -10,12 +10,12 @@ from urllib.parse import quote
 import httpx
 
 from sessions_app.agent_api.errors import NotReached, OutcomeUnknown, refusal
+from sessions_app.agent_api.raw import clean
 from sessions_app.agent_api.tls import ssl_context
 from sessions_app.agent_api.types import (
     Started,
     TaskAnswer,
     TaskReport,
-    clean,
     mapping,
     read_report,
     read_started,

@@ -4,7 +4,6 @@ The readers never raise on a shape they do not know: what is missing or malforme
 makes no sense is kept as `Unrecognised`.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
+
+from sessions_app.agent_api.raw import LARGEST, clean, without_secrets
 
 #: Files that are read of one result, and characters of an address.
 _MOST_FILES, _LONGEST_ADDRESS = 100, 8000
@@ -104,7 +105,7 @@ class TaskEnded:
     """`task_completed`, or `error`; without a task id it speaks of the task in hand."""
 
     report: TaskReport
-    task_id: str = field(default="", metadata={"secret": True})
+    task_id: str = field(default="", repr=False, metadata={"secret": True})
 
 
 @dataclass(frozen=True)
@@ -139,33 +140,10 @@ UpstreamEvent = (
 )
 
 
-#: How deep a message may be nested; deeper ones would exhaust the stack of whoever walks through them.
-_DEEPEST = 60
-#: Beyond, a figure is none: databases and dates end somewhere.
-_LARGEST = 1e15
 _LONGEST_WAIT = timedelta(days=7)
 _LONGEST_ID = 200
-
-
-def clean(value: Any, depth: int = 0) -> Any:
-    """The same JSON without what no database or page can hold: NUL, half characters, NaN, bottomless nesting."""
-    if isinstance(value, str):
-        return value if value.isascii() and "\0" not in value else _sound(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, int):
-        return value if -_LARGEST < value < _LARGEST else str(value)[:100]
-    if not isinstance(value, (dict, list)):
-        return value
-    if depth >= _DEEPEST:
-        return "… nested too deep to be kept"
-    if isinstance(value, list):
-        return [clean(item, depth + 1) for item in value]
-    return {clean(key): clean(item, depth + 1) for key, item in value.items()}
-
-
-def _sound(value: str) -> str:
-    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+#: Characters of a code, a kind or a reason: what is longer is none, but is shown as far as it fits.
+_LONGEST_WORD = 200
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -177,6 +155,10 @@ def text(value: object) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, (int, float)) else ""
+
+
+def _word(value: object) -> str:
+    return text(value)[:_LONGEST_WORD]
 
 
 def _whole(value: object) -> int | None:
@@ -191,7 +173,7 @@ def _number(value: object) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if 0 <= number < _LARGEST else None
+    return number if 0 <= number < LARGEST else None
 
 
 def _money(value: object) -> Decimal | None:
@@ -280,7 +262,7 @@ def read_report(body: Mapping[str, Any]) -> TaskReport | None:
     kind, status = text(body.get("type")), text(body.get("status")).lower()
     said = text(_first((data,), "message", "value") or _first((body,), "message"))
     if kind == "guardrail_trigger":
-        return TaskReport(Outcome.WAITING, text(_first((data,), "value", "message")), text(data.get("type")), usage)
+        return TaskReport(Outcome.WAITING, text(_first((data,), "value", "message")), _word(data.get("type")), usage)
     if kind == "task_completed" or status in {"complete", "completed"}:
         return TaskReport(Outcome.COMPLETED, said, usage=usage, files=_read_files(data.get("files")))
     if status == "stopped":
@@ -288,7 +270,7 @@ def read_report(body: Mapping[str, Any]) -> TaskReport | None:
     if status in {"terminated", "expired"}:
         return TaskReport(Outcome.TERMINATED, said, usage=usage)
     if status in {"failed", "error"} or kind == "error" or "error" in body or body.get("success") is False:
-        return TaskReport(Outcome.FAILED, text(body.get("error")) or said, text(body.get("code")), usage)
+        return TaskReport(Outcome.FAILED, text(body.get("error")) or said, _word(body.get("code")), usage)
     if body.get("pending") or status in {"active", "running", "pending", "paused", "queued"}:
         return TaskReport(Outcome.ACTIVE, usage=usage)
     return None
@@ -349,12 +331,12 @@ def read_event(name: str, payload: object) -> UpstreamEvent:
     payload = clean(payload)
     body = mapping(payload)
     if name == "end_session":
-        return SessionEnded(text(body.get("reason")) or text(payload))
+        return SessionEnded(_word(body.get("reason")) or _word(payload))
     if name == "instance:disconnected":
         return InstanceLost(_wait(body.get("gracePeriod")))
     if name == "instance:reconnected":
         return InstanceBack()
-    return (_read_message(body) if name == "message" else None) or Unrecognised(name, payload)
+    return (_read_message(body) if name == "message" else None) or Unrecognised(name, without_secrets(payload))
 
 
 def _read_message(body: Mapping[str, Any]) -> UpstreamEvent | None:
@@ -367,7 +349,7 @@ def _read_message(body: Mapping[str, Any]) -> UpstreamEvent | None:
         case "response_update" if said := text(_first((data, body), "message")):
             return Response(said)
         case "guardrail_trigger":
-            return Question(text(_first((data,), "value", "message")), text(data.get("type")))
+            return Question(text(_first((data,), "value", "message")), _word(data.get("type")))
         case "task_completed" | "error":
             report = read_report(body)
             return TaskEnded(report, _id(body.get("taskId"))) if report else None

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.domain import controls
-from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
+from sessions_app.domain.commands import NotAllowed, find_repeat, queue_decision
 from sessions_app.enums import ACTIVE_TASK, CommandKind, GuardRule, SessionState
 from sessions_app.models import AgentSession, Caps, Command, Team
 from sessions_app.queries import subject_of
@@ -27,7 +27,7 @@ def change_caps(session: AgentSession, caps: Caps, *, by: User, key: UUID) -> Co
     if not words:
         raise NotAllowed("These are the caps it has already.")
     _write(locked, caps)
-    return _record(locked, f"changed the caps: {words}", by=by, key=key)
+    return queue_decision(locked, CommandKind.CAPS, f"changed the caps: {words}", by=by, key=key)
 
 
 def change_defaults(team: Team, caps: Caps) -> None:
@@ -52,9 +52,9 @@ def go_on(session: AgentSession, *, raise_to: Decimal | None, by: User, key: UUI
     if ask.is_idle:
         locked.kept_at, locked.idle_ends_at = timezone.now(), None
         locked.save(update_fields=("kept_at", "idle_ends_at"))
-        return _record(locked, "kept the idle session open", by=by, key=key)
+        return queue_decision(locked, CommandKind.CAPS, "kept the idle session open", by=by, key=key)
     words = _raise(locked, ask)
-    command = _record(locked, words, by=by, key=key)
+    command = queue_decision(locked, CommandKind.CAPS, words, by=by, key=key)
     controls.ask(locked, CommandKind.RESUME, by=by, key=uuid5(key, "resume"))
     locked.tasks.filter(state__in=ACTIVE_TASK).update(guard_rule="")
     return command
@@ -84,14 +84,6 @@ def _write(session: AgentSession, caps: Caps) -> None:
     for name, value in asdict(caps).items():
         setattr(session, name, value)
     session.save(update_fields=Caps.names())
-
-
-def _record(session: AgentSession, words: str, *, by: User, key: UUID) -> Command:
-    """Note who decided what; the relay writes it into the timeline, and looks at the caps anew."""
-    command = queue_command(session, CommandKind.CAPS, by=by, key=key)
-    command.outcome = words[:500]
-    command.save(update_fields=("outcome",))
-    return command
 
 
 def _difference(before: Caps, after: Caps) -> str:

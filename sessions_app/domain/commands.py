@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from sessions_app import broadcast
-from sessions_app.enums import CommandKind, CommandState
+from sessions_app.domain.log import SessionLog
+from sessions_app.enums import CommandKind, CommandState, EventKind
 from sessions_app.models import AgentSession, Command, Task
 
 
@@ -52,8 +53,23 @@ def queue_command(
     return command
 
 
-def settle(command: Command, state: CommandState, outcome: str = "", *, status: int | None = None) -> None:
-    """Write down what became of a command; a settled one keeps its first outcome."""
-    Command.objects.filter(pk=command.pk, settled_at=None).update(
+def queue_decision(session: AgentSession, kind: CommandKind, words: str, *, by: User, key: UUID) -> Command:
+    """Note what a person has decided, which stands at once; the relay has only to write it into the timeline."""
+    command = queue_command(session, kind, by=by, key=key)
+    command.outcome = words[:500]
+    command.save(update_fields=("outcome",))
+    return command
+
+
+def record_decision(log: SessionLog, command: Command) -> None:
+    """Bring a decision into the timeline, once: by the relay in its turn, or by the session's end."""
+    if settle(command, CommandState.DONE, command.outcome):
+        log.append(EventKind.COMMAND, command.outcome, command=command)
+
+
+def settle(command: Command, state: CommandState, outcome: str = "", *, status: int | None = None) -> bool:
+    """Write down what became of a command; a settled one keeps its first outcome, and the answer is False."""
+    settled = Command.objects.filter(pk=command.pk, settled_at=None).update(
         state=state, outcome=outcome[:500], outcome_status=status, settled_at=timezone.now()
     )
+    return settled > 0

@@ -18,7 +18,15 @@ from sessions_app.models import AgentSession, Task
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'“”]+")
 _ROWS = 300
-_RESULT_CUT = 400
+_LINE_CUT = 400
+
+#: Between a task and the brief it is given with.
+_BACKGROUND = "\n\nBackground: "
+_HEAD = "This goes on with work from another browser session, whose sign-ins and cookies are gone."
+_DONE = frozenset({TaskState.COMPLETED})
+_FAILED = frozenset({TaskState.FAILED, TaskState.STOPPED})
+#: In hand, or cut off by the session's end.
+_CUT_OFF = ACTIVE_TASK | {TaskState.TERMINATED, TaskState.UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,7 @@ class Continuation:
 def unfinished(session: AgentSession) -> list[Task]:
     """What was not completed: the task in hand or cut off by the end, then what was never sent."""
     tasks = list(session.tasks.exclude(state=TaskState.REMOVED).order_by("number"))
-    cut_off = {*ACTIVE_TASK, TaskState.TERMINATED, TaskState.UNKNOWN, TaskState.QUEUED}
-    return [task for task in tasks if task.state in cut_off]
+    return [task for task in tasks if task.state in _CUT_OFF or task.state == TaskState.QUEUED]
 
 
 def last_address(session: AgentSession) -> str:
@@ -50,22 +57,33 @@ def last_address(session: AgentSession) -> str:
     return sent.starting_url if sent else session.starting_url
 
 
+def own_words(task: Task) -> str:
+    """What the task itself says, without a brief from the session before."""
+    return task.prompt.partition(_BACKGROUND)[0]
+
+
 def brief_of(session: AgentSession) -> str:
-    """What was done, in words for the agent that goes on with it."""
-    done = [
-        f"- {_one_line(task.prompt)} → {_one_line(task.result) or 'done'}"
-        for task in session.tasks.filter(state=TaskState.COMPLETED).order_by("number")
+    """What was done, in words for the agent that goes on with it; empty where nothing was."""
+    tasks = list(session.tasks.order_by("number"))
+    earlier = next((brief for task in tasks if (brief := task.prompt.partition(_BACKGROUND)[2])), "")
+    last_step = session.last_step or "not known"
+    done = [f"{_quoted(task)} → {_one_line(task.result) or 'done'}" for task in tasks if task.state in _DONE]
+    begun = [f"{_quoted(task)} (last step: {last_step})" for task in tasks if task.state in _CUT_OFF and task.sent_at]
+    failed = [
+        f"{_quoted(task)} → {_one_line(task.error) or task.get_state_display().lower()}"
+        for task in tasks
+        if task.state in _FAILED
     ]
-    begun = [
-        f"- {_one_line(task.prompt)} (begun, not finished; last step: {session.last_step or 'not known'})"
-        for task in session.tasks.filter(sent_at__isnull=False).order_by("number")
-        if task.state in ACTIVE_TASK or task.state in {TaskState.TERMINATED, TaskState.UNKNOWN}
+    lines = [
+        *_listed("Already done, not to be done again:", done),
+        *_listed("Begun, not finished:", begun),
+        *_listed("Tried, and not completed:", failed),
     ]
-    if not done and not begun:
-        return ""
-    head = "This goes on with work from another browser session, whose sign-ins and cookies are gone."
-    parts = [head, *(["Already done, not to be done again:", *done] if done else []), *begun]
-    return "\n".join(parts)
+    return "\n".join([earlier or _HEAD, *lines]) if earlier or lines else ""
+
+
+def _listed(head: str, lines: Sequence[str]) -> list[str]:
+    return [head, *(f"- {line}" for line in lines)] if lines else []
 
 
 @transaction.atomic
@@ -104,13 +122,17 @@ def continue_session(session: AgentSession, wish: Continuation, *, by: User, key
 
 
 def _briefed(specs: Sequence[TaskSpec], brief: str) -> list[TaskSpec]:
-    """The brief goes before the first task; alone it is none, for there would be nothing to do."""
+    """The brief is given with the first task; alone it is none, for there would be nothing to do."""
     if not specs or not brief.strip():
         return list(specs)
     first, *others = specs
-    return [replace(first, prompt=f"{brief.strip()}\n\nNow: {first.prompt}"), *others]
+    return [replace(first, prompt=f"{first.prompt}{_BACKGROUND}{brief.strip()}"), *others]
+
+
+def _quoted(task: Task) -> str:
+    return _one_line(own_words(task))
 
 
 def _one_line(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _RESULT_CUT else f"{line[: _RESULT_CUT - 1]}…"
+    return line if len(line) <= _LINE_CUT else f"{line[: _LINE_CUT - 1]}…"

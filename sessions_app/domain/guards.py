@@ -11,13 +11,11 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from sessions_app.domain.commands import settle
 from sessions_app.domain.log import SessionLog
 from sessions_app.enums import (
     ACTIVE_TASK,
     OPEN_COMMAND,
     CommandKind,
-    CommandState,
     EventKind,
     GuardRule,
     SessionState,
@@ -102,12 +100,6 @@ def enforce(log: SessionLog) -> None:
     log.session.idle_ends_at = warning
     if act := due_act(standing, log.at):
         _queue(log, act)
-
-
-def record_decision(log: SessionLog, command: Command) -> None:
-    """A person has decided about the caps, at once; here it comes into the timeline."""
-    log.append(EventKind.COMMAND, command.outcome, command=command)
-    settle(command, CommandState.DONE, command.outcome)
 
 
 def stand(session: AgentSession) -> Standing:

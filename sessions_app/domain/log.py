@@ -28,6 +28,7 @@ _MUTABLE = (
     "socket_url",
     "webrtc_url",
     "web_view_url",
+    "typed_traces",
     "width",
     "height",
     "started_at",
@@ -162,6 +163,7 @@ def end_session(log: SessionLog, reason: str, text: str = "") -> None:
     log.session.ended_at = log.at
     log.session.linked = False
     log.session.alarm = ""
+    log.session.typed_traces = ""
 
 
 def cut(text: str) -> str:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command, settle
+from sessions_app.domain.commands import NotAllowed, find_repeat, queue_decision, settle
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, CommandState, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Task
@@ -96,11 +96,7 @@ def _change(session: AgentSession, verb: Callable[[AgentSession], str], *, by: U
     locked = AgentSession.objects.select_for_update().get(pk=session.pk)
     if locked.state == SessionState.ENDED:
         raise NotAllowed(f"This session {locked.get_end_reason_display() or 'has ended'}: its queue is closed.")
-    words = verb(locked)
-    command = queue_command(locked, CommandKind.QUEUE, by=by, key=key)
-    command.outcome = words[:500]
-    command.save(update_fields=("outcome",))
-    return command
+    return queue_decision(locked, CommandKind.QUEUE, verb(locked), by=by, key=key)
 
 
 def _hold(session: AgentSession) -> str:

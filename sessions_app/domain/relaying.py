@@ -2,16 +2,18 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.agent_api.types import Started
 from sessions_app.domain.commands import settle
 from sessions_app.domain.holds import find_hold
-from sessions_app.domain.ingest import bind_task, close_session
+from sessions_app.domain.ingest import PAUSE_ALARM, bind_task, close_session
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.queueing import let_go_since, may_go
 from sessions_app.domain.states import move_task
-from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
+from sessions_app.domain.traces import Traces
+from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Task
 
 _ASKED: dict[CommandKind, str] = {
@@ -22,6 +24,9 @@ _ASKED: dict[CommandKind, str] = {
     CommandKind.TERMINATE: "asked to terminate the session",
     CommandKind.REFUSE: "refused, and asked to stop the task",
 }
+
+#: What goes over the session's link, where no budget applies.
+BY_LINK = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.STOP})
 
 #: Commands of which a later one makes an earlier one pointless.
 _STEERING = (CommandKind.PAUSE, CommandKind.RESUME, CommandKind.STOP, CommandKind.TERMINATE)
@@ -60,11 +65,37 @@ def mark_sent(log: SessionLog, command: Command) -> bool:
     return True
 
 
+def mark_steering_sent(log: SessionLog) -> list[Command]:
+    """Mark the pauses, resumes and stops that are first in line as on their way, in one go, and answer them in order.
+
+    Somebody may be waiting for the agent to hold still: there is no other look at the queue before this.
+    """
+    if log.session.state == SessionState.STARTING:
+        return []
+    queued = log.session.commands.filter(state=CommandState.QUEUED).select_related("task").order_by("pk")
+    first = takewhile(lambda command: command.kind in BY_LINK, queued)
+    return [command for command in first if mark_sent(log, command)]
+
+
+def mark_answer_sent(log: SessionLog, command: Command, text: str) -> bool:
+    """The same for an answer, of which traces are left for a relay that may have to blank it after this one."""
+    if not mark_sent(log, command):
+        return False
+    log.session.typed_traces = Traces.load(log.session.typed_traces).add(text).dump()
+    return True
+
+
 def _overtake(log: SessionLog, command: Command) -> None:
     """What was put off for the rate limit and is now outrun would undo the newer command when it came."""
     outrun = log.session.commands.filter(state=CommandState.QUEUED, kind__in=_STEERING, pk__lt=command.pk)
     for earlier in outrun:
         settle(earlier, CommandState.REFUSED, f"Not sent: it was asked to {command.get_kind_display()} after it.")
+
+
+def is_outdated(command: Command) -> bool:
+    """Whether its task is over, or somebody has asked for something else since: then it is not to be sent again."""
+    newer = Command.objects.filter(session=command.session_id, kind__in=_STEERING, pk__gt=command.pk)
+    return newer.exists() or not Task.objects.filter(pk=command.task_id, state__in=ACTIVE_TASK).exists()
 
 
 def settle_command(log: SessionLog, command: Command, state: CommandState, words: str) -> None:
@@ -215,6 +246,8 @@ def record_quiet(log: SessionLog, command: Command) -> bool:
         log.append(EventKind.GUARD, f"{command.guard_words}, paused", task=task, command=command)
     log.append(EventKind.QUIET, words, task=task, command=command)
     log.session.last_step = words
+    if log.session.alarm == PAUSE_ALARM:
+        log.session.alarm = ""
     settle(command, CommandState.DONE, words)
     return True
 
@@ -267,12 +300,6 @@ def blocked_by(session: AgentSession, command: Command) -> Task | None:
         stops = last.commands.filter(kind__in=(CommandKind.STOP, CommandKind.REFUSE), created_at__gt=since)
         return last if stops.exists() else None
     return last if last.ended_at > since else None
-
-
-def record_queue_change(log: SessionLog, command: Command) -> None:
-    """A person has changed the queue, at once; here it comes into the timeline."""
-    log.append(EventKind.COMMAND, command.outcome, command=command)
-    settle(command, CommandState.DONE, command.outcome)
 
 
 def _ended(task: Task) -> str:

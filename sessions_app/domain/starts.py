@@ -85,6 +85,7 @@ def start_again(session: AgentSession, *, by: User, key: UUID) -> AgentSession:
         session.connection,
         settings_of(session),
         [TaskSpec.of(task) for task in tasks],
+        title=session.title,
         workflow=session.workflow,
         by=by,
         key=key,

@@ -1,6 +1,14 @@
 """What people may type, checked field by field and handed on typed."""
 
-from sessions_app.forms.filters import SessionFilterForm, SpendForm, TimelineForm
+from sessions_app.forms.filters import DeskFilterForm, SessionFilterForm, SpendForm, TimelineForm
 from sessions_app.forms.tasks import AnswerForm, FollowUpForm, StartForm
 
-__all__ = ["AnswerForm", "FollowUpForm", "SessionFilterForm", "SpendForm", "StartForm", "TimelineForm"]
+__all__ = [
+    "AnswerForm",
+    "DeskFilterForm",
+    "FollowUpForm",
+    "SessionFilterForm",
+    "SpendForm",
+    "StartForm",
+    "TimelineForm",
+]

@@ -1,11 +1,14 @@
 """Fields that check what was typed and hand it on in one form."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
+
+from sessions_app.domain.addresses import with_scheme
 
 MAX_SECONDS = 300
 #: What the guides' service is known to accept; more is passed on, with a warning.
@@ -46,7 +49,7 @@ class HostsField(forms.CharField):
 def _web_address(raw: str) -> str:
     if re.search(r"\s", raw):
         raise ValidationError("An address has no spaces in it.")
-    address = raw if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d+(/|$))", raw) else f"https://{raw.removeprefix('//')}"
+    address = with_scheme(raw)
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname or "", parts.port
@@ -69,6 +72,15 @@ def _is_host(host: str) -> bool:
     except UnicodeError:
         return False
     return len(ascii_host) <= 253 and _HOST.fullmatch(ascii_host) is not None
+
+
+def avoided_host(address: str, avoided: Iterable[str]) -> str:
+    """Which of the domains to avoid the address is on; empty where it is on none."""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:  # placeholders may stand where no address has anything
+        return ""
+    return next((name for name in avoided if host == name or host.endswith(f".{name}")), "")
 
 
 def _bare_host(name: str) -> str:

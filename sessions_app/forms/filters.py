@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from sessions_app.models import Team
-from sessions_app.queries import STATE_FILTERS, RowGroup, SessionFilters, SpendDimension
+from sessions_app.queries import STATE_FILTERS, DeskFilters, RowGroup, SessionFilters, SpendDimension, TileGroup
 
 #: Far beyond what anybody looks for, and far from where Python's days end: a range may reach past both.
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
@@ -53,6 +53,37 @@ class SessionFilterForm(forms.Form):
             owner=cleaned.get("owner"),
             first_day=cleaned.get("from"),
             last_day=cleaned.get("to"),
+        )
+
+
+class DeskFilterForm(forms.Form):
+    """What narrows the desk; a value that makes no sense narrows nothing."""
+
+    #: Stands for whoever looks, so that an address with it serves everybody.
+    MINE = "me"
+
+    q = forms.CharField(
+        label="Text", required=False, max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Title, task or last step"}),
+    )  # fmt: skip
+    state = forms.ChoiceField(label="State", required=False, choices=[("", "Any"), *TileGroup.choices])
+    owner = forms.ChoiceField(label="Owner", required=False)
+
+    def __init__(self, team: Team, user: User, query: Mapping[str, Any]) -> None:
+        super().__init__(query)
+        self.team, self.user = team, user
+        owners = self.fields["owner"]
+        assert isinstance(owners, forms.ChoiceField)
+        people = User.objects.filter(membership__team=team).order_by("username")
+        owners.choices = [("", "Anyone"), (self.MINE, "Me"), *((one.username, one.username) for one in people)]
+
+    def filters(self) -> DeskFilters:
+        self.full_clean()
+        group, owner = self.cleaned_data.get("state"), self.cleaned_data.get("owner")
+        return DeskFilters(
+            text=self.cleaned_data.get("q", ""),
+            group=TileGroup(group) if group else None,
+            owner=self.user if owner == self.MINE else User.objects.filter(username=owner).first() if owner else None,
         )
 
 

@@ -1,7 +1,6 @@
 """Starting a session, giving it a task, answering its question."""
 
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -13,16 +12,17 @@ from sessions_app.forms.fields import (
     USUAL_TOKENS,
     HostsField,
     WebAddressField,
+    avoided_host,
     prompt_field,
     seconds_field,
     tokens_field,
 )
 from sessions_app.forms.guards import CapsFields, typed_caps
-from sessions_app.models import AgentSession, Caps, Connection, Task, Team
+from sessions_app.models import AgentSession, Caps, Connection, Task, Team, WorkflowStep
 
 
-class _WithLimits(forms.Form):
-    """What a start and a follow-up have in common."""
+class WithLimits(forms.Form):
+    """What a start, a task and a workflow have in common."""
 
     #: Fields that are folded away; the fold opens itself when one of them has an error.
     folded: tuple[str, ...] = ("max_seconds", "max_input_tokens", "max_output_tokens", "avoid_domains")
@@ -45,10 +45,8 @@ class _WithLimits(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        host = urlsplit(cleaned.get("starting_url") or "").hostname or ""
-        for avoided in cleaned.get("avoid_domains") or []:
-            if host == avoided or host.endswith(f".{avoided}"):
-                self.add_error("avoid_domains", f"The starting URL is on {avoided}: it could not be opened.")
+        if avoided := avoided_host(cleaned.get("starting_url") or "", cleaned.get("avoid_domains") or []):
+            self.add_error("avoid_domains", f"The starting URL is on {avoided}: it could not be opened.")
         return cleaned
 
     def limits(self) -> dict[str, Any]:
@@ -62,10 +60,10 @@ class _WithLimits(forms.Form):
         }
 
 
-class StartForm(_WithLimits, CapsFields):
+class StartForm(WithLimits, CapsFields):
     """Every field of a start, with the service's own defaults."""
 
-    folded = (*_WithLimits.folded, "terminate_on_completion", *Caps.names())
+    folded = (*WithLimits.folded, "terminate_on_completion", *Caps.names())
 
     first_task = prompt_field(
         label="First task",
@@ -142,14 +140,13 @@ class StartForm(_WithLimits, CapsFields):
         }
 
 
-class FollowUpForm(_WithLimits):
-    """Another task for a session; a limit that is left empty is the session's own."""
+class TaskForm(WithLimits):
+    """A task and its options; a limit that is left empty is the session's own."""
 
-    folded = (*_WithLimits.folded, "starting_url", "terminate_on_completion")
+    folded = (*WithLimits.folded, "starting_url", "terminate_on_completion")
+    #: The field that says what the agent should do, which each form calls in its own way.
+    prompt_name: ClassVar[str]
 
-    follow_up = prompt_field(
-        label="Follow-up task", required=True, placeholder="Follow-up task: what should the agent do next?"
-    )
     starting_url = WebAddressField(label="Starting URL", help_text="Empty: where the browser stands.")
     max_seconds = seconds_field(label="Time limit, seconds", required=False)
     max_input_tokens = tokens_field(label="Input tokens", required=False)
@@ -157,11 +154,11 @@ class FollowUpForm(_WithLimits):
     avoid_domains = HostsField(label="Domains to avoid", required=False)
     terminate_on_completion = forms.BooleanField(label="End session after this task", required=False)
 
-    @staticmethod
-    def typed_in(task: Task) -> dict[str, Any]:
+    @classmethod
+    def typed_in(cls, task: Task | WorkflowStep) -> dict[str, Any]:
         """What the task says, to be changed."""
         return {
-            "follow_up": task.prompt,
+            cls.prompt_name: task.prompt,
             "starting_url": task.starting_url,
             "max_seconds": task.max_duration_ms and -(-task.max_duration_ms // 1000),
             "max_input_tokens": task.max_input_tokens,
@@ -173,8 +170,19 @@ class FollowUpForm(_WithLimits):
     def spec(self) -> TaskSpec:
         cleaned = self.cleaned_data
         return TaskSpec(
-            cleaned["follow_up"], terminate_on_completion=cleaned["terminate_on_completion"], **self.limits()
+            cleaned[self.prompt_name], terminate_on_completion=cleaned["terminate_on_completion"], **self.limits()
         )
+
+
+class FollowUpForm(TaskForm):
+    """Another task for a session."""
+
+    prompt_name = "follow_up"
+    field_order = ("follow_up",)
+
+    follow_up = prompt_field(
+        label="Follow-up task", required=True, placeholder="Follow-up task: what should the agent do next?"
+    )
 
 
 class AnswerForm(forms.Form):

@@ -15,11 +15,14 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.http import QueryDict
 
 from sessions_app.domain.access import NoTeam, team_of, visible_sessions
+from sessions_app.forms import DeskFilterForm
 from sessions_app.live.desk_feed import watch_desk
 from sessions_app.live.feeds import FeedEnded, Viewer
 from sessions_app.live.session_feed import watch_session
+from sessions_app.queries import DeskFilters
 
 logger = logging.getLogger(__name__)
 
@@ -122,14 +125,19 @@ class SessionConsumer(LiveConsumer):
 
 
 class DeskConsumer(LiveConsumer):
+    _filters = DeskFilters()
+
     def find_place(self, user: User) -> int | None:
         try:
-            return team_of(user).pk
+            team = team_of(user)
         except NoTeam:
             return None
+        query = QueryDict(self.scope["query_string"])
+        self._filters = DeskFilterForm(team, user, query).filters()
+        return team.pk
 
     def watch(self, place: int) -> AbstractAsyncContextManager[Viewer]:
-        return watch_desk(place)
+        return watch_desk(place, self._filters)
 
 
 def _read_after(query: bytes) -> int:

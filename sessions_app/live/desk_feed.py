@@ -2,19 +2,22 @@
 
 import json
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from sessions_app.broadcast import Message, desk_group
 from sessions_app.live.feeds import Feed, Viewer, watching
 from sessions_app.live.fragments import Digest, render_digest
+from sessions_app.queries import DeskFilters
 
 #: Messages under way to a page unacknowledged before tiles pile up here, each in its newest form only.
 _UNACKNOWLEDGED = 10
 
 
 class DeskViewer(Viewer):
-    def __init__(self, team_id: int) -> None:
+    def __init__(self, team_id: int, filters: DeskFilters) -> None:
         super().__init__()
         self._team_id = team_id
+        self._filters = filters
         self._is_new = True
         self._waiting: Digest | None = None
         self._sent = self._acknowledged = 0
@@ -38,9 +41,12 @@ class DeskViewer(Viewer):
         else:
             return None
         self._sent += 1
-        return json.dumps(
-            {"type": "tiles", "n": self._sent, "tiles": digest.tiles, "order": digest.order, "parts": digest.parts}
-        )
+        return json.dumps({"type": "tiles", "n": self._sent, "parts": digest.parts, **self._seen(digest)})
+
+    def _seen(self, digest: Digest) -> dict[str, Any]:
+        """The tiles that the page's filters let through; one that they do from now on has changed, and is rendered."""
+        order = [tile.session.pk for tile in digest.tiles if self._filters.let_through(tile)]
+        return {"order": order, "tiles": {pk: digest.rendered[pk] for pk in order if pk in digest.rendered}}
 
 
 class DeskFeed(Feed[DeskViewer]):
@@ -62,12 +68,13 @@ class DeskFeed(Feed[DeskViewer]):
             viewer.offer(digest)
 
 
-def watch_desk(team_id: int) -> AbstractAsyncContextManager[DeskViewer]:
-    return watching(desk_group(team_id), lambda: DeskFeed(team_id), lambda: DeskViewer(team_id))
+def watch_desk(team_id: int, filters: DeskFilters) -> AbstractAsyncContextManager[DeskViewer]:
+    return watching(desk_group(team_id), lambda: DeskFeed(team_id), lambda: DeskViewer(team_id, filters))
 
 
 def _merged(older: Digest, newer: Digest) -> Digest:
-    tiles = {**older.tiles, **newer.tiles}
+    still = {tile.session.pk for tile in newer.tiles}
+    rendered = {**older.rendered, **newer.rendered}
     return Digest(
-        tiles={pk: html for pk, html in tiles.items() if pk in newer.order}, order=newer.order, parts=newer.parts
+        rendered={pk: html for pk, html in rendered.items() if pk in still}, tiles=newer.tiles, parts=newer.parts
     )

@@ -1,22 +1,26 @@
 """What is pushed to pages, rendered by the very templates that render the pages."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from asgiref.sync import sync_to_async
 from django.template.loader import get_template
 
 from sessions_app.live.threads import closing_after_errors, own_thread
 from sessions_app.models import Event, Team
-from sessions_app.queries import desk_inbox, desk_summary, desk_tiles, session_screen, timeline_after
+from sessions_app.queries import DeskTile, desk_inbox, desk_summary, desk_tiles, session_screen, timeline_after
 
 PAGE_ROWS = 100
+#: Characters of rows in one message, of which one long row alone may be more.
+PAGE_CHARACTERS = 500_000
 
-_SESSION_PARTS = {
+SESSION_PARTS = {
     "session-header": "sessions/detail.html#header",
     "session-tasks": "sessions/detail.html#tasks",
     "session-spend": "sessions/detail.html#spend",
     "session-people": "sessions/detail.html#people",
+    "session-asked-for": "sessions/detail.html#asked-for",
 }
 
 
@@ -43,18 +47,18 @@ class Change:
 
 @dataclass(frozen=True)
 class Digest:
-    """Some tiles of a team's desk, the order of all of them, and what stands beside them."""
+    """Some tiles of a team's desk, rendered; all of them in their order; and what stands beside them."""
 
-    tiles: Mapping[str, str]
-    order: tuple[str, ...]
+    rendered: Mapping[str, str]
+    tiles: tuple[DeskTile, ...]
     parts: Mapping[str, str]
 
 
 def session_change(session_id: str, after: int, *, with_parts: bool = True) -> Change:
     events = timeline_after(session_id, after, PAGE_ROWS + 1)
-    rows = _render_rows(events[:PAGE_ROWS])
+    rows = _that_fit(_render_rows(events[:PAGE_ROWS]))
     seq = rows[-1].seq if rows else after
-    more = len(events) > PAGE_ROWS
+    more = len(events) > len(rows)
     if more or not with_parts:
         return Change(after, seq, rows, parts={}, versions={}, more=more)
     screen = session_screen(session_id)
@@ -63,7 +67,7 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
         after,
         seq,
         rows,
-        parts={name: get_template(template).render(context).strip() for name, template in _SESSION_PARTS.items()},
+        parts={name: get_template(template).render(context).strip() for name, template in SESSION_PARTS.items()},
         versions={
             "session-controls": screen.controls_version,
             "session-question": screen.question_version,
@@ -83,18 +87,24 @@ def _render_rows(events: Iterable[Event]) -> tuple[Row, ...]:
     return tuple(Row(event.seq, template.render({"event": event}).strip()) for event in events)
 
 
+def _that_fit(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The first rows that one message may hold, and one at least."""
+    fitting = sum(total <= PAGE_CHARACTERS for total in accumulate(len(row.html) for row in rows))
+    return tuple(rows[: max(1, fitting)])
+
+
 def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
-    """The desk's order and parts, with the tiles wanted (all, where it is None)."""
+    """The desk's tiles and parts, with those tiles rendered that are wanted (all, where it is None)."""
     team = Team(pk=team_id)
     tiles = desk_tiles(team)
     template = get_template("desk.html#tile")
     return Digest(
-        tiles={
+        rendered={
             tile.session.pk: template.render({"tile": tile}).strip()
             for tile in tiles
             if wanted is None or tile.session.pk in wanted
         },
-        order=tuple(tile.session.pk for tile in tiles),
+        tiles=tiles,
         parts={
             "desk-summary": get_template("desk.html#summary").render({"summary": desk_summary(team)}).strip(),
             "desk-inbox": get_template("desk.html#inbox").render({"inbox": desk_inbox(tiles)}).strip(),

@@ -68,6 +68,8 @@ class AgentSession(Capped):
     socket_url = EncryptedTextField(blank=True, default="")
     webrtc_url = EncryptedTextField(blank=True, default="")
     web_view_url = EncryptedTextField(blank=True, default="")
+    #: What a relay that takes the session over recognises typed answers by (`domain/traces.py`); gone at its end.
+    typed_traces = EncryptedTextField(blank=True, default="")
     width = models.PositiveIntegerField(default=1024)
     height = models.PositiveIntegerField(default=600)
 
@@ -90,7 +92,7 @@ class AgentSession(Capped):
     objects: ClassVar = AgentSessionQuerySet.as_manager()
 
     #: Deciphered when a row is read: whoever reads many rows, or often, and needs none of these leaves them out.
-    SECRET: ClassVar = ("upstream_id", "socket_url", "webrtc_url", "web_view_url")
+    SECRET: ClassVar = ("upstream_id", "socket_url", "webrtc_url", "web_view_url", "typed_traces")
 
     class Meta:
         ordering = ("-created_at",)

@@ -1,9 +1,11 @@
 """Read models: what each screen shows, loaded in a constant number of queries."""
 
 from sessions_app.queries.desk import (
+    DeskFilters,
     DeskSummary,
     DeskTile,
     InboxItem,
+    TileGroup,
     desk_inbox,
     desk_summary,
     desk_tile,
@@ -29,6 +31,7 @@ from sessions_app.queries.timeline import (
 
 __all__ = [
     "STATE_FILTERS",
+    "DeskFilters",
     "DeskSummary",
     "DeskTile",
     "InboxItem",
@@ -42,6 +45,7 @@ __all__ = [
     "SpendLine",
     "SpendReview",
     "TaskLine",
+    "TileGroup",
     "TimelinePage",
     "desk_inbox",
     "desk_summary",

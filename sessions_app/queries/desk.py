@@ -1,31 +1,22 @@
 """The desk: the team's live agents, sorted by who needs a person, and what waits for one."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import IntEnum
 
-from django.db.models import Max, Sum
+from django.contrib.auth.models import User
+from django.db.models import Max, Sum, TextChoices
 from django.utils import timezone
 
-from sessions_app.enums import LIVE_SESSION, EventKind, GuideWord
+from sessions_app.enums import LIVE_SESSION, WORKING_TASK, EventKind, GuideWord, SessionState
 from sessions_app.models import AgentSession, Event, SpendEntry, Task, Team
 from sessions_app.queries.guards import asks_person, guard_text
-from sessions_app.queries.money import NOTHING, cost_by_session, usd
+from sessions_app.queries.money import NOTHING, Spent, spent_by_session, usd
 from sessions_app.queries.screen import subject_of, word_of
 
-#: Which state is looked at first; an alarm comes right after the questions.
-_ORDER = (
-    GuideWord.WAITING,
-    GuideWord.FAILED,
-    GuideWord.LOST,
-    GuideWord.UNKNOWN,
-    GuideWord.PAUSED,
-    GuideWord.PAUSING,
-    GuideWord.ACTIVE,
-    GuideWord.PENDING,
-)
 #: The states that wait for a person, and the kind of row that says why.
 _WAITS = {
     GuideWord.WAITING: EventKind.QUESTION,
@@ -35,6 +26,32 @@ _WAITS = {
 }
 #: Of these the newest row says since when; a note may be of anything.
 _TELLS_SINCE = {*_WAITS.values(), EventKind.ALARM, EventKind.GUARD} - {EventKind.NOTE}
+#: The share of a cap from which a session counts as near it.
+_NEAR = Decimal("0.8")
+#: How long a task is at work before its tile says so.
+LONG = timedelta(minutes=2)
+
+
+class Urgency(IntEnum):
+    """What puts one tile before another, the most urgent first."""
+
+    QUESTION = 0
+    ALARM = 1
+    BUDGET = 2
+    FAILED = 3
+    PAUSED = 4
+    LONG = 5
+    QUIET = 6
+
+
+_OF_WORD = {
+    GuideWord.WAITING: Urgency.QUESTION,
+    GuideWord.FAILED: Urgency.FAILED,
+    GuideWord.LOST: Urgency.FAILED,
+    GuideWord.UNKNOWN: Urgency.FAILED,
+    GuideWord.PAUSED: Urgency.PAUSED,
+    GuideWord.PAUSING: Urgency.PAUSED,
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +60,40 @@ class DeskTile:
     word: GuideWord
     subject: Task | None
     task_count: int
-    cost: Decimal
+    spent: Spent
+    #: When this was read.
+    now: datetime
+
+    @property
+    def cost(self) -> Decimal:
+        return self.spent.total
+
+    @property
+    def cost_per_minute(self) -> Decimal | None:
+        """USD a minute from the start to the last rise; none where that says nothing yet."""
+        began, risen = self.session.started_at, self.spent.risen_at
+        seconds = (risen - began).total_seconds() if began and risen else 0.0
+        return self.cost * 60 / Decimal(seconds) if seconds >= 1 else None
+
+    @property
+    def cap_near(self) -> Decimal | None:
+        """The cost cap, USD, that the session or its task has nearly reached."""
+        session, task = self.session, self.subject
+        task_cost = self.spent.by_task.get(task.pk, NOTHING) if task else NOTHING
+        caps = (
+            (session.session_cost_soft, self.cost),
+            (session.session_cost_hard, self.cost),
+            (session.task_cost_soft, task_cost),
+            (session.task_cost_hard, task_cost),
+        )
+        return next((cap for cap, cost in caps if cap is not None and _NEAR * cap <= cost < cap), None)
+
+    @property
+    def running_since(self) -> datetime | None:
+        """Since when its task is at work, where that is long."""
+        task = self.subject
+        is_long = task and task.state in WORKING_TASK and task.sent_at and self.now - task.sent_at >= LONG
+        return task.sent_at if task and is_long else None
 
     @property
     def waits(self) -> tuple[EventKind, ...]:
@@ -90,14 +140,72 @@ class DeskTile:
         return "needs" if (self.question or self.asks) and not self.session.alarm else "alarm"
 
     @property
+    def no_picture(self) -> str:
+        """Why there is none to be seen; empty where there is one."""
+        if self.session.state == SessionState.STARTING:
+            return "The browser is starting."
+        if self.session.state == SessionState.LOST:
+            return "The browser is lost for now."
+        return "" if self.session.webrtc_url else "The service offers no picture."
+
+    @property
     def question(self) -> str:
         return self.subject.question if self.subject and self.word == GuideWord.WAITING else ""
 
     @property
-    def urgency(self) -> tuple[int, datetime]:
-        """Lowest first; equals by age, the longest running before the rest."""
-        rank = 2 * _ORDER.index(self.word) if self.word in _ORDER else 2 * len(_ORDER)
-        return min(rank, 1) if self.session.alarm or self.asks else rank, self.session.created_at
+    def urgency(self) -> Urgency:
+        reasons = [_OF_WORD.get(self.word, Urgency.QUIET)]
+        if self.session.alarm or self.asks:
+            reasons.append(Urgency.ALARM)
+        if self.cap_near is not None:
+            reasons.append(Urgency.BUDGET)
+        if self.running_since:
+            reasons.append(Urgency.LONG)
+        return min(reasons)
+
+    @property
+    def place(self) -> tuple[Urgency, bool, datetime]:
+        """Lowest first; of equals those at work, then the oldest."""
+        return self.urgency, self.word != GuideWord.ACTIVE, self.session.created_at
+
+
+class TileGroup(TextChoices):
+    """What the desk can be narrowed to."""
+
+    NEEDS = "needs", "Needs a person"
+    WORKING = "working", "At work"
+    PAUSED = "paused", "Paused"
+    IDLE = "idle", "Without a task in hand"
+
+
+_GROUP_OF = {
+    GuideWord.ACTIVE: TileGroup.WORKING,
+    GuideWord.PENDING: TileGroup.WORKING,
+    GuideWord.PAUSING: TileGroup.PAUSED,
+    GuideWord.PAUSED: TileGroup.PAUSED,
+}
+
+
+@dataclass(frozen=True)
+class DeskFilters:
+    """What the desk is narrowed to; empty means all."""
+
+    text: str = ""
+    group: TileGroup | None = None
+    owner: User | None = None
+
+    def let_through(self, tile: DeskTile) -> bool:
+        said = f"{tile.session.title}\n{tile.session.last_step}\n{tile.subject.prompt if tile.subject else ''}"
+        return (
+            self.text.casefold() in said.casefold()
+            and (self.owner is None or tile.session.owner_id == self.owner.pk)
+            and (self.group is None or self._is_of_group(tile))
+        )
+
+    def _is_of_group(self, tile: DeskTile) -> bool:
+        if self.group == TileGroup.NEEDS:
+            return tile.needs_person
+        return self.group == _GROUP_OF.get(tile.word, TileGroup.IDLE)
 
 
 @dataclass(frozen=True)
@@ -125,7 +233,7 @@ def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
     sessions = list(
         AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related("owner", "team__hold__by")
     )
-    return tuple(sorted(_tiles(sessions), key=lambda tile: tile.urgency))
+    return tuple(sorted(_tiles(sessions), key=lambda tile: tile.place))
 
 
 def desk_tile(session_id: str) -> DeskTile | None:
@@ -165,21 +273,23 @@ def _bare_tiles(team: Team) -> list[DeskTile]:
     """Enough of each tile to tell its state."""
     live = AgentSession.objects.filter(team=team, state__in=LIVE_SESSION)
     return _tiles(
-        list(live.only("id", "state", "alarm", "end_reason", "created_at", "queue_held", "idle_ends_at")), costs={}
+        list(live.only("id", "state", "alarm", "end_reason", "created_at", "queue_held", "idle_ends_at")),
+        spent=defaultdict(Spent),
     )
 
 
-def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = None) -> list[DeskTile]:
+def _tiles(sessions: Sequence[AgentSession], spent: Mapping[str, Spent] | None = None) -> list[DeskTile]:
     ids = [session.pk for session in sessions]
-    tasks = tasks_by_session(ids)
-    costs = cost_by_session(ids) if costs is None else costs
+    now, tasks = timezone.now(), tasks_by_session(ids)
+    spent = spent_by_session(ids) if spent is None else spent
     return [
         DeskTile(
             session=session,
             word=word_of(session, tasks[session.pk]),
             subject=subject_of(tasks[session.pk], held=bool(session.queue_held)),
             task_count=len(tasks[session.pk]),
-            cost=costs.get(session.pk, NOTHING),
+            spent=spent[session.pk],
+            now=now,
         )
         for session in sessions
     ]
@@ -187,7 +297,7 @@ def _tiles(sessions: Sequence[AgentSession], costs: dict[str, Decimal] | None = 
 
 def tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]:
     tasks: defaultdict[str, list[Task]] = defaultdict(list)
-    columns = ("id", "session_id", "number", "prompt", "state", "question", "guard_rule", "error")
+    columns = ("id", "session_id", "number", "prompt", "state", "question", "guard_rule", "sent_at", "error")
     for task in Task.objects.filter(session__in=list(session_ids)).only(*columns).order_by("session", "number"):
         tasks[task.session_id].append(task)
     return tasks

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from sessions_app.enums import (
@@ -20,7 +21,7 @@ from sessions_app.enums import (
     allowed_controls,
     guide_word,
 )
-from sessions_app.models import AgentSession, Command, Task
+from sessions_app.models import AgentSession, Command, ResultFile, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
 from sessions_app.queries.picture import why_no_picture
@@ -34,6 +35,8 @@ class TaskLine:
     task: Task
     #: USD; none where the service has named no figure yet.
     cost: Decimal | None
+    #: What came with its result, in the order of the timeline's row.
+    files: tuple[ResultFile, ...]
 
 
 @dataclass(frozen=True)
@@ -130,10 +133,12 @@ class SessionScreen:
 
 
 def session_screen(session_id: str) -> SessionScreen:
-    """Load the screen in four queries; raises AgentSession.DoesNotExist."""
+    """Load the screen in five queries; raises AgentSession.DoesNotExist."""
     sessions = AgentSession.objects.select_related("owner", "connection", "team__hold__by")
-    session = sessions.defer("connection__api_key", "upstream_id", "socket_url").get(pk=session_id)
-    tasks = list(session.tasks.select_related("actor"))
+    secret = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
+    session = sessions.defer(*secret).get(pk=session_id)
+    files = Prefetch("files", ResultFile.objects.defer("address"))
+    tasks = list(session.tasks.select_related("actor").prefetch_related(files))
     costs = cost_by_task(session_id)
     people = tuple(session.commands.select_related("actor", "task").order_by("-id"))
     queue = tuple(task for task in tasks if task.state == TaskState.QUEUED)
@@ -148,7 +153,7 @@ def session_screen(session_id: str) -> SessionScreen:
         word=word_of(session, tasks),
         current=current,
         subject=subject_of(tasks, held=bool(session.queue_held)),
-        tasks=tuple(TaskLine(task, costs.get(task.pk)) for task in tasks),
+        tasks=tuple(TaskLine(task, costs.get(task.pk), tuple(task.files.all())) for task in tasks),
         cost=sum(costs.values(), NOTHING),
         controls=controls,
         controls_version=_version(_controls_shown(session, current, bool(queue), controls, notices, guard)),
@@ -238,7 +243,13 @@ def _controls_shown(
 def _queue_shown(
     session: AgentSession, current: Task | None, queue: Sequence[Task], tasks: Sequence[Task]
 ) -> tuple[object, ...]:
-    items = [(task.pk, task.number, task.prompt, task.terminate_on_completion) for task in queue]
+    items = [
+        (
+            *(task.pk, task.number, task.prompt, task.starting_url, task.max_duration_ms, task.max_input_tokens),
+            *(task.max_output_tokens, *task.avoid_domains, task.terminate_on_completion),
+        )
+        for task in queue
+    ]
     asks = current.pk if current and current.state == TaskState.WAITING else None
     return session.state, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
 

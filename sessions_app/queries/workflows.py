@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
 
 from django.db.models import Count, Max
 
-from sessions_app.enums import CommandKind, CommandState, GuideWord
-from sessions_app.models import AgentSession, Command, Team, Workflow
+from sessions_app.enums import CommandKind, CommandState, GuideWord, TaskState
+from sessions_app.models import AgentSession, Command, Task, Team, Workflow
 from sessions_app.queries.desk import tasks_by_session
+from sessions_app.queries.money import NOTHING, cost_by_session
 from sessions_app.queries.screen import word_of
 
 _RUNS = 100
@@ -32,6 +35,11 @@ class Run:
     tasks: int
     #: Its start waits until then for the key's calls.
     waits_until: datetime | None
+    #: What the agent waits to be told.
+    question: str
+    #: The newest result.
+    result: str
+    cost: Decimal
 
 
 def workflow_list(team: Team) -> list[WorkflowLine]:
@@ -46,10 +54,17 @@ def workflow_list(team: Team) -> list[WorkflowLine]:
     return [WorkflowLine(one, one.step_count, one.session_count, one.last_started) for one in workflows]
 
 
-def workflow_runs(workflow: Workflow) -> Sequence[Run]:
-    """The newest sessions first, in three queries."""
+def runs_of(workflow: Workflow) -> Sequence[Run]:
+    """The newest sessions first, in five queries."""
     sessions = list(workflow.sessions.select_related("owner").order_by("-created_at", "-pk")[:_RUNS])
-    tasks = tasks_by_session(session.pk for session in sessions)
+    ids = [session.pk for session in sessions]
+    tasks, costs = tasks_by_session(ids), cost_by_session(ids)
+    results = dict(
+        Task.objects.filter(session__in=ids)
+        .exclude(result="")
+        .order_by("session_id", "number")
+        .values_list("session_id", "result")
+    )
     waiting = dict(
         Command.objects.filter(session__in=sessions, kind=CommandKind.START, state=CommandState.QUEUED)
         .exclude(not_before=None)
@@ -59,9 +74,21 @@ def workflow_runs(workflow: Workflow) -> Sequence[Run]:
         Run(
             session=session,
             word=word_of(session, tasks[session.pk]),
-            done=sum(task.state == "completed" for task in tasks[session.pk]),
+            done=sum(task.state == TaskState.COMPLETED for task in tasks[session.pk]),
             tasks=len(tasks[session.pk]),
             waits_until=waiting.get(session.pk),
+            question=next((task.question for task in tasks[session.pk] if task.state == TaskState.WAITING), ""),
+            result=results.get(session.pk, ""),
+            cost=costs.get(session.pk, NOTHING),
         )
         for session in sessions
     ]
+
+
+def shown_version(runs: Sequence[Run]) -> str:
+    """Changes with whatever the list shows of its runs."""
+    shown = [
+        (run.session.pk, run.session.queue_held, *(value for name, value in vars(run).items() if name != "session"))
+        for run in runs
+    ]
+    return sha256(repr(shown).encode()).hexdigest()[:12]

@@ -1,16 +1,31 @@
+import json
+
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from sessions_app.forms import DeskFilterForm
 from sessions_app.http import OperatorRequest, find_team, render_page
-from sessions_app.queries import desk_inbox, desk_summary, desk_tiles, needing_person
+from sessions_app.queries import DeskFilters, desk_inbox, desk_summary, desk_tiles, needing_person
 
 
 @require_safe
 def desk(request: OperatorRequest) -> HttpResponse:
     team = find_team(request)
     tiles = desk_tiles(team)
-    context = {"team": team, "tiles": tiles, "inbox": desk_inbox(tiles), "summary": desk_summary(team)}
+    form = DeskFilterForm(team, request.user, request.GET)
+    filters = form.filters()
+    context = {
+        "form": form,
+        "filtered": filters != DeskFilters(),
+        "query": request.GET.urlencode(),
+        "team": team,
+        "tiles": [tile for tile in tiles if filters.let_through(tile)],
+        "inbox": desk_inbox(tiles),
+        "summary": desk_summary(team),
+        "ice_servers": json.dumps(settings.ENVIRONMENT.ice_servers),
+    }
     return render_page(request, "desk.html", context)
 
 

@@ -11,7 +11,7 @@ from sessions_app.domain.commands import NotAllowed, find_repeat
 from sessions_app.domain.continuing import brief_of, continue_session, last_address, unfinished
 from sessions_app.domain.starts import start_again, start_session
 from sessions_app.forms import StartForm
-from sessions_app.forms.workflows import ContinueForm
+from sessions_app.forms.continuing import ContinueForm
 from sessions_app.http import OperatorRequest, find_session, find_team, posted_key, render_page
 from sessions_app.models import AgentSession
 from sessions_app.queries.budget import calls_left

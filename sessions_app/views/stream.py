@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from sessions_app.agent_api.web_view import OutsideWebView, Part, open_part, part_address
 from sessions_app.agent_api.whep import NoPicture, end_viewing, exchange_offer, find_web_view
-from sessions_app.domain.blanking import blank
+from sessions_app.domain.blanking import hiding
 from sessions_app.domain.viewings import close_viewing, find_open_web_view, open_viewing
 from sessions_app.http import OperatorRequest, find_session
 from sessions_app.models import AgentSession, Viewing
@@ -139,7 +139,7 @@ def _not_given(session: AgentSession, address: str, error: NoPicture) -> JsonRes
 
 def _without(text: str, session: AgentSession) -> str:
     """The text without the ids that would open the session to whoever reads them."""
-    return str(blank(text, [session.upstream_id]))
+    return hiding([session.upstream_id])(text)
 
 
 def _refusal(message: str, *, status: int, is_final: bool = False) -> JsonResponse:

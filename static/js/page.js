@@ -114,6 +114,7 @@ for (const loading of [
   import("./live.js"),
   import("./timeline_tools.js"),
   import("./desk.js"),
+  import("./wall.js"),
   import("./live_view.js"),
 ]) {
   loading.catch(console.error);

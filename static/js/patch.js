@@ -8,6 +8,7 @@ export function parse(html) {
 }
 
 export function patch(old, fresh) {
+  if (old.hasAttribute("data-page-owns")) return; // what is in there only the page knows
   patchAttributes(old, fresh);
   const wanted = new Map(elementsByKey(fresh));
   for (const [key, child] of elementsByKey(old)) if (!wanted.has(key)) child.remove();

@@ -36,7 +36,6 @@ export function farOff(log, row) {
 export function keepPlace(log, change, { follow }) {
   const frame = frameOf(log);
   if (!frame || frame.hidden) return change();
-  frame.style.overflowAnchor = "none"; // browsers differ in doing it themselves
   const anchor = follow ? null : firstInSight(log);
   const before = anchor?.getBoundingClientRect().top;
   change();

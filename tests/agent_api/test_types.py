@@ -178,6 +178,12 @@ def test_reads_every_answer_to_a_new_task(body, answer):
         ("message", {"type": "novelty", "x": 1}, Unrecognised("message", {"type": "novelty", "x": 1})),
         ("message", {"type": "agent"}, Unrecognised("message", {"type": "agent"})),
         ("surprise", "text", Unrecognised("surprise", "text")),
+        (
+            "moved",
+            [{"SessionId": {"id": 1}, "pollURL": None, "url": "https://shop.test/"}],
+            Unrecognised("moved", [{"SessionId": "•••", "pollURL": None, "url": "https://shop.test/"}]),
+        ),
+        ("end_session", "x" * 300, SessionEnded("x" * 200)),
     ],
 )
 def test_reads_every_event(name, payload, event):

@@ -170,6 +170,12 @@ def test_any_text_parses_and_nothing_is_lost_silently(text):
     assert steps or not any(character.isalnum() for character in text) or is_only_filler(text)
 
 
+def test_a_last_paragraph_of_background_is_no_instruction():
+    told = "Press Enter\n\nBackground: This goes on with other work.\nAlready done:\n- Search for 'mugs' → 6 results"
+    assert parse(told) == [s.PressKey("Enter")]
+    assert parse("Background: press Enter") != []
+
+
 def is_only_filler(text):
     """Words like "please", list numbers and refusals carry no step."""
     return parse(f"Press Enter. {text}")[:1] == [s.PressKey("Enter")]

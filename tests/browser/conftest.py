@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from agent_service.browser import find_chromium
+from tests.browser.steps import PASSWORD, sign_in
 
-PASSWORD = "watch-the-floor"
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60
 
@@ -113,9 +113,5 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def signed_in(page: Page) -> Page:
-    page.goto("/")
-    page.get_by_role("textbox", name="Username").fill("admin")
-    page.get_by_role("textbox", name="Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Desk")).to_be_visible()
+    sign_in(page)
     return page

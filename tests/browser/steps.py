@@ -6,14 +6,28 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+PASSWORD = "watch-the-floor"
 SHOP = "https://shop.test/"
 
 
-def start(page: Page, task: str) -> None:
+def sign_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("textbox", name="Username").fill("admin")
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Desk")).to_be_visible()
+
+
+def start(page: Page, task: str, **more: str) -> None:
+    """Start a session; `more` are fields under Options, by their names."""
     page.goto("/sessions/new/")
     page.get_by_role("textbox", name="First task").fill(task)
     page.get_by_role("textbox", name="Starting URL").fill(SHOP)
-    page.keyboard.press("Control+Enter")
+    if more:
+        page.get_by_text("Options:").click()
+    for name, value in more.items():
+        page.locator(f"[name='{name}']").fill(value)
+    page.get_by_role("button", name="Start session").click()  # works before any script does, unlike its shortcut
     page.wait_for_url(re.compile(r"/sessions/(?!new)[\w-]+/$"))
 
 
@@ -32,7 +46,14 @@ def wait_for(page: Page, condition: Callable[[], bool], *, seconds: float = 15) 
 
 
 def module_url(page: Page, name: str) -> str:
-    """Where a module was loaded from: its name holds a hash of what is in it."""
-    urls = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
-    (url,) = {url for url in urls if re.search(rf"/js/{name}(\.\w+)?\.js$", url)}
+    """Where a module was loaded from, once it is: its name holds a hash of what is in it."""
+    urls: set[str] = set()
+
+    def is_loaded() -> bool:
+        every = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+        urls.update(url for url in every if re.search(rf"/js/{name}(\.\w+)?\.js$", url))
+        return bool(urls)
+
+    wait_for(page, is_loaded)
+    (url,) = urls
     return url

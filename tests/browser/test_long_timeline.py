@@ -173,3 +173,89 @@ def test_searching_jumping_and_coming_back_without_leaving_the_page(long_page: P
     page.get_by_role("link", name="To the newest rows").click()
     wait_for(page, lambda: rows(page)[-1] > 10_000)
     assert "?" not in page.url
+
+
+def seeded_actions(first: int, last: int) -> list[int]:
+    return [seq for seq in range(first, last + 1) if seq % 4 in {1, 2}]
+
+
+def kinds(page: Page) -> set[str]:
+    return set(page.locator("#timeline li").evaluate_all("rows => rows.map(row => row.dataset.kind)"))
+
+
+def told(page: Page) -> tuple[int, int]:
+    """How far the page was told, and how far its window of the log says that it reaches."""
+    main = page.locator("main")
+    return int(main.get_attribute("data-live-seq")), int(main.locator("[data-through]").get_attribute("data-through"))
+
+
+def test_narrowing_holds_while_rows_come_and_over_a_reload(long_page: Page) -> None:
+    page = long_page
+    page.evaluate("window.sameDocument = true")
+    page.get_by_role("checkbox", name="Actions").check()
+    wait_for(page, lambda: kinds(page) == {"upstream.action"})
+    assert page.url.endswith("?kinds=actions")
+    newest = rows(page)
+    assert len(newest) == 200
+    assert newest == seeded_actions(newest[0], newest[-1])
+
+    before, _ = told(page)
+    page.keyboard.press("p")  # heard though the box has the focus: nobody types into it
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Paused")
+    wait_for(page, lambda: told(page)[0] >= before + 2)  # that it was asked for, and that it is quiet
+    assert rows(page) == newest, "rows of other kinds stay out"
+    assert told(page)[0] == told(page)[1], "and count as come"
+
+    scroll(page, "-1e7")
+    wait_for(page, lambda: rows(page)[0] < newest[0])
+    assert rows(page) == seeded_actions(rows(page)[0], newest[-1])
+    assert page.evaluate("window.sameDocument")
+
+    page.reload()
+    expect(page.get_by_role("checkbox", name="Actions")).to_be_checked()
+    expect(page.locator("html")).to_have_attribute("data-live", "yes")
+    assert rows(page) == newest
+
+    page.get_by_role("checkbox", name="People").check()
+    expect(page.locator("#timeline")).to_contain_text("asked for pause")
+    assert page.url.endswith("?kinds=actions&kinds=people")
+    page.keyboard.press("r")
+    expect(page.locator("#timeline li").last).to_contain_text("resumed the task")
+    assert kinds(page) == {"upstream.action", "command", "quiet"}
+
+    page.get_by_role("checkbox", name="Actions").uncheck()
+    page.get_by_role("checkbox", name="People").uncheck()
+    wait_for(page, lambda: "upstream.reasoning" in kinds(page))
+    assert is_whole(rows(page)), "all that was hidden is there"
+    assert rows(page)[-1] == told(page)[0]
+    assert "?" not in page.url
+
+
+def test_a_narrowed_search_counts_its_kinds_and_jumps_into_narrowed_surroundings(long_page: Page) -> None:
+    page = long_page
+    page.get_by_role("checkbox", name="Actions").check()
+    wait_for(page, lambda: kinds(page) == {"upstream.action"})
+    page.get_by_role("searchbox", name="Search the timeline").fill("price of")
+    page.keyboard.press("Enter")
+    status = page.locator("#timeline-found").get_by_role("status")
+    expect(status).to_have_text("5,000 rows with “price of”")
+    page.get_by_role("link", name="Later").click()
+    expect(page.get_by_role("navigation", name="Pages of rows found")).to_contain_text("Page 2 of 100")
+    found = page.get_by_role("list", name="Rows found").get_by_role("listitem").first
+    seq = int(found.get_attribute("data-found"))
+
+    found.get_by_role("link").click()
+    row = page.locator(f"#timeline [data-seq='{seq}']")
+    expect(row).to_be_focused()
+    expect(row).to_be_in_viewport()
+    assert page.url.endswith(f"?kinds=actions&around={seq}")
+    around = rows(page)
+    assert around[0] < seq < around[-1]
+    assert [one for one in around if one > 10] == seeded_actions(max(around[0], 11), around[-1])
+
+    page.reload()
+    expect(row).to_be_in_viewport()
+    assert rows(page) == around
+    page.locator("body").press("p")
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Paused")
+    assert rows(page)[-1] < 10_000, "the newest rows wait until they are asked for"

@@ -1,6 +1,7 @@
 """An agent service of its own process whose agent counts: a prompt "job 7: 5 steps" is five actions and a result.
 
-A prompt "ask 7" is a question, and a result that says how long its answer was.
+A prompt "ask 7" is a question, and a result that says how long its answer was. A prompt "tell 7" is the same, but the
+agent keeps saying what it was answered, a hundred times.
 """
 
 import asyncio
@@ -19,6 +20,12 @@ class CountingAgent:
     async def run(self, run: TaskRun) -> str:
         if run.prompt.startswith("ask"):
             answer = await run.ask("password", "What is the password?")
+            return f"{run.prompt}: {len(answer)} characters"
+        if run.prompt.startswith("tell"):
+            answer = await run.ask("password", "What is the password?")
+            for time in range(100):
+                await run.say(f"{run.prompt}, time {time}: {answer}")
+                await run.act("work", f"{run.prompt}, step {time}", lambda: asyncio.sleep(0.1))
             return f"{run.prompt}: {len(answer)} characters"
         job, steps = re.fullmatch(r"job (\d+): (\d+) steps", run.prompt).groups()
         for step in range(1, int(steps) + 1):

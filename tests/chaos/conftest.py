@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -45,6 +45,13 @@ class Agents:
         lines = [json.loads(line) for line in self.journal_file.read_text().splitlines()]
         return [line for line in lines if line["kind"] == kind]
 
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the journal shows it."""
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
     def end(self) -> None:
         self.process.terminate()
         self.process.communicate(timeout=DEADLINE)
@@ -53,7 +60,8 @@ class Agents:
 class Dashboard:
     """`manage.py serve`, again and again on the same data and port."""
 
-    def __init__(self, folder: Path, agents: Agents) -> None:
+    def __init__(self, folder: Path, agents: Agents, *first: str) -> None:
+        """`first` is what runs the first time, instead of the program itself."""
         self.database = folder / "watchfloor.sqlite3"
         self.port = str(free_port())
         self._environment = {
@@ -64,12 +72,13 @@ class Dashboard:
             "AGENT_API_URL": agents.url,
             "AGENT_API_KEY": KEY,
             "AGENT_API_CALLS_PER_MINUTE": "0",
+            "PYTHONPATH": ".",
         }
-        self.start()
+        self.start(*first)
 
-    def start(self) -> None:
+    def start(self, *program: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"],
+            [sys.executable, *(program or ("manage.py", "serve"))],
             cwd=ROOT,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -85,6 +94,11 @@ class Dashboard:
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
         self._process.communicate()
+
+    def until_dead(self) -> None:
+        """Wait until it has killed itself."""
+        self._process.communicate(timeout=DEADLINE)
+        assert self._process.returncode == -signal.SIGKILL
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Read the database beside the program, as an auditor would."""
@@ -107,7 +121,7 @@ class Person:
         page = self._http.get("/sessions/new/").text
         self._connection = re.search(r'name="connection" value="(\d+)"', page)[1]
 
-    def start(self, task: str) -> str:
+    def start(self, task: str, **fields: str) -> str:
         """The new session's id."""
         answer = self._insist(
             "/sessions/new/",
@@ -118,6 +132,7 @@ class Person:
             max_input_tokens="100000",
             max_output_tokens="100000",
             avoid_domains="",
+            **fields,
         )
         return re.fullmatch(r"/sessions/([\w-]+)/", answer.headers["Location"])[1]
 
@@ -158,10 +173,10 @@ def agents(tmp_path: Path) -> Iterator[Agents]:
 
 
 @pytest.fixture
-def dashboard(tmp_path: Path, agents: Agents) -> Iterator[Dashboard]:
+def dashboard(tmp_path: Path, agents: Agents, request: pytest.FixtureRequest) -> Iterator[Dashboard]:
     folder = tmp_path / "dashboard"
     folder.mkdir()
-    dashboard = Dashboard(folder, agents)
+    dashboard = Dashboard(folder, agents, *getattr(request, "param", ()))
     yield dashboard
     dashboard.kill()
 

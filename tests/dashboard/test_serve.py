@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import httpx
@@ -154,6 +155,19 @@ def test_no_process_is_left_behind_however_it_ends(serve, signum):
     while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
         assert time.monotonic() < deadline, [child.cmdline() for child in children if child.is_running()]
         time.sleep(0.05)
+
+
+def test_requests_that_are_being_answered_do_not_hold_up_the_end(serve, outside_service):
+    dashboard = serve(**using(outside_service))
+    dashboard.until_ready()
+    address = f"http://127.0.0.1:{dashboard.port}/accounts/login/"
+    with httpx.Client(trust_env=False) as http, ThreadPoolExecutor(16) as people:
+        http.get(address)
+        form = {"username": "admin", "password": "wrong", "csrfmiddlewaretoken": http.cookies["csrftoken"]}
+        signing_in = [people.submit(http.post, address, data=form) for _ in range(16)]  # a password takes its time
+        wait(signing_in, return_when=FIRST_COMPLETED)
+
+        assert dashboard.end(signal.SIGINT) == 0
 
 
 def test_the_first_password_is_shown_once(serve, outside_service):

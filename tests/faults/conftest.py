@@ -12,7 +12,7 @@ from sessions_app.enums import SessionState
 from sessions_app.live.relay.supervisor import Relay
 from sessions_app.live.relay.timings import Timings
 from tests.faults.invariants import check
-from tests.relay.conftest import Desk
+from tests.relay.conftest import DEADLINE, Desk
 from tests.upstream import Upstream
 from tests.upstream.service import KEY
 
@@ -68,6 +68,14 @@ class Floor(Desk):
         session = await self.ready(prompt, **task)
         theirs = await self.upstream.task(len(self.sessions) - 1)
         return session, await session.tasks.aget(number=1), theirs
+
+    async def until_states(self, states: list[str]) -> None:
+        """Wait until these state messages have come to the upstream, and no others."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                if self.upstream.ledger.states() == states:
+                    return
+                await asyncio.sleep(0.02)
 
     async def page(self, session) -> str:
         response = await sync_to_async(self.client.get)(f"/sessions/{session.pk}/")

@@ -1,5 +1,7 @@
 """Commands without evidence, against a service that hears and does nothing."""
 
+import asyncio
+
 from sessions_app.domain import controls, followups
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, TaskState
@@ -52,6 +54,37 @@ async def test_an_action_after_quiet_raises_the_alarm(floor, upstream):
     await floor.until(session, alarm="Acted after it was paused: click → Buy")
     await upstream.finish(theirs, "Bought.")
     await floor.until(task, state=TaskState.COMPLETED)
+
+
+async def test_a_pause_that_was_not_heard_is_asked_for_once_more_and_then_alarms(floor, upstream):
+    upstream.obeys = False
+    session, task, theirs = await floor.working()
+    pause = await floor.ask(controls.ask, session, CommandKind.PAUSE)
+    words = "Pause not confirmed: the agent goes on."
+    while not [row for row in await floor.rows(session) if row == (EventKind.ALARM, words)]:
+        await upstream.act(theirs.session, "click", "Next")
+        await asyncio.sleep(0.05)  # an agent at work
+    assert upstream.ledger.states() == ["pause", "pause"]
+    await floor.until(task, state=TaskState.PAUSED)  # now that it has grown quiet
+    await floor.until(session, alarm="")
+    await floor.until(pause, state=CommandState.DONE)
+    assert upstream.ledger.states() == ["pause", "pause"]
+
+
+async def test_an_agent_that_acts_after_quiet_is_paused_once_more(floor, upstream):
+    upstream.obeys = False
+    session, task, theirs = await floor.working()
+    await floor.ask(controls.ask, session, CommandKind.PAUSE)
+    await floor.until(task, state=TaskState.PAUSED)
+    await upstream.act(theirs.session, "click", "Buy")
+    await floor.until_states(["pause", "pause"])
+    await floor.ask(controls.ask, session, CommandKind.RESUME)
+    await floor.until(task, state=TaskState.RUNNING)
+    for _ in range(3):
+        await upstream.act(theirs.session, "click", "Next")
+    await upstream.finish(theirs, "Bought.")
+    await floor.until(task, state=TaskState.COMPLETED)
+    assert upstream.ledger.states() == ["pause", "pause", "resume"]
 
 
 async def test_a_pause_is_not_believed_while_nobody_listens(floor, upstream):

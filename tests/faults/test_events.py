@@ -1,5 +1,8 @@
 """Events that are malformed, huge, repeated or absurd: kept, shown, and never the end of the link or of a page."""
 
+import json
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -7,7 +10,9 @@ from sessions_app.agent_api.types import read_event, read_started
 from sessions_app.domain import ingest
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import EventKind, TaskState
+from sessions_app.models import Event
 from tests.faults.invariants import rows_are_numbered_without_holes
+from tests.upstream.service import KEY
 
 BAD = [
     ("message", "no object"),
@@ -49,6 +54,63 @@ async def test_an_event_of_5_mb_is_cut_with_a_note_everywhere_and_breaks_no_link
     assert task.result.endswith("… cut here: 5,000,000 characters came.")
     assert len(await floor.page(session)) < 2_000_000
     assert EventKind.GAP not in [kind for kind, _ in await floor.rows(session)]
+
+
+HUGE = "y" * 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "body"),
+    [
+        (EventKind.RESPONSE, "message", {"type": "response_update", "data": {"message": HUGE}}),
+        (EventKind.QUESTION, "message", {"type": "guardrail_trigger", "data": {"type": HUGE, "value": HUGE}}),
+        (EventKind.ERROR, "message", {"type": "error", "error": HUGE, "code": HUGE}),
+        (EventKind.OTHER, "message", {"type": "novelty", HUGE: [HUGE]}),
+        (EventKind.OTHER, "message", HUGE),
+        (EventKind.END, "end_session", {"reason": HUGE}),
+    ],
+)
+async def test_5_mb_of_any_kind_are_kept_small(floor, upstream, kind, name, body):
+    session, _, theirs = await floor.working()
+    await upstream.emit(theirs.session, name, body)
+    await floor.until_row(session, kind)
+    event = await Event.objects.aget(session=session, kind=kind)
+    kept, shown = len(event.text) + len(json.dumps(event.detail)), len(await floor.page(session))
+    assert kept <= 150_000
+    assert shown < 1_000_000
+    assert EventKind.GAP not in [kind for kind, _ in await floor.rows(session)]
+
+
+async def test_ids_and_addresses_in_unknown_events_are_blanked_and_the_rest_is_kept(floor, upstream):
+    upstream.started = {
+        "streaming": {"webRTCURL": "https://10.0.0.7:8889/whep", "webViewURL": "https://10.0.0.7:8889/"}
+    }
+    session, task, theirs = await floor.working()
+    await floor.until(task, upstream_id=theirs.id)
+    await upstream.emit(theirs.session, f"about {theirs.session}", f"see {upstream.url}/view/ with {KEY}")
+    await upstream.emit(
+        theirs.session,
+        "message",
+        {
+            "type": "moved",
+            "to": ["the instance at 10.0.0.7:8889", {theirs.session: theirs.id}],
+            "new": {"sessionId": "another-1", "webRTCURL": "https://10.0.0.8/whep", "pollUrl": None, "taskId": 77},
+            "page": "https://shop.test/cart",
+        },
+    )
+    await floor.until_row(session, EventKind.OTHER)
+    await upstream.finish(theirs, "Done.")
+    await floor.until(task, state=TaskState.COMPLETED)
+
+    first, second = [event async for event in Event.objects.filter(session=session, kind=EventKind.OTHER)]
+    assert first.text == "A message of a kind not known here (about •••), kept as it came."
+    assert first.detail["raw"] == "see •••/view/ with •••"
+    assert second.detail["raw"] == {
+        "type": "moved",
+        "to": ["the instance at •••", {"•••": "•••"}],
+        "new": {"sessionId": "•••", "webRTCURL": "•••", "pollUrl": None, "taskId": "•••"},
+        "page": "https://shop.test/cart",
+    }
 
 
 async def test_repeated_and_unnamed_results_are_recorded_once(floor, upstream):

@@ -3,6 +3,8 @@
 import lxml.html
 from lxml import etree
 
+from sessions_app.live.fragments import SESSION_PARTS
+
 #: Made anew with every rendering, and right in each.
 _RENDERED_ANEW = ("csrfmiddlewaretoken", "key")
 
@@ -34,7 +36,7 @@ class LivePage:
     def shown(self) -> dict[str, str]:
         """Everything that may change while the page stands, region by region, in one way of writing."""
         names = [part.get("id") for part in self.root.xpath("//*[@data-live-region]")]
-        names += ["session-header", "session-tasks", "session-spend", "session-people"]
+        names += SESSION_PARTS
         regions = {name: _plain(self._by_id(name)) for name in names}
         rows = {f"row {row.get('data-seq')}": _plain(row) for row in self.root.xpath("//li[@data-seq]")}
         return {**regions, **rows, "rows": " ".join(rows)}

@@ -113,6 +113,24 @@ def test_an_answer_whose_relay_dies_is_asked_for_again(site: Site, operators: li
     finish(site, operators[1], session)
 
 
+def test_an_answer_that_the_agent_echoes_is_blanked_by_whoever_has_the_session(
+    site: Site, operators: list[Operator], agents: Agents
+) -> None:
+    session = operators[0].start("tell 3")
+    until(lambda: site.rows(QUESTIONS, session))
+    (task,) = site.rows(QUESTIONS, session)
+    operators[0].answer(task["id"], ANSWER)
+    told = "SELECT seq FROM sessions_app_event WHERE session_id = %s AND text LIKE %s"
+    until(lambda: site.rows(told, session, "tell 3, time 2: •••"))
+    replace(site, site.holder_of(session))
+    until(lambda: site.rows(RESULT, session) == [{"result": f"tell 3: {len(ANSWER)} characters"}])
+    assert site.rows(told, session, "tell 3, time 99: •••")
+    assert any(line["body"].get("content") == f"tell 3, time 99: {ANSWER}" for line in agents.journal("event"))
+    assert [word for word in (ANSWER, "battery", "staple") if site.tables_with(word)] == []
+    finish(site, operators[0], session)
+    assert not site.rows("SELECT id FROM sessions_app_agentsession WHERE id = %s AND typed_traces != ''", session)
+
+
 def replace(site: Site, relay: Member) -> None:
     """Kill a relay once there is another to follow it, and start one in its place."""
     for other in site.relays:
@@ -146,6 +164,23 @@ def test_a_relay_that_is_killed_is_followed_by_another(
     compare_tasks(agents, site)
     compare_timelines(agents, site)
     assert len({line["session"] for line in agents.journal("session")}) == len(site.rows(ALL))
+
+
+def test_a_relay_that_joins_takes_most_of_what_is_new(site: Site, operators: list[Operator]) -> None:
+    old = [operators[0].start(f"ask {number}") for number in range(10, 14)]
+    until(lambda: all(is_linked(site, session) for session in old))
+    kept, joined = site.holder_of(old[0]), next(relay for relay in site.relays if relay != site.holder_of(old[0]))
+    number = site.relays.index(joined)
+    replace(site, joined)
+    until(lambda: all(site.holder_of(session) == kept for session in old))
+    site.relays[number].until_ready()
+    new = [operators[0].start(f"ask {number}") for number in range(14, 17)]
+    until(lambda: all(is_linked(site, session) for session in new))
+    holders = [site.holder_of(session) for session in new]
+    assert holders.count(site.relays[number]) > holders.count(kept)
+    assert all(site.holder_of(session) == kept for session in old)
+    for session in (*old, *new):
+        finish(site, operators[0], session)
 
 
 def test_a_process_without_redis_is_refused_beside_them(site: Site) -> None:

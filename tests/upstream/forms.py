@@ -19,6 +19,9 @@ class Forms:
             "cost": float(task.cost),
         }
 
+    def files(self, task: "UpstreamTask") -> dict[str, Any]:
+        return {"files": list(task.files)} if task.files else {}
+
     def answer(self, task: "UpstreamTask") -> dict[str, Any]:
         """A new task's: with its result, or pending."""
         head = {"success": True, "sessionId": task.session, "taskId": task.id}
@@ -33,7 +36,8 @@ class Forms:
             case "active":
                 return {"success": True, "status": "active", "pending": True, "usage": usage}
             case "completed":
-                return {"success": True, "type": "task_completed", "data": {"message": task.text}, "usage": usage}
+                data = {"message": task.text, **self.files(task)}
+                return {"success": True, "type": "task_completed", "data": data, "usage": usage}
             case "guardrail":
                 data = {"type": "human_input_needed", "value": task.text}
                 return {"success": True, "type": "guardrail_trigger", "data": data}
@@ -43,7 +47,8 @@ class Forms:
 
     def event(self, task: "UpstreamTask") -> dict[str, Any]:
         """The socket's, at a task's end."""
-        data = {"message": task.text, "prompt_tokens": task.tokens[0], "completion_tokens": task.tokens[1]}
+        tokens = {"prompt_tokens": task.tokens[0], "completion_tokens": task.tokens[1]}
+        data = {"message": task.text, **tokens, **self.files(task)}
         return {"type": "task_completed", "taskId": task.id, "data": data, "usage": {"cost": float(task.cost)}}
 
 
@@ -75,7 +80,7 @@ class WebRunForms(Forms):
         return super().report(task)
 
     def event(self, task: "UpstreamTask") -> dict[str, Any]:
-        data = {"message": task.text, "usage": self.usage(task)}
+        data = {"message": task.text, "usage": self.usage(task), **self.files(task)}
         return {"type": "task_completed", "taskId": task.id, "data": data}
 
 

@@ -31,6 +31,8 @@ class UpstreamTask:
     text: str = ""
     cost: Decimal = Decimal(0)
     tokens: tuple[int, int] = (0, 0)
+    #: What came with its result, in WebRun's form.
+    files: tuple[dict[str, Any], ...] = ()
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -95,7 +97,7 @@ class Upstream:
         app.router.add_post("/start/send-message", self._send_message)
         app.router.add_get("/task/{session}/{task}", self._poll)
         self._server.attach(app)
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         self._site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await self._site.start()

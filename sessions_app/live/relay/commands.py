@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
-from sessions_app.domain import guards, ingest, relaying, secrets
-from sessions_app.domain.blanking import blank_event, words_of
+from sessions_app.domain import ingest, relaying, secrets
+from sessions_app.domain.blanking import words_of
 from sessions_app.domain.budget import take_call
-from sessions_app.domain.commands import settle
+from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.queueing import may_go
 from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, SessionState, SpendSource
@@ -58,6 +58,11 @@ class CommandCarrier:
             else:
                 await self._leave_unknown(command, "The program was restarted before the answer came.")
 
+    async def steer(self) -> None:
+        """Send at once what is first in line and steers, before the rest is so much as looked at."""
+        for command in await self._runner.write(relaying.mark_steering_sent):
+            await self._forward_state(command)
+
     async def carry_out_queued(self) -> None:
         for command in await self._queued():
             await self._carry_out(command)
@@ -69,7 +74,7 @@ class CommandCarrier:
         return await in_database(list, related.defer(*secret))
 
     async def _carry_out(self, command: Command) -> None:
-        over_link = command.kind in _STATE_WORD and self._runner.link  # to which no budget applies
+        over_link = command.kind in relaying.BY_LINK and self._runner.link
         if command.not_before and command.not_before > timezone.now() and not over_link:
             return
         session = command.session
@@ -78,11 +83,9 @@ class CommandCarrier:
                 await self._start_if_free(command)
             case CommandKind.TERMINATE:
                 await self._terminate(command, session)
-            case CommandKind.CAPS:
-                await self._runner.write(lambda log: guards.record_decision(log, command))
+            case CommandKind.CAPS | CommandKind.QUEUE:
+                await self._runner.write(lambda log: record_decision(log, command))
                 self._runner.guarding.reread()
-            case CommandKind.QUEUE:
-                await self._runner.write(lambda log: relaying.record_queue_change(log, command))
             case _ if session.state == SessionState.STARTING:
                 return  # everything else waits until there is a session to send it to
             case CommandKind.NEW_TASK:
@@ -169,7 +172,7 @@ class CommandCarrier:
         except AgentApiError as error:
             await self._not_done(command, error)
             return
-        self._runner.hidden |= {answer.task_id} - {""}
+        self._runner.hidden.add(answer.task_id)
         await self._runner.write(lambda log: relaying.record_taken(log, command, answer.task_id))
         if answer.report:
             await self._runner.record_report(task, answer.report, SpendSource.ANSWER)
@@ -194,8 +197,10 @@ class CommandCarrier:
         raise outcome
 
     async def _send_state(self, command: Command) -> None:
-        if not await self._mark_sent(command):
-            return
+        if await self._mark_sent(command):
+            await self._forward_state(command)
+
+    async def _forward_state(self, command: Command) -> None:
         kind = CommandKind(command.kind)
         if not await self._forward(command, _STATE_WORD[kind]):
             return
@@ -212,9 +217,9 @@ class CommandCarrier:
         if command.kind == CommandKind.ANSWER and not text:
             await self._leave_unknown(command, "The answer was lost before it could be sent: please answer again.")
             return
-        if not await self._mark_sent(command):
+        if not await self._runner.write(lambda log: relaying.mark_answer_sent(log, command, text)):
             return
-        self._runner.hidden |= words_of(text)
+        self._runner.hidden.add(*words_of(text))
         resume = command.kind == CommandKind.ANSWER
         try:
             await self._deliver_answer(text, resume=resume)
@@ -262,9 +267,9 @@ class CommandCarrier:
             until = timezone.now() + timedelta(seconds=error.retry_after)
             await self._runner.write(lambda log: relaying.postpone(log, command, until))
         elif isinstance(error, OutcomeUnknown):
-            await self._leave_unknown(command, f"{blank_event(error, self._runner.hidden)} {error.advice}")
+            await self._leave_unknown(command, f"{self._runner.hidden.blank(error)} {error.advice}")
         else:
-            shown = blank_event(error, self._runner.hidden)
+            shown = self._runner.hidden.blank(error)
             await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
 
     async def _leave_unknown(self, command: Command, words: str) -> None:

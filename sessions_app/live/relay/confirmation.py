@@ -1,7 +1,9 @@
 """Waiting for evidence: a success from the service means forwarded, not done."""
 
 import asyncio
+import math
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -9,7 +11,8 @@ from django.conf import settings
 from sessions_app.agent_api.errors import AgentApiError, NotReached, SessionGone
 from sessions_app.domain import relaying
 from sessions_app.domain.budget import take_call
-from sessions_app.domain.ingest import STOP_ALARM
+from sessions_app.domain.ingest import PAUSE_ALARM, STOP_ALARM
+from sessions_app.domain.log import SessionLog
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, EndReason
 from sessions_app.live.threads import in_database
 from sessions_app.models import Command, Task
@@ -32,18 +35,61 @@ async def deliver_state(runner: "SessionRunner", state: str, *, rest: bool = Fal
 
 
 async def confirm_quiet(runner: "SessionRunner", command: Command) -> None:
-    """Believe a pause once nothing was heard for the quiet time; one action while settling is normal."""
-    began = time.monotonic()
+    """Believe a pause once nothing was heard for the quiet time; who goes on, before or after, is asked once more.
+
+    The message may have been lost with a link, or with the relay that was about to send it.
+    """
+    asked_again = False
+    if not await _grows_quiet(runner, patience=runner.timings.again_after):
+        asked_again = True
+        await _pause_again(runner, command)
+        if not await _grows_quiet(runner, patience=runner.timings.again_after):
+            await _alarm_unless_outdated(runner, command)
+            await _grows_quiet(runner, patience=math.inf)
+    believed = await runner.write(lambda log: relaying.record_quiet(log, command))
+    if believed and not asked_again:
+        await _until_heard(runner)  # it may only have thought for longer than the quiet time
+        await _pause_again(runner, command)
+
+
+async def _grows_quiet(runner: "SessionRunner", *, patience: float) -> bool:
+    """Wait for the quiet time, where something is listening; False for an agent that is still heard after `patience`.
+
+    One action while settling is normal, and may take its time.
+    """
+    began = quiet_since = time.monotonic()
     while True:
         if runner.link is None:  # where nobody listens everything is quiet
-            await asyncio.sleep(runner.timings.evidence_every)
-            began = time.monotonic()
-            continue
-        remaining = max(began, runner.last_event) + settings.QUIET_SECONDS - time.monotonic()
+            quiet_since = time.monotonic() + runner.timings.evidence_every
+        if runner.last_event > began + patience:
+            return False
+        remaining = max(quiet_since, runner.last_event) + settings.QUIET_SECONDS - time.monotonic()
         if remaining <= 0:
-            break
+            return True
         await asyncio.sleep(min(remaining, runner.timings.evidence_every))
-    await runner.write(lambda log: relaying.record_quiet(log, command))
+
+
+async def _until_heard(runner: "SessionRunner") -> None:
+    since = time.monotonic()
+    while True:
+        await asyncio.sleep(runner.timings.evidence_every)
+        if runner.last_event > since:
+            return
+
+
+async def _pause_again(runner: "SessionRunner", command: Command) -> None:
+    """Over the link, where it comes before anything that is sent after it; paused twice is paused."""
+    if not await in_database(relaying.is_outdated, command):
+        with suppress(AgentApiError):  # the alarm says what people need to know
+            await deliver_state(runner, "pause")
+
+
+async def _alarm_unless_outdated(runner: "SessionRunner", command: Command) -> None:
+    def alarm(log: SessionLog) -> None:
+        if not relaying.is_outdated(command):
+            relaying.raise_alarm(log, command, PAUSE_ALARM)
+
+    await runner.write(alarm)
 
 
 async def confirm_activity(runner: "SessionRunner", command: Command) -> None:

@@ -29,10 +29,11 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain import ingest, relaying
-from sessions_app.domain.blanking import blank_event
 from sessions_app.domain.figures import known_usage
 from sessions_app.domain.group_commit import Write
+from sessions_app.domain.hidden import Hidden
 from sessions_app.domain.log import LeaseLost, SessionLog
+from sessions_app.domain.traces import Traces
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, Dialect, EndReason, SpendSource, TaskState
 from sessions_app.live.relay.commands import CommandCarrier
 from sessions_app.live.relay.guarding import Guarding
@@ -69,6 +70,7 @@ class SessionRunner:
         self.timings = timings
         self._events: asyncio.Queue[UpstreamEvent] = asyncio.Queue()
         self._woken = asyncio.Event()
+        self._is_asked = False
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
         self._missed_something = asyncio.Event()
@@ -80,7 +82,7 @@ class SessionRunner:
         #: Raised with each message sent, so that a report asked for before it can be told from one after it.
         self.messages_sent = 0
         #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
-        self.hidden: set[str] = set()
+        self.hidden = Hidden()
         self._is_ending = False
         #: A Terminate was sent: then it is why the service no longer knows the session.
         self.was_asked_to_end = False
@@ -96,7 +98,9 @@ class SessionRunner:
         if self.link:
             self._reported_at[task.pk] = time.monotonic()
 
-    def wake(self) -> None:
+    def wake(self, *, is_asked: bool = False) -> None:
+        """There may be something to do; `is_asked` where somebody has just asked for it."""
+        self._is_asked |= is_asked
         self._woken.set()
         self.guarding.wake()
 
@@ -113,6 +117,7 @@ class SessionRunner:
     async def run(self) -> None:
         try:
             await self._load()
+            self.hidden.recognise(Traces.load(self.session.typed_traces))
             self._unheard_since = await in_database(relaying.unheard_since, self.session)
             self.api = await self._open_api()
             if self._unheard_since:
@@ -210,7 +215,7 @@ class SessionRunner:
         """Record an answer's or a poll's report, after the socket's own account of the same, which tells more."""
         if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and self.link:
             await self._let_socket_tell(task)
-        shown = blank_event(report, self.hidden)
+        shown = self.hidden.blank(report)
         await self.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
         self.guarding.wake()
 
@@ -225,9 +230,9 @@ class SessionRunner:
     async def _load(self) -> None:
         sessions = AgentSession.objects.select_related("connection", "team")
         self.session = await in_database(sessions.get, pk=self.session_id)
-        self.hidden |= _upstream_names(self.session)
+        self.hidden.add(*_upstream_names(self.session))
         tasks = Task.objects.filter(session=self.session_id).exclude(upstream_id="")
-        self.hidden |= await in_database(set, tasks.values_list("upstream_id", flat=True))
+        self.hidden.add(*await in_database(set, tasks.values_list("upstream_id", flat=True)))
         if self.session.upstream_id:
             self._ready.set()
         if not self.session.is_live:
@@ -313,7 +318,7 @@ class SessionRunner:
     async def _hear(self, came: list[UpstreamEvent]) -> None:
         """Hand over all that came meanwhile, in order, so that one transaction takes it."""
         writes: list[tuple[UpstreamEvent, asyncio.Future[None]]] = []
-        for event in (blank_event(one, self.hidden) for one in came):
+        for event in map(self.hidden.blank, came):
             if isinstance(event, SessionEnded):
                 await self._until_kept(writes)
                 await self.end(event.reason, heard=True)
@@ -377,6 +382,9 @@ class SessionRunner:
         await carrier.take_over()
         while True:
             self._woken.clear()
+            is_asked, self._is_asked = self._is_asked, False
+            if is_asked and self.link:
+                await carrier.steer()
             await carrier.carry_out_queued()
             await self._woken.wait()
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 
-from sessions_app import broadcast
+from sessions_app import broadcast, postbox
 from sessions_app.agent_api.client import AgentApi, open_api
 from sessions_app.domain import leases, relaying
 from sessions_app.enums import Dialect
@@ -17,6 +17,8 @@ from sessions_app.models import Connection
 logger = logging.getLogger(__name__)
 
 _RENEW_SECONDS = 3.0
+#: What a relay waits before it reaches for a new session, for each that it has, so that one with fewer comes first.
+_DEFER_SECONDS, _MOST_DEFER_SECONDS = 0.05, 0.3
 
 
 class Relay:
@@ -53,7 +55,7 @@ class Relay:
         """A command waits: its session's runner looks now, or, where it has none yet, the next sweep comes at once."""
         runner = self._runners.get(message.session_id)
         if runner:
-            runner.wake()
+            runner.wake(is_asked=True)
         else:
             self._woken.set()
 
@@ -103,6 +105,8 @@ class Relay:
         try:
             async with asyncio.timeout(self._timings.sweep):
                 await self._woken.wait()
+            if postbox.is_needed():
+                await asyncio.sleep(min(len(self._runners) * _DEFER_SECONDS, _MOST_DEFER_SECONDS))
         except TimeoutError:
             pass
         self._woken.clear()

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from dashboard.embedded_agent import SHOP_HOST, AgentDidNotStart, EmbeddedAgent
 from dashboard.env import Environment
 from dashboard.locking import CannotServe, locked_data, preparing
-from dashboard.serving import check_port, serve
+from dashboard.serving import check_port, end_process, serve
 from sessions_app.domain.first_rows import ServiceAddress, ensure_account, ensure_connection, ensure_team
 from sessions_app.enums import Dialect
 from sessions_app.live.processes import relay_and_listen
@@ -34,12 +34,13 @@ class Command(BaseCommand):
                 made_password = self._prepare(environment, stack)
             except (CannotServe, AgentDidNotStart) as error:
                 raise CommandError(str(error)) from error
-            serve(
+            succeeded = serve(
                 environment.host,
                 environment.port,
                 partial(relay_and_listen, relays=relays),
                 when_listening=lambda: self._announce(environment, made_password),
             )
+        end_process(0 if succeeded else 1)
 
     def _prepare(self, environment: Environment, stack: ExitStack) -> str | None:
         """Bring everything up to date; the answer is the first account's password where one was made up."""

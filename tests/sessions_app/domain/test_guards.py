@@ -8,8 +8,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sessions_app.domain import caps, controls, guards, holds, relaying, starts
-from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain import caps, controls, guards, holds, ingest, relaying, starts
+from sessions_app.domain.commands import NotAllowed, record_decision
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.guards import Standing, due_act, look_ahead
 from sessions_app.domain.starts import SessionSpec
@@ -220,6 +220,21 @@ def test_changed_caps_are_a_command_that_says_what_changed(capped, operator):
     assert capped.caps == new
     with pytest.raises(NotAllowed, match="already"):
         caps.change_caps(capped, new, by=operator, key=uuid4())
+
+
+@pytest.mark.parametrize("noted_first", [True, False])
+def test_a_decision_that_stood_when_the_session_ended_is_told_once_and_as_done(noted_first, capped, operator):
+    decision = caps.change_caps(capped, Caps(idle_seconds=60), by=operator, key=uuid4())
+    ways = [lambda log: record_decision(log, decision), lambda log: ingest.close_session(log, "terminated")]
+    for verb in ways if noted_first else ways[::-1]:
+        write(capped, verb)
+    decision.refresh_from_db()
+    words = "changed the caps: soft cost cap $0.05 → none, idle cap none → 60 s"
+    assert (decision.state, decision.outcome) == (CommandState.DONE, words)
+    assert [row for row in rows(capped) if row[0] in {EventKind.COMMAND, EventKind.END}] == [
+        (EventKind.COMMAND, words),
+        (EventKind.END, "The session terminated."),
+    ]
 
 
 def test_an_ended_session_keeps_its_caps(make_session, operator):

@@ -16,7 +16,7 @@ from sessions_app.agent_api.types import (
     Unrecognised,
     Usage,
 )
-from sessions_app.domain import ingest
+from sessions_app.domain import ingest, relaying
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.log import LeaseLost
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, SpendSource, TaskState
@@ -120,6 +120,13 @@ def test_an_unknown_message_is_kept_as_it_came(session, task):
     assert (event.kind, event.detail) == (EventKind.OTHER, {"raw": {"type": "novelty", "n": [1, None]}})
 
 
+def test_an_event_that_is_kept_as_it_came_does_not_tell_its_tasks_id(session, task):
+    write(session, lambda log: ingest.keep_raw(log, TaskEnded(DONE, "another-task")))
+    raw = Event.objects.get(session=session).detail["raw"]
+    assert "Found 12" in raw
+    assert "another-task" not in raw
+
+
 def test_an_event_that_cannot_be_applied_takes_nothing_else_with_it(session, task):
     def break_down(log):
         log.append(EventKind.NOTE, "half done")
@@ -186,6 +193,23 @@ def test_a_stop_is_done_when_its_task_has_ended(session, task, make_command):
     report(session, task, TaskReport(Outcome.STOPPED))
     stop.refresh_from_db()
     assert (task.state, stop.state) == (TaskState.STOPPED, CommandState.DONE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (CommandKind.STOP, CommandState.DONE),
+        (CommandKind.PAUSE, CommandState.REFUSED),
+        (CommandKind.RESUME, CommandState.REFUSED),
+    ],
+)
+def test_what_waited_to_be_sent_is_not_sent_to_the_task_after_it(session, task, make_command, kind, state):
+    waiting = make_command(session, kind, task=task)
+    report(session, task, DONE)
+    waiting.refresh_from_db()
+    assert waiting.state == state
+    write(session, lambda log: relaying.mark_sent(log, waiting))
+    assert [row[1] for row in rows(session)] == [EventKind.RESULT]
 
 
 def test_a_text_of_any_length_is_cut_with_a_note(session, task):

@@ -5,22 +5,11 @@ from uuid import uuid4
 import pytest
 
 from sessions_app.domain.commands import NotAllowed
-from sessions_app.domain.continuing import Continuation, brief_of, continue_session, last_address
-from sessions_app.domain.followups import TaskSpec, send_task
-from sessions_app.domain.starts import SessionSpec, start_again
-from sessions_app.domain.workflows import (
-    MAX_ROWS,
-    Draft,
-    NotATemplate,
-    change_workflow,
-    fill,
-    placeholders_in,
-    placeholders_of,
-    read_rows,
-    save_workflow,
-    start_rows,
-)
-from sessions_app.enums import CommandKind, EventKind, TaskState
+from sessions_app.domain.followups import TaskSpec
+from sessions_app.domain.placeholders import NotATemplate, as_literal, fill, placeholders_in
+from sessions_app.domain.rows import MAX_ROWS, Row, read_rows
+from sessions_app.domain.starts import SessionSpec
+from sessions_app.domain.workflows import Draft, change_workflow, placeholders_of, save_workflow, start_rows
 from sessions_app.models import AgentSession
 
 STEPS = (TaskSpec("Log in as {account}"), TaskSpec("Search for {what}", terminate_on_completion=True))
@@ -35,6 +24,7 @@ def workflow(team, operator):
 def test_placeholders_are_named_once_and_doubled_braces_stand_for_themselves():
     assert placeholders_in("{a} and {b_2}, {{not}} {a}") == ("a", "b_2")
     assert fill("{a} {{b}} {a}", {"a": "{b}"}) == "{b} {b} {b}"
+    assert fill(as_literal("{a} {{b}}"), {}) == "{a} {{b}}"
 
 
 @pytest.mark.parametrize("text", ["{1st}", "{}", "{a b}", "a } b", "{ open"])
@@ -98,43 +88,10 @@ def test_a_workflow_changed_meanwhile_is_neither_overwritten_nor_started(workflo
         start_rows(workflow, [], connection=connection, version=1, by=operator, key=uuid4())
 
 
-def test_run_again_starts_all_tasks_but_the_removed(make_session, make_task, operator):
-    session = make_session(starting_url="https://shop.test/", max_duration_ms=60_000)
-    for prompt, state in (("One", "completed"), ("Two", TaskState.REMOVED), ("Three", "failed")):
-        make_task(session, prompt=prompt, state=state)
-    again = start_again(session, by=operator, key=uuid4())
-    assert [task.prompt for task in again.tasks.all()] == ["One", "Three"]
-    assert (again.starting_url, again.max_duration_ms) == ("https://shop.test/", 60_000)
-
-
-def test_the_last_address_is_the_newest_the_timeline_names(make_session, make_event):
-    session = make_session(starting_url="https://shop.test/")
-    assert last_address(session) == "https://shop.test/"
-    make_event(session, kind=EventKind.ACTION, detail={"name": "navigate", "target": "https://shop.test/cart"})
-    make_event(session, kind=EventKind.ACTION, detail={"name": "click", "target": "Buy"})
-    assert last_address(session) == "https://shop.test/cart"
-
-
-def test_continue_moves_the_queue_and_briefs_the_first_task(make_session, make_task, operator):
-    session = make_session()
-    make_task(session, prompt="Log in", state="completed", result="Signed in.")
-    queued = send_task(session, TaskSpec("Search"), by=operator, key=uuid4())
-    brief = brief_of(session)
-    assert "- Log in → Signed in." in brief
-    wish = Continuation("https://shop.test/", brief, {queued.pk: "Search better", "": "Then stop"}, ends_old=True)
-    key = uuid4()
-    following = continue_session(session, wish, by=operator, key=key)
-    assert continue_session(session, wish, by=operator, key=key) == following
-    prompts = [task.prompt for task in following.tasks.all()]
-    assert prompts == [f"{brief}\n\nNow: Search better", "Then stop"]
-    queued.refresh_from_db()
-    assert (queued.state, following.continues) == (TaskState.REMOVED, session)
-    assert session.commands.filter(kind=CommandKind.TERMINATE).count() == 1
-
-
-def test_continue_doubles_no_task_in_hand(make_session, make_task, operator):
-    session = make_session()
-    running = make_task(session)
-    with pytest.raises(NotAllowed, match="in hand in the old session"):
-        continue_session(session, Continuation("", "", {running.pk: "Again"}, False), by=operator, key=uuid4())
-    assert AgentSession.objects.count() == 1
+def test_every_option_of_a_step_reaches_the_session_that_is_started(team, connection, operator):
+    step = TaskSpec("Look at {what}", "{shop}/{what}", 9000, 500, 200, ["ads.test"], True)
+    workflow = save_workflow(team, Draft("Looking", SessionSpec(), (step,)), by=operator, key=uuid4())
+    rows = [Row(1, {"shop": "shop.test", "what": "cart"})]
+    (session,) = start_rows(workflow, rows, connection=connection, version=1, by=operator, key=uuid4())
+    filled = TaskSpec("Look at cart", "https://shop.test/cart", 9000, 500, 200, ["ads.test"], True)
+    assert TaskSpec.of(session.tasks.get()) == filled

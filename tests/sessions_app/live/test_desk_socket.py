@@ -3,8 +3,9 @@ import time
 
 import pytest
 from channels.db import database_sync_to_async
+from django.db import transaction
 
-from sessions_app.broadcast import desk_group, hub
+from sessions_app.broadcast import SessionRecorded, desk_group, hub, publish_recorded
 from sessions_app.enums import SessionState
 from sessions_app.live import desk_feed
 from sessions_app.models import AgentSession
@@ -120,3 +121,25 @@ async def test_feed_ends_with_its_last_viewer(team, operator):
         assert hub.is_watched(desk_group(team.pk))
 
     assert not hub.is_watched(desk_group(team.pk))
+
+
+@database_sync_to_async
+def say(session, words: str) -> None:
+    with transaction.atomic():
+        AgentSession.objects.filter(pk=session.pk).update(last_step=words)
+        publish_recorded(SessionRecorded(session.pk, session.team_id, session.last_seq))
+
+
+async def test_a_narrowed_desk_gets_what_its_filters_let_through(sessions, operator):
+    busy = sessions[1]
+
+    async with open_socket(f"{PATH}?q=parcel", operator) as socket:
+        assert (await socket.read())["order"] == []
+
+        await say(busy, "I look for the parcel.")
+        message = await socket.read()
+        assert message["order"] == list(message["tiles"]) == [busy.pk]
+
+        await say(busy, "Something else.")
+        message = await socket.read()
+        assert (message["order"], message["tiles"]) == ([], {})

@@ -10,16 +10,15 @@ from django.utils import timezone
 
 from sessions_app.agent_api.types import Outcome, TaskReport, Usage
 from sessions_app.domain import caps, guards, holds, ingest, relaying
+from sessions_app.domain.commands import record_decision
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import CommandKind, SessionState, SpendSource
-from sessions_app.live.fragments import session_change
+from sessions_app.live.fragments import SESSION_PARTS, session_change
 from sessions_app.live.session_feed import SharedChange
 from sessions_app.models import AgentSession
 from tests.helpers.page import LivePage
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PARTS = frozenset({"session-header", "session-tasks", "session-spend", "session-people"})
 
 
 @pytest.fixture
@@ -41,7 +40,9 @@ def record(session, verb) -> None:
 
 
 def push(session, page: LivePage) -> None:
-    page.apply(json.loads(SharedChange(session_change(session.pk, page.seq)).message(page.seq, PARTS)))
+    page.apply(
+        json.loads(SharedChange(session_change(session.pk, page.seq)).message(page.seq, frozenset(SESSION_PARTS)))
+    )
 
 
 def reach(session, cost: str) -> None:
@@ -65,7 +66,7 @@ def test_live_equals_reload_where_the_guard_asks_and_is_answered(session, reques
 
     caps.go_on(session, raise_to=Decimal("0.02"), by=operator, key=uuid4())
     decision = session.commands.get(kind=CommandKind.CAPS)
-    record(session, lambda log: guards.record_decision(log, decision))
+    record(session, lambda log: record_decision(log, decision))
     push(session, page)
     assert "A person has to decide" not in page.shown()["session-controls"]
     assert "of $0.02" in page.shown()["session-header"]

@@ -14,6 +14,7 @@ from sessions_app.agent_api.types import (
     Outcome,
     Question,
     Reasoning,
+    ReportedFile,
     Response,
     SessionEnded,
     TaskEnded,
@@ -22,12 +23,13 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain import guards, ingest, relaying
+from sessions_app.domain.commands import record_decision
 from sessions_app.domain.controls import ask
 from sessions_app.domain.followups import TaskSpec, send_task
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.queueing import QUEUE_VERBS, change_queue
 from sessions_app.enums import CommandKind, EventKind, SessionState, SpendSource
-from sessions_app.live.fragments import session_change
+from sessions_app.live.fragments import SESSION_PARTS, session_change
 from sessions_app.live.session_feed import SharedChange
 from sessions_app.models import AgentSession, Event
 from tests.helpers.page import LivePage
@@ -35,6 +37,7 @@ from tests.helpers.page import LivePage
 pytestmark = pytest.mark.django_db(transaction=True)
 
 USAGE = Usage(input_tokens=1200, output_tokens=64, seconds=3.2, cost=Decimal("0.0123"))
+FILES = (ReportedFile("prices.csv", "download", "https://files.example/1/prices.csv"), ReportedFile("<b>.png"))
 
 
 @pytest.fixture
@@ -91,7 +94,7 @@ HAPPENINGS = {
     EventKind.REASONING: came(Reasoning("I open the <i>shop</i>.\n" + "Long. " * 300)),
     EventKind.ACTION: came(Action("click", "Add to cart")),
     EventKind.RESPONSE: came(Response("Here it is.")),
-    EventKind.RESULT: came(TaskEnded(TaskReport(Outcome.COMPLETED, "Fjell 75", usage=USAGE), "task-1")),
+    EventKind.RESULT: came(TaskEnded(TaskReport(Outcome.COMPLETED, "Fjell 75", usage=USAGE, files=FILES), "task-1")),
     EventKind.QUESTION: came(Question("Which account?", "human_input_needed")),
     EventKind.ERROR: came(TaskEnded(TaskReport(Outcome.FAILED, "No such element", "ELEMENT_NOT_FOUND"), "task-1")),
     EventKind.END: came(SessionEnded("expired")),
@@ -108,11 +111,8 @@ HAPPENINGS = {
 
 
 def push(session, page: LivePage) -> None:
-    message = SharedChange(session_change(session.pk, page.seq)).message(page.seq, ALL_PARTS)
+    message = SharedChange(session_change(session.pk, page.seq)).message(page.seq, frozenset(SESSION_PARTS))
     page.apply(json.loads(message))
-
-
-ALL_PARTS = frozenset({"session-header", "session-tasks", "session-spend", "session-people"})
 
 
 def record(session, verb) -> None:
@@ -149,7 +149,7 @@ def test_live_equals_reload_for_the_queue(session, request, client_for, operator
 
     if change in QUEUE_VERBS:
         change_queue(session, change, by=operator, key=uuid4())
-        record(session, lambda log: relaying.record_queue_change(log, log.session.commands.get(kind="queue")))
+        record(session, lambda log: record_decision(log, log.session.commands.get(kind="queue")))
     elif change == "question":
         record(session, HAPPENINGS[EventKind.QUESTION])
     else:
@@ -157,6 +157,18 @@ def test_live_equals_reload_for_the_queue(session, request, client_for, operator
     push(session, page)
 
     assert page.shown()["session-queue"] != before
+    assert page.shown() == LivePage(client, session).shown()
+
+
+def test_live_equals_reload_for_a_follow_up(session, operator, client_for):
+    client = client_for(operator)
+    page = LivePage(client, session)
+    before = page.shown()["session-asked-for"]
+
+    send_task(session, TaskSpec("Add <it> to the cart"), by=operator, key=uuid4())
+    push(session, page)
+
+    assert page.shown()["session-asked-for"] != before
     assert page.shown() == LivePage(client, session).shown()
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 
 from sessions_app.broadcast import hub, session_group
 from sessions_app.live import consumers, feeds, session_feed
+from sessions_app.live.fragments import PAGE_CHARACTERS, SESSION_PARTS
 from sessions_app.models import Membership
 from tests.helpers.sockets import HOST, Refused, cookies_of, open_socket
 from tests.sessions_app.live.conftest import until
@@ -62,7 +63,7 @@ async def test_first_batch_brings_every_part_and_version(session, operator):
     async with open_socket(path(session), operator) as socket:
         batch = await socket.read()
 
-    assert set(batch["parts"]) == {"session-header", "session-tasks", "session-spend", "session-people"}
+    assert set(batch["parts"]) == set(SESSION_PARTS)
     assert set(batch["versions"]) == {"session-controls", "session-question", "session-queue"}
     assert session.title in batch["parts"]["session-header"]
 
@@ -155,6 +156,15 @@ async def test_slow_page_gets_at_most_200_rows_and_the_rest_when_it_acknowledges
         late = await slow.read_until(600)
 
     assert seqs(*early, *late) == list(range(1, 601))
+
+
+async def test_long_rows_come_in_messages_of_a_bearable_size(session, record, operator):
+    await record(session, *["x" * 90_000 for _ in range(20)])
+    async with open_socket(path(session), operator) as socket:
+        batches = await socket.read_until(20)
+
+    assert seqs(*batches) == list(range(1, 21))
+    assert max(len(batch["rows"]) for batch in batches) <= PAGE_CHARACTERS
 
 
 async def test_silent_page_is_not_flooded_by_changes_without_rows(session, record, operator):

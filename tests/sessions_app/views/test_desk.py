@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
@@ -39,6 +40,75 @@ def test_it_sorts_live_agents_by_who_needs_a_person(client_for, operator, staffe
     page = read(client_for(operator).get("/"))
     titles = page.each("ol[@aria-label='Live agents']/li//a")
     assert titles == ["Asking", "Alarming", "Failed", "Paused", "Old", "Young", "Idle"]
+
+
+def test_what_nears_a_cap_or_runs_long_comes_before_what_is_quiet(
+    client_for, operator, staffed, make_session, make_task, make_spend, read
+):
+    now = timezone.now()
+    near = make_session(title="Near its cap", created_at=now, session_cost_soft=Decimal("0.10"), started_at=now)
+    make_spend(make_task(near, state="running"), "0.08", at=now + timedelta(seconds=30))
+    far = make_session(title="Far from its cap", created_at=now, session_cost_soft=Decimal("0.10"))
+    make_spend(make_task(far, state="running"), "0.07")
+    long = make_session(title="Long at work", created_at=now)
+    make_task(long, state="running", sent_at=now - timedelta(minutes=2))
+
+    page = read(client_for(operator).get("/"))
+
+    titles = page.each("ol[@aria-label='Live agents']/li//a")
+    assert titles[1:7] == ["Alarming", "Near its cap", "Failed", "Paused", "Long at work", "Old"]
+    tiles = page.each("ol[@aria-label='Live agents']/li")
+    assert "$0.0800 $0.1600/min" in tiles[2]
+    assert "Near $0.10 cap" in tiles[2]
+    assert "since" in tiles[5]
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ("q=asKING", ["Asking"]),
+        ("state=needs", ["Asking", "Alarming", "Failed"]),
+        ("state=working", ["Old", "Young"]),
+        ("state=paused", ["Alarming", "Paused"]),
+        ("state=idle&q=dle", ["Idle"]),
+        ("owner=operator&q=o", ["Old", "Young"]),
+        ("owner=teammate", ["Theirs"]),
+        ("owner=me&state=working&q=old", ["Old"]),
+        ("state=nonsense&owner=nobody", ["Asking", "Alarming", "Failed", "Paused", "Theirs", "Old", "Young", "Idle"]),
+    ],
+)
+def test_filters_stand_in_the_address(client_for, operator, teammate, staffed, make_session, read, query, titles):
+    make_session(title="Theirs", owner=teammate, created_at=MOMENT)
+
+    page = read(client_for(operator).get(f"/?{query}"))
+
+    found = page.each("ol[@aria-label='Live agents']/li//a")
+    assert sorted(found) == sorted(titles)
+    assert page.root.xpath("string(//main/@data-live-desk)") == f"/ws/desk/?{query}"
+
+
+def test_a_desk_that_filters_leave_empty_says_so(client_for, operator, staffed, read):
+    page = read(client_for(operator).get("/?q=nowhere"))
+
+    assert "No live agent is what you look for" in page.root.text_content()
+    assert "No agent is at work" not in page.root.text_content()
+
+
+def test_a_tile_says_where_its_picture_is_or_why_there_is_none(client_for, operator, make_session, read):
+    seen = make_session(title="Seen", webrtc_url="https://secret.example/whep")
+    make_session(title="Starting", state=SessionState.STARTING)
+    make_session(title="Blind")
+
+    answer = client_for(operator).get("/")
+
+    tiles = {tile.xpath("string(.//a)"): tile for tile in read(answer).root.xpath("//li[@data-tile]")}
+    assert tiles["Seen"].get("data-offer-url") == f"/sessions/{seen.pk}/whep/"
+    assert [tiles[title].get("data-no-picture") for title in ("Seen", "Starting", "Blind")] == [
+        "",
+        "The browser is starting.",
+        "The service offers no picture.",
+    ]
+    assert "secret.example" not in answer.content.decode()
 
 
 def test_a_tile_says_state_step_cost_and_owner(client_for, operator, staffed, read):
@@ -132,7 +202,7 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_spend(make_task(session, state="waiting", question="?"), "0.01")
     client = client_for(operator)
     # sign-in 2, team 2, tiles 3, inbox 1, summary 3, needing 2
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/")
 
 

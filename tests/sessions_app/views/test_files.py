@@ -110,3 +110,10 @@ def test_a_result_lists_its_files_where_it_stands(client_for, operator, make_eve
     page = read(client_for(operator).get(f"/sessions/{session.pk}/"))
     assert page.each("ul[@aria-label='Files']/li") == ["<b>a.csv download", "b"]
     assert page.all("ul[@aria-label='Files']//a/@href") == ["/files/abc/", "/files/d/"]
+
+
+def test_the_tasks_panel_lists_each_tasks_own_files(client_for, operator, file, make_task, read):
+    make_task(file.session, result="Nothing came with this one.")
+    page = read(client_for(operator).get(f"/sessions/{file.session_id}/"))
+    assert page.each("li[@class='task']//ul[@aria-label='Files']/li") == ["Übersicht 1.html"]
+    assert page.all("li[@id='task-1']//ul/li/a/@href") == [f"/files/{file.pk}/"]

@@ -6,6 +6,7 @@ import pytest
 
 from sessions_app.domain.holds import hold_starts
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
+from sessions_app.live.fragments import SESSION_PARTS
 from sessions_app.queries import session_screen
 from tests.conftest import MOMENT
 
@@ -80,7 +81,7 @@ def test_tasks_spend_and_people_have_their_parts(client_for, operator, worked, r
 
 def test_live_parts_hold_nothing_that_could_be_lost(client_for, operator, worked, read):
     page = read(open_page(client_for(operator), worked))
-    for part in ("session-header", "session-tasks", "session-spend", "session-people"):
+    for part in SESSION_PARTS:
         assert page.all(f"*[@id='{part}']//*[self::form or self::input or self::button or self::a or @tabindex]") == []
 
 
@@ -187,7 +188,7 @@ def test_terminate_asks_in_a_dialog(client_for, operator, worked, read):
 
 def test_every_form_has_a_key_of_its_own(client_for, operator, worked, read):
     keys = read(open_page(client_for(operator), worked)).all("form//input[@name='key']/@value")
-    assert len(keys) == len(set(keys)) == 6
+    assert len(keys) == len(set(keys)) == 7
 
 
 def test_a_member_watches_anothers_session_without_buttons(client_for, teammate, worked, read):
@@ -351,6 +352,6 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_event(session, kind=EventKind.COMMAND, task=task, command=command, actor=lead)
         make_event(session, kind=EventKind.RESULT, task=task)
     client = client_for(operator)
-    # sign-in 2, session 1, screen 4, may steer 1, timeline 1, team 1, needing 2
-    with django_assert_num_queries(12):
+    # sign-in 2, session 1, screen 5, may steer 1, timeline 1, team 1, needing 2
+    with django_assert_num_queries(13):
         open_page(client, session)

@@ -58,6 +58,74 @@ def test_tasks_are_added_and_moved_without_a_script(client_for, operator, team):
     assert 'name="form-1-prompt"' in page
 
 
+OPTIONS = {
+    "max_seconds": "9", "max_input_tokens": "500", "max_output_tokens": "200",
+    "avoid_domains": "ads.test", "starting_url": "https://shop.test/{x}",
+}  # fmt: skip
+CHOSEN = {
+    "max_duration_ms": 9000, "max_input_tokens": 500, "max_output_tokens": 200,
+    "avoid_domains": ["ads.test"], "starting_url": "https://shop.test/{x}", "terminate_on_completion": True,
+}  # fmt: skip
+
+
+def chosen(row) -> dict[str, object]:
+    return {name: getattr(row, name) for name in CHOSEN}
+
+
+def test_a_step_that_is_edited_keeps_every_option(client_for, operator, team, read):
+    options = {f"form-0-{name}": value for name, value in {**OPTIONS, "terminate_on_completion": "on"}.items()}
+    client = client_for(operator)
+    client.post("/workflows/new/", form("Log in", **options))
+    workflow = Workflow.objects.get()
+    assert chosen(workflow.steps.get()) == CHOSEN
+    page = read(client.get(f"/workflows/{workflow.pk}/edit/"))
+    assert {name: page.box(f"form-0-{name}") for name in OPTIONS} == OPTIONS
+    assert page.box("form-0-terminate_on_completion")
+    assert page.one("fieldset/details").get("open") is not None
+    moved = read(client.post("/workflows/new/", form("Log in", do="add", **options)))
+    assert {name: moved.box(f"form-0-{name}") for name in OPTIONS} == OPTIONS
+    assert moved.one("textarea[@autofocus]").get("name") == "form-1-prompt"
+
+
+def test_a_queue_that_is_saved_keeps_every_option_and_braces_as_they_were_typed(
+    client_for, operator, make_session, make_task, read
+):
+    session = make_session(starting_url="https://shop.test/{y}")
+    prompt = "Return {total}\n\nBackground: Goes on with another session."
+    make_task(session, prompt=prompt, state="queued", **CHOSEN)
+    client = client_for(operator)
+    page = read(client.get(f"/workflows/new/?from={session.pk}"))
+    typed = {box.get("name"): page.box(box.get("name")) for box in page.all("form//*[starts-with(@name, 'form-0-')]")}
+    assert typed["form-0-terminate_on_completion"] is True
+    typed["form-0-terminate_on_completion"] = "on"
+    typed["starting_url"] = page.box("starting_url")
+    client.post("/workflows/new/", form("Return {total}", **typed))
+    workflow = Workflow.objects.get()
+    names = {"key": uuid4(), "version": 1, "connection": session.connection_id, "do": "start"}
+    client.post(f"/workflows/{workflow.pk}/start/", names)
+    started = AgentSession.objects.get(workflow=workflow)
+    assert started.starting_url == "https://shop.test/{y}"
+    assert started.tasks.get().prompt == "Return {total}"
+    assert chosen(started.tasks.get()) == CHOSEN
+
+
+def test_a_starting_url_that_is_to_be_avoided_is_marked_at_its_step(client_for, operator, team, read):
+    options = {"form-0-starting_url": "https://[{shop}/", "form-0-avoid_domains": "shop.test"}
+    assert client_for(operator).post("/workflows/new/", form("Log in", **options)).status_code == 302
+    options["form-0-starting_url"] = "https://www.shop.test/"
+    page = read(client_for(operator).post("/workflows/new/", form("Log in", **options)))
+    assert page.error_at("form-0-avoid_domains") == ["The starting URL is on shop.test: it could not be opened."]
+
+
+def test_a_name_that_is_taken_is_marked_and_a_change_meanwhile_is_said(client_for, operator, workflow, read):
+    client = client_for(operator)
+    page = read(client.post("/workflows/new/", form("Search", name="Shopping")))
+    assert page.error_at("name") == ["There is a workflow called “Shopping” already."]
+    page = read(client.post(f"/workflows/{workflow.pk}/edit/", form("Search", name="Shopping", version=0)))
+    assert "Somebody has changed this workflow meanwhile" in page.says("form[@class='card']")
+    assert page.one("*[@name='name']").get("aria-invalid") is None
+
+
 def test_a_list_is_shown_before_it_is_started_and_started_once(client_for, operator, workflow):
     client, at = client_for(operator), f"/workflows/{workflow.pk}/start/"
     typed = {"key": uuid4(), "version": 1, "many": "yes", "connection": workflow.team.connections.get().pk}
@@ -79,17 +147,3 @@ def test_one_session_is_started_with_its_values(client_for, operator, workflow):
     session = AgentSession.objects.get()
     assert answer.url == f"/sessions/{session.pk}/"
     assert session.tasks.get().prompt == "Search for <b>"
-
-
-def test_a_session_is_continued(client_for, operator, teammate, make_session, make_task):
-    session = make_session()
-    make_task(session, state="completed", result="Signed in.", prompt="Log in")
-    assert client_for(teammate).get(f"/sessions/{session.pk}/continue/").status_code == 403
-    client, at = client_for(operator), f"/sessions/{session.pk}/continue/"
-    assert "Log in → Signed in." in client.get(at).content.decode()
-    typed = {"key": uuid4(), "starting_url": "https://shop.test/", "brief": "Signed in.", "task-": "Search"}
-    for _ in range(2):
-        answer = client.post(at, typed)
-    following = AgentSession.objects.get(continues=session)
-    assert answer.url == f"/sessions/{following.pk}/"
-    assert following.tasks.get().prompt == "Signed in.\n\nNow: Search"

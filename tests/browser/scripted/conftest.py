@@ -1,0 +1,46 @@
+"""A dashboard on the scripted upstream, so that any event can be made to come, and one live session of it on a page."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.conftest import Dashboard, start_dashboard, stop_dashboard
+from tests.browser.scripted.scene import Scene, ScriptedUpstream
+from tests.browser.steps import sign_in
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[ScriptedUpstream]:
+    with ScriptedUpstream() as running:
+        running.service.started = {"streaming": {}}  # it has no picture to show
+        yield running
+
+
+@pytest.fixture(scope="session")
+def dashboard(upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    running = start_dashboard(tmp_path_factory.mktemp("data"), **upstream.environment)
+    yield running
+    assert stop_dashboard(running) == 0
+
+
+@pytest.fixture(scope="session")
+def signed_in_once(browser: Browser, dashboard: Dashboard) -> dict:
+    """Cookies of somebody who is signed in: once, since there are many cases."""
+    with browser.new_context(base_url=dashboard.url) as context:
+        sign_in(context.new_page())
+        return context.storage_state()
+
+
+@pytest.fixture
+def context(browser: Browser, dashboard: Dashboard, signed_in_once: dict) -> Iterator[BrowserContext]:
+    size = {"width": 1440, "height": 900}
+    with browser.new_context(base_url=dashboard.url, viewport=size, storage_state=signed_in_once) as context:
+        yield context
+
+
+@pytest.fixture
+def scene(page: Page, upstream: ScriptedUpstream, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    yield Scene.open(page, upstream, f"Look around: {request.node.name}", session_cost_soft="0.2")
+    assert page.evaluate("window.sameDocument"), "what came, came live"
+    assert page.complaints == []  # type: ignore[attr-defined]

@@ -1,0 +1,86 @@
+"""The desk's wall of live pictures: what is in sight is live, and nothing else costs anybody anything."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Dashboard
+from tests.browser.steps import SHOP, start, terminate, wait_for
+
+AGENTS = 3
+LIVE = "[data-picture='live']"
+STILL = "[data-picture='still']"
+FRAMES = "videos => videos.map(video => video.getVideoPlaybackQuality().totalVideoFrames)"
+
+
+@pytest.fixture
+def wall(signed_in: Page) -> Iterator[Page]:
+    """The desk, with a few agents at work."""
+    page = signed_in
+    sessions = []
+    for _ in range(AGENTS):
+        start(page, "Wait 200 seconds")
+        sessions.append(page.url)
+    page.goto("/")
+    yield page
+    page.unroute_all()
+    for session in sessions:
+        page.goto(session)
+        terminate(page)
+
+
+def test_every_tile_in_sight_is_live(wall: Page) -> None:
+    expect(wall.locator(LIVE)).to_have_count(AGENTS, timeout=30_000)
+    videos = wall.locator("#live-agents video")
+    before = videos.evaluate_all(FRAMES)
+
+    wait_for(wall, lambda: all(now > then + 3 for then, now in zip(before, videos.evaluate_all(FRAMES), strict=True)))
+    expect(wall.get_by_label("Live view: Wait 200 seconds")).to_have_count(AGENTS)
+
+
+def test_what_is_out_of_sight_holds_no_stream(wall: Page) -> None:
+    wall.set_viewport_size({"width": 390, "height": 500})
+    wait_for(wall, lambda: 0 < wall.locator(LIVE).count() < AGENTS)
+    expect(wall.locator(LIVE)).not_to_have_count(AGENTS)
+    last = wall.locator("#live-agents > li").last
+
+    with wall.expect_request(lambda request: request.method == "DELETE"):
+        last.scroll_into_view_if_needed()
+
+    expect(last.locator(LIVE)).to_be_visible(timeout=30_000)
+    first = wall.locator("#live-agents > li").first
+    expect(first.locator("figcaption")).to_contain_text("still · ")
+    wall.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_a_hidden_page_gives_every_picture_back(wall: Page) -> None:
+    expect(wall.locator(LIVE)).to_have_count(AGENTS, timeout=30_000)
+    given_back: list[str] = []
+    wall.on("request", lambda request: given_back.append(request.url) if request.method == "DELETE" else None)
+
+    wall.evaluate(
+        """() => {
+          Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
+          document.dispatchEvent(new Event('visibilitychange'));
+        }"""
+    )
+    wait_for(wall, lambda: len(given_back) == AGENTS)
+    expect(wall.locator(STILL)).to_have_count(AGENTS)
+
+    wall.evaluate("() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')); }")
+    expect(wall.locator(LIVE)).to_have_count(AGENTS, timeout=30_000)
+
+
+def test_a_new_agent_appears_with_its_picture_and_an_ended_one_leaves(wall: Page, dashboard: Dashboard) -> None:
+    expect(wall.locator(LIVE)).to_have_count(AGENTS, timeout=30_000)
+    other = wall.context.new_page()
+    start(other, f"Go to {SHOP}")
+
+    expect(wall.locator(LIVE)).to_have_count(AGENTS + 1, timeout=30_000)
+
+    terminate(other)
+    other.close()
+    wall.mouse.move(0, 0)
+    expect(wall.locator("#live-agents > li")).to_have_count(AGENTS)
+    assert wall.complaints == []

@@ -1,0 +1,57 @@
+"""Going on in a new session: what is left is offered, and nothing that was typed goes unsaid."""
+
+from uuid import uuid4
+
+import pytest
+
+from sessions_app.enums import TaskState
+from sessions_app.models import AgentSession, Task
+
+
+def test_a_session_is_continued(client_for, operator, teammate, make_session, make_task):
+    session = make_session()
+    make_task(session, state="completed", result="Signed in.", prompt="Log in")
+    assert client_for(teammate).get(f"/sessions/{session.pk}/continue/").status_code == 403
+    client, at = client_for(operator), f"/sessions/{session.pk}/continue/"
+    assert "Log in → Signed in." in client.get(at).content.decode()
+    typed = {"key": uuid4(), "starting_url": "https://shop.test/", "brief": "Signed in.", "task-": "Search"}
+    for _ in range(2):
+        answer = client.post(at, typed)
+    following = AgentSession.objects.get(continues=session)
+    assert answer.url == f"/sessions/{following.pk}/"
+    assert following.tasks.get().prompt == "Search\n\nBackground: Signed in."
+
+
+def test_a_task_that_completed_while_the_page_was_open_is_said_and_not_sent_again(
+    client_for, operator, make_session, make_task, read
+):
+    session = make_session()
+    running = make_task(session, prompt="Search", sent_at=session.created_at)
+    queued = make_task(session, prompt="Buy", state="queued")
+    client, at = client_for(operator), f"/sessions/{session.pk}/continue/"
+    page = read(client.get(at))
+    assert page.each("label[starts-with(@for, 'id_task-')]") == ["Task 1, in hand", "Task 2, queued", "One more task"]
+    Task.objects.filter(pk=running.pk).update(state=TaskState.COMPLETED)
+    typed = {"key": uuid4(), f"task-{running.pk}": "Search", f"task-{queued.pk}": "Buy it", "ends_old": "on"}
+    page = read(client.post(at, typed))
+    assert page.status == 422
+    assert "A task of this list has completed, or was removed, meanwhile: see what is left." in page.says(
+        "form[@class='card']"
+    )
+    assert page.box(f"task-{queued.pk}") == "Buy it"
+    del typed[f"task-{running.pk}"]
+    client.post(at, typed)
+    assert [task.prompt for task in AgentSession.objects.get(continues=session).tasks.all()] == ["Buy it"]
+
+
+@pytest.mark.parametrize("state", ["ready", "ended"])
+def test_a_session_is_run_again_once_a_form_live_or_ended(client_for, operator, make_session, make_task, read, state):
+    session = make_session(state=state)
+    make_task(session, prompt="Search", state="completed")
+    client = client_for(operator)
+    page = read(client.get(f"/sessions/{session.pk}/"))
+    form = page.one("form[.//button[normalize-space()='Run again']]")
+    for _ in range(2):
+        client.post(form.get("action"), {"key": form.xpath(".//input[@name='key']/@value")[0]})
+    again = AgentSession.objects.exclude(pk=session.pk).get()
+    assert [task.prompt for task in again.tasks.all()] == ["Search"]
