@@ -79,6 +79,11 @@ def posted_key(request: OperatorRequest) -> UUID:
         return uuid4()
 
 
+def whole_number(raw: str) -> int | None:
+    """A number from 0 upwards that every database can hold; None for whatever else is sent."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
+
+
 def render_page(request: OperatorRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A whole page, with what its frame needs beyond the screen itself."""
     team = find_team(request)
