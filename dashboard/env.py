@@ -71,7 +71,7 @@ def read_environment(values: Mapping[str, str] = os.environ) -> Environment:
     host = get("HOST", "127.0.0.1", _host, "an IP address or a host name to listen on")
     port = get("PORT", "8000", _port, "a number from 1 to 65535")
     url = get("AGENT_API_URL", "", _optional_url, "an http or https address, without a path")
-    key = values.get("AGENT_API_KEY", "").strip()
+    key = get("AGENT_API_KEY", "", _key, "printable ASCII characters without blanks")
     if url and not key:
         raise BadSetting("AGENT_API_KEY", "the key of the service at AGENT_API_URL")
     data_dir = get("DATA_DIR", str(BASE_DIR / "data"), _folder, "a folder that can be written to")
@@ -143,6 +143,10 @@ def _host(raw: str) -> str:
 
 def _username(raw: str) -> str:
     return _matching(r"[\w.@+-]{1,150}", raw)
+
+
+def _key(raw: str) -> str:
+    return _matching(r"[!-~]*", raw)
 
 
 def _verify(raw: str) -> str:

@@ -2,11 +2,21 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import sync_only_middleware
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def trusted_proxies(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+@sync_only_middleware
+def in_one_thread(get_response: GetResponse) -> GetResponse:
+    """Innermost: makes every middleware around it run in the request's own thread.
+
+    Otherwise Django runs them on the loop, and hops to the thread and back for each of their two halves.
+    """
+    return get_response
+
+
+def trusted_proxies(get_response: GetResponse) -> GetResponse:
     """Believe X-Forwarded-Proto from the proxies that are named, and from nobody else."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -26,6 +26,22 @@ class EndReason(TextChoices):
     START_UNKNOWN = "start_unknown", "it is not known whether it started"
     GONE = "gone", "the service no longer knows it"
 
+    @property
+    def sentence(self) -> str:
+        return _ENDINGS[self]
+
+
+_ENDINGS: dict[EndReason, str] = {
+    EndReason.COMPLETED: "The session has completed.",
+    EndReason.TERMINATED: "The session was terminated.",
+    EndReason.EXPIRED: "The session reached its time limit.",
+    EndReason.TERMINATE_ON_COMPLETION: "The session ended with its last task.",
+    EndReason.INSTANCE_LOST: "The session's browser was lost for good.",
+    EndReason.REFUSED: "The session was not started.",
+    EndReason.START_UNKNOWN: "It is not known whether the session started.",
+    EndReason.GONE: "The service no longer knows the session.",
+}
+
 
 class TaskState(TextChoices):
     QUEUED = "queued", "Queued"
@@ -186,10 +202,17 @@ _WORD_OF_TASK: dict[TaskState, GuideWord] = {
 }
 
 
-def guide_word(session: SessionState, task: TaskState | None, *, refused: bool = False) -> GuideWord:
-    """Derive the one word people read from the session's state and its current (or latest) task's."""
+#: Where there never was a browser, or nobody knows of one, it cannot have been terminated.
+_WORD_OF_END: dict[str, GuideWord] = {
+    EndReason.REFUSED: GuideWord.REFUSED,
+    EndReason.START_UNKNOWN: GuideWord.UNKNOWN,
+}
+
+
+def guide_word(session: SessionState, task: TaskState | None, *, end: str = "") -> GuideWord:
+    """Derive the one word people read from the session's state (how it ended) and its current (or latest) task's."""
     if session == SessionState.ENDED:
-        return GuideWord.REFUSED if refused else GuideWord.TERMINATED
+        return _WORD_OF_END.get(end, GuideWord.TERMINATED)
     if session == SessionState.STARTING:
         return GuideWord.PENDING
     if session == SessionState.LOST:

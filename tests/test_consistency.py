@@ -70,7 +70,7 @@ def test_a_template_stays_small_and_loads_what_it_uses(path):
         "django_htmx": r"{% htmx_script",
         "watchfloor": r"\|(?:money|usd|count|seconds|milliseconds|total_tokens|as_json|field|excerpt|marked|row_label)"
         r"\b",
-        "moments": r"\|(?:clock|day_and_clock|countdown|since)\b",
+        "moments": r"\|(?:clock|day_and_clock|countdown|due|since)\b",
     }
     loaded = {name for names in re.findall(r"{% load ([^%]+) %}", text) for name in names.split()}
     assert loaded == {library for library, pattern in sign.items() if re.search(pattern, text)}

@@ -162,15 +162,21 @@ class AgentApi:
         self, method: str, url: str, *, time_out: float, headers: dict[str, str] | None = None, **content: Any
     ) -> httpx.Response:
         try:
+            request = self._http.build_request(
+                method,
+                url,
+                headers=self._headers | (headers or {}),
+                timeout=httpx.Timeout(time_out, connect=_CONNECT),
+                **content,
+            )
+        except Exception as error:
+            raise NotReached(
+                "The request cannot be written: the key, the address or a text does not allow it."
+            ) from error
+        try:
             # The library's time-outs are for each piece of an answer: one that trickles in would never end.
             async with asyncio.timeout(time_out + _CONNECT):
-                response = await self._http.request(
-                    method,
-                    url,
-                    headers=self._headers | (headers or {}),
-                    timeout=httpx.Timeout(time_out, connect=_CONNECT),
-                    **content,
-                )
+                response = await self._http.send(request)
         except _NOTHING_WAS_SENT as error:
             raise NotReached("The agent service cannot be reached.") from error
         except (httpx.TimeoutException, TimeoutError) as error:

@@ -48,7 +48,7 @@ class BadRequest(Refused):
 
 
 class BadKey(Refused):
-    advice = "The connection's key is not accepted: a lead can check it in Settings."
+    advice = "The service does not accept the key: whoever runs Watchfloor sets it as AGENT_API_KEY, and restarts it."
 
 
 class SessionGone(Refused):

@@ -4,8 +4,9 @@ The readers never raise on a shape they do not know: what is missing or malforme
 makes no sense is kept as `Unrecognised`.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -85,23 +86,31 @@ class TaskAnswer:
 
 
 @dataclass(frozen=True)
-class Reasoning:
+class Event:
+    """What every event may carry besides what it tells."""
+
+    #: The tasks that it names, at whatever depth; not for browsers.
+    task_ids: tuple[str, ...] = field(default=(), kw_only=True, repr=False, compare=False, metadata={"secret": True})
+
+
+@dataclass(frozen=True)
+class Reasoning(Event):
     text: str
 
 
 @dataclass(frozen=True)
-class Action:
+class Action(Event):
     name: str
     target: str
 
 
 @dataclass(frozen=True)
-class Response:
+class Response(Event):
     text: str
 
 
 @dataclass(frozen=True)
-class TaskEnded:
+class TaskEnded(Event):
     """`task_completed`, or `error`; without a task id it speaks of the task in hand."""
 
     report: TaskReport
@@ -109,28 +118,28 @@ class TaskEnded:
 
 
 @dataclass(frozen=True)
-class Question:
+class Question(Event):
     text: str
     kind: str = ""
 
 
 @dataclass(frozen=True)
-class SessionEnded:
+class SessionEnded(Event):
     reason: str
 
 
 @dataclass(frozen=True)
-class InstanceLost:
+class InstanceLost(Event):
     grace: timedelta | None
 
 
 @dataclass(frozen=True)
-class InstanceBack:
+class InstanceBack(Event):
     pass
 
 
 @dataclass(frozen=True)
-class Unrecognised:
+class Unrecognised(Event):
     name: str
     raw: Any
 
@@ -142,6 +151,9 @@ UpstreamEvent = (
 
 _LONGEST_WAIT = timedelta(days=7)
 _LONGEST_ID = 200
+_TASK_ID = frozenset({"taskid", "task_id"})
+#: What may stand in the place of an id and is none, such as "undefined" or 1: to hide it would blank whole sentences.
+_PLAIN = re.compile(r"[A-Z]?[a-z]{0,15}|[A-Z]{1,15}|\d{1,5}")
 #: Characters of a code, a kind or a reason: what is longer is none, but is shown as far as it fits.
 _LONGEST_WORD = 200
 
@@ -329,6 +341,24 @@ def read_task_answer(body: Mapping[str, Any]) -> TaskAnswer | None:
 def read_event(name: str, payload: object) -> UpstreamEvent:
     """Read one Socket.IO event."""
     payload = clean(payload)
+    task_ids = tuple(dict.fromkeys(_task_ids(payload)))
+    event = _read_event(name, payload, task_ids)
+    return replace(event, task_ids=task_ids) if task_ids else event
+
+
+def _task_ids(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _task_ids(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key.lower() in _TASK_ID and not _PLAIN.fullmatch(_id(item)):
+                yield _id(item)
+            else:
+                yield from _task_ids(item)
+
+
+def _read_event(name: str, payload: object, task_ids: tuple[str, ...]) -> UpstreamEvent:
     body = mapping(payload)
     if name == "end_session":
         return SessionEnded(_word(body.get("reason")) or _word(payload))
@@ -336,10 +366,11 @@ def read_event(name: str, payload: object) -> UpstreamEvent:
         return InstanceLost(_wait(body.get("gracePeriod")))
     if name == "instance:reconnected":
         return InstanceBack()
-    return (_read_message(body) if name == "message" else None) or Unrecognised(name, without_secrets(payload))
+    message = _read_message(body, task_ids) if name == "message" else None
+    return message or Unrecognised(name, without_secrets(payload))
 
 
-def _read_message(body: Mapping[str, Any]) -> UpstreamEvent | None:
+def _read_message(body: Mapping[str, Any], task_ids: tuple[str, ...]) -> UpstreamEvent | None:
     data = mapping(body.get("data"))
     match text(body.get("type")):
         case "agent" if said := text(_first((body, data), "content", "message")):
@@ -352,5 +383,6 @@ def _read_message(body: Mapping[str, Any]) -> UpstreamEvent | None:
             return Question(text(_first((data,), "value", "message")), _word(data.get("type")))
         case "task_completed" | "error":
             report = read_report(body)
-            return TaskEnded(report, _id(body.get("taskId"))) if report else None
+            named = _id(body.get("taskId")) or (task_ids[0] if len(task_ids) == 1 else "")
+            return TaskEnded(report, named) if report else None
     return None

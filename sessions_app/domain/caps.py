@@ -76,7 +76,7 @@ def _raise(session: AgentSession, ask: GuardAsk) -> str:
 def _lock(session: AgentSession) -> AgentSession:
     locked = AgentSession.objects.select_for_update().get(pk=session.pk)
     if locked.state == SessionState.ENDED:
-        raise NotAllowed(f"This session {locked.get_end_reason_display() or 'has ended'}: its caps no longer matter.")
+        raise NotAllowed(f"{locked.ending} Its caps no longer matter.")
     return locked
 
 

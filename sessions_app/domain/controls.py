@@ -33,7 +33,7 @@ def ask(session: AgentSession, kind: CommandKind, *, by: User, key: UUID) -> Com
 
 def _why_not(session: AgentSession, task: Task | None, kind: CommandKind) -> str:
     if session.state == SessionState.ENDED:
-        return f"This session has ended ({session.get_end_reason_display()}): there is nothing left to steer."
+        return f"{session.ending} There is nothing left to steer."
     if task is None:
         return "The agent has no task in hand just now."
     return f"The task is {task.get_state_display().lower()}: it cannot be asked to {kind.label.lower()} now."

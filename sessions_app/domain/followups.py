@@ -38,7 +38,7 @@ def send_task(session: AgentSession, spec: TaskSpec, *, by: User, key: UUID) -> 
         return repeat.task
     locked = AgentSession.objects.select_for_update().get(pk=session.pk)
     if locked.state == SessionState.ENDED:
-        raise NotAllowed(f"This session {locked.get_end_reason_display() or 'has ended'}: start a new one.")
+        raise NotAllowed(f"{locked.ending} Start a new one.")
     if last := _ends_with(locked):
         raise NotAllowed(
             f"Task {last.number} ends the session, so nothing can follow it: "

@@ -58,6 +58,8 @@ def apply_event(log: SessionLog, event: UpstreamEvent) -> None:
     if log.session.state == SessionState.ENDED and not isinstance(event, (TaskEnded, SessionEnded)):
         log.append(EventKind.OTHER, "Came after the session's end.", detail={"raw": _raw(event)})
         return
+    if not isinstance(event, TaskEnded):
+        _bind_named(log, event.task_ids)
     _APPLY[type(event)](log, event)
 
 
@@ -90,15 +92,29 @@ def apply_report(
         log.append(EventKind.NOTE, f"More came with the result: {names}", task=task, detail={"files": as_detail(files)})
 
 
-def bind_task(log: SessionLog, task: Task, upstream_id: str) -> None:
-    """Note the service's id for a task; the first one stays, and an id that another task has is none."""
-    if upstream_id and not task.upstream_id:
-        if log.session.tasks.filter(upstream_id=upstream_id).exists():
-            log.append(EventKind.NOTE, "The service named an id for this task that another one has.", task=task)
-            return
-        task.upstream_id = upstream_id
-        task.save(update_fields=("upstream_id",))
-        log.touch()
+def bind_task(log: SessionLog, task: Task, upstream_id: str, *, is_answer: bool = False) -> None:
+    """Note the service's id for a task. The first one stays, unless the answer to the task itself knows better.
+
+    An id that another task has is none.
+    """
+    if upstream_id in {"", task.upstream_id} or (task.upstream_id and not is_answer):
+        return
+    if log.session.tasks.filter(upstream_id=upstream_id).exists():
+        log.append(EventKind.NOTE, "The service named an id for this task that another one has.", task=task)
+        return
+    task.upstream_id = upstream_id
+    task.save(update_fields=("upstream_id",))
+    log.touch()
+
+
+def _bind_named(log: SessionLog, task_ids: Collection[str]) -> None:
+    """Any event that names a task binds it, where it can be but one."""
+    if len(task_ids) != 1:
+        return
+    (named,) = task_ids
+    task, _ = _task_of(log, named)
+    if task:
+        bind_task(log, task, named)
 
 
 def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Collection[str] = ()) -> None:
@@ -109,7 +125,9 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
     if log.session.state == SessionState.ENDED:
         return
     known = EndReason(reason) if reason in EndReason.values else None
-    words = text or f"The session {known.label if known else f'ended: {reason}' if reason else 'ended'}."
+    words = text or (
+        known.sentence if known else f"The session ended: {reason}." if reason else "The session has ended."
+    )
     end_session(log, known or EndReason.COMPLETED, words)
     for task in log.session.tasks.filter(state__in=OPEN_TASK):
         _close_task(log, task, is_sure=task.pk not in unsure)
@@ -201,14 +219,20 @@ def _apply_session_ended(log: SessionLog, event: SessionEnded) -> None:
 
 
 def _apply_instance_lost(log: SessionLog, event: InstanceLost) -> None:
-    grace = event.grace or timedelta(minutes=5)
+    grace = timedelta(minutes=5) if event.grace is None else event.grace
     log.session.state = SessionState.LOST
-    minutes = round(grace.total_seconds() / 60)
     log.append(
         EventKind.INSTANCE_LOST,
-        f"The service lost the browser; it has {minutes} minutes to come back.",
+        f"The service lost the browser; it has {_span(grace)} to come back.",
         detail={"grace_seconds": grace.total_seconds()},
     )
+
+
+def _span(time: timedelta) -> str:
+    minutes, rest = divmod(time.total_seconds(), 60)
+    if rest or not minutes:
+        return f"{time.total_seconds():g} s"
+    return f"{minutes:g} minute{'' if minutes == 1 else 's'}"
 
 
 def _apply_instance_back(log: SessionLog, _event: InstanceBack) -> None:

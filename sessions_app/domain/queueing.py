@@ -95,7 +95,7 @@ def _change(session: AgentSession, verb: Callable[[AgentSession], str], *, by: U
         return repeat
     locked = AgentSession.objects.select_for_update().get(pk=session.pk)
     if locked.state == SessionState.ENDED:
-        raise NotAllowed(f"This session {locked.get_end_reason_display() or 'has ended'}: its queue is closed.")
+        raise NotAllowed(f"{locked.ending} Its queue is closed.")
     return queue_decision(locked, CommandKind.QUEUE, verb(locked), by=by, key=key)
 
 

@@ -167,7 +167,8 @@ def leave_unknown(log: SessionLog, command: Command, words: str) -> None:
     )
     _alarm_for_guard(log, command)
     if command.kind == CommandKind.START:
-        ends = log.session.created_at + log.session.cap
+        ends = (command.sent_at or log.at) + log.session.cap
+        log.session.expires_at = ends
         close_session(
             log,
             EndReason.START_UNKNOWN,
@@ -208,7 +209,7 @@ def record_taken(log: SessionLog, command: Command, upstream_id: str) -> None:
     """The service has the task, and said under which id it can be asked for."""
     if command.task:
         command.task.refresh_from_db()
-        bind_task(log, command.task, upstream_id)
+        bind_task(log, command.task, upstream_id, is_answer=True)
     settle(command, CommandState.DONE, "The service has the task.")
     log.touch()
 

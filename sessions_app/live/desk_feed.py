@@ -1,12 +1,15 @@
 """What a desk is told: the newest of every tile, at most four times a second, and nothing of what was in between."""
 
+import asyncio
 import json
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from django.utils import timezone
+
 from sessions_app.broadcast import Message, desk_group
 from sessions_app.live.feeds import Feed, Viewer, watching
-from sessions_app.live.fragments import Digest, render_digest
+from sessions_app.live.fragments import Digest, find_doubt_end, render_digest
 from sessions_app.queries import DeskFilters
 
 #: Messages under way to a page unacknowledged before tiles pile up here, each in its newest form only.
@@ -60,6 +63,15 @@ class DeskFeed(Feed[DeskViewer]):
     def _note(self, message: Message) -> None:
         self._changed_sessions.add(message.session_id)
         super()._note(message)
+
+    async def _until_changed(self) -> None:
+        """Or until a start of unknown outcome has left the desk, of which nobody tells."""
+        ends_at = await find_doubt_end(self._team_id)
+        try:
+            async with asyncio.timeout((ends_at - timezone.now()).total_seconds() if ends_at else None):
+                await super()._until_changed()
+        except TimeoutError:
+            pass
 
     async def _spread(self) -> None:
         changed, self._changed_sessions = self._changed_sessions, set()

@@ -84,7 +84,7 @@ class Feed(ABC, Generic[ViewerT]):
     async def _run(self) -> None:
         try:
             while True:
-                await self._changed.wait()
+                await self._until_changed()
                 self._changed.clear()
                 await self._spread()
                 await asyncio.sleep(self.gap)
@@ -94,6 +94,9 @@ class Feed(ABC, Generic[ViewerT]):
             self._unsubscribe()
             for viewer in self.viewers:
                 viewer.end()
+
+    async def _until_changed(self) -> None:
+        await self._changed.wait()
 
     @abstractmethod
     async def _spread(self) -> None:

@@ -9,7 +9,15 @@ from django.template.loader import get_template
 
 from sessions_app.live.threads import closing_after_errors, own_thread
 from sessions_app.models import Event, Team
-from sessions_app.queries import DeskTile, desk_inbox, desk_summary, desk_tiles, session_screen, timeline_after
+from sessions_app.queries import (
+    DeskTile,
+    desk_inbox,
+    desk_summary,
+    desk_tiles,
+    doubt_ends_at,
+    session_screen,
+    timeline_after,
+)
 
 PAGE_ROWS = 100
 #: Characters of rows in one message, of which one long row alone may be more.
@@ -116,4 +124,5 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
 _thread = own_thread("fragments")
 
 render_change = sync_to_async(closing_after_errors(session_change), thread_sensitive=False, executor=_thread)
+find_doubt_end = sync_to_async(closing_after_errors(doubt_ends_at), thread_sensitive=False, executor=_thread)
 render_digest = sync_to_async(closing_after_errors(desk_digest), thread_sensitive=False, executor=_thread)

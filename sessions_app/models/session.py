@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from sessions_app.enums import LIVE_SESSION, EndReason, SessionState
 from sessions_app.models.connection import Connection
@@ -20,6 +21,14 @@ def new_public_id() -> str:
 class AgentSessionQuerySet(models.QuerySet["AgentSession"]):
     def live(self) -> "AgentSessionQuerySet":
         return self.filter(state__in=LIVE_SESSION)
+
+    def in_doubt(self) -> "AgentSessionQuerySet":
+        """Those of which nobody knows whether they started, while they may be running."""
+        return self.filter(end_reason=EndReason.START_UNKNOWN, expires_at__gt=timezone.now())
+
+    def on_desk(self) -> "AgentSessionQuerySet":
+        """Those that cost money, or may."""
+        return self.live() | self.in_doubt()
 
 
 class AgentSession(Capped):
@@ -75,6 +84,7 @@ class AgentSession(Capped):
 
     created_at = models.DateTimeField(db_index=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    #: By the service's word; where it is not known whether it started, the latest moment it can be running.
     expires_at = models.DateTimeField(null=True, blank=True)
     #: A person has looked and keeps it open: its idle time counts from here.
     kept_at = models.DateTimeField(null=True, blank=True)
@@ -109,6 +119,11 @@ class AgentSession(Capped):
         return self.state in LIVE_SESSION
 
     @property
+    def ending(self) -> str:
+        """How it ended, in one sentence."""
+        return EndReason(self.end_reason).sentence if self.end_reason else "The session has ended."
+
+    @property
     def picture_ways(self) -> tuple[str, ...]:
         """The ways in which the service offers its picture, the better one first."""
         offered = {"webrtc": self.webrtc_url, "web-view": self.web_view_url}
@@ -119,5 +134,5 @@ class AgentSession(Capped):
         return timedelta(milliseconds=self.max_duration_ms)
 
     def latest_possible_end(self) -> datetime:
-        """Until when it may cost money if nothing more is ever heard of it."""
-        return self.expires_at or self.created_at + self.cap
+        """Until when it may cost money if nothing more is ever heard of it; what is not sent yet begins now at best."""
+        return self.expires_at or timezone.now() + self.cap

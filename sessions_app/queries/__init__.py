@@ -10,6 +10,7 @@ from sessions_app.queries.desk import (
     desk_summary,
     desk_tile,
     desk_tiles,
+    doubt_ends_at,
     needing_person,
 )
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
@@ -51,6 +52,7 @@ __all__ = [
     "desk_summary",
     "desk_tile",
     "desk_tiles",
+    "doubt_ends_at",
     "kinds_of",
     "needing_person",
     "newest_rows",

@@ -8,10 +8,10 @@ from decimal import Decimal
 from enum import IntEnum
 
 from django.contrib.auth.models import User
-from django.db.models import Max, Sum, TextChoices
+from django.db.models import Max, Min, Sum, TextChoices
 from django.utils import timezone
 
-from sessions_app.enums import LIVE_SESSION, WORKING_TASK, EventKind, GuideWord, SessionState
+from sessions_app.enums import WORKING_TASK, EventKind, GuideWord, SessionState
 from sessions_app.models import AgentSession, Event, SpendEntry, Task, Team
 from sessions_app.queries.guards import asks_person, guard_text
 from sessions_app.queries.money import NOTHING, Spent, spent_by_session, usd
@@ -98,7 +98,8 @@ class DeskTile:
     @property
     def waits(self) -> tuple[EventKind, ...]:
         """All that waits for a person here: what is counted, and what the inbox lists."""
-        kinds = [_WAITS[self.word]] if self.word in _WAITS else []
+        of_state = EventKind.COMMAND if self.is_in_doubt else _WAITS.get(self.word)
+        kinds = [of_state] if of_state else []
         if self.session.alarm:
             kinds.append(EventKind.ALARM)
         if self.asks:
@@ -118,9 +119,15 @@ class DeskTile:
             EventKind.GUARD: self.guard,
             EventKind.ERROR: task and (task.error or task.prompt),
             EventKind.INSTANCE_LOST: "The service has lost this session’s browser; it may come back.",
+            EventKind.COMMAND: self.session.end_text,
             EventKind.NOTE: task and f"It is not known what became of task {task.number}: {task.prompt}",
         }
         return about[kind] or ""
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nobody knows that it started: it may be running, and costing, all the same."""
+        return not self.session.is_live
 
     @property
     def asks(self) -> bool:
@@ -210,7 +217,7 @@ class DeskFilters:
 
 @dataclass(frozen=True)
 class InboxItem:
-    """A question, an alarm, a cap or what went wrong: it waits for a person."""
+    """A question, an alarm, a cap, what went wrong or a start of unknown outcome: it waits for a person."""
 
     session: AgentSession
     kind: EventKind
@@ -229,18 +236,14 @@ class DeskSummary:
 
 
 def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
-    """All live sessions in three queries, the most urgent first."""
-    sessions = list(
-        AgentSession.objects.filter(team=team, state__in=LIVE_SESSION).select_related("owner", "team__hold__by")
-    )
+    """All sessions that cost money, or may, in three queries, the most urgent first."""
+    sessions = list(AgentSession.objects.on_desk().filter(team=team).select_related("owner", "team__hold__by"))
     return tuple(sorted(_tiles(sessions), key=lambda tile: tile.place))
 
 
 def desk_tile(session_id: str) -> DeskTile | None:
     """One tile; none where the session has left the desk."""
-    sessions = list(
-        AgentSession.objects.filter(pk=session_id, state__in=LIVE_SESSION).select_related("owner", "team__hold__by")
-    )
+    sessions = list(AgentSession.objects.on_desk().filter(pk=session_id).select_related("owner", "team__hold__by"))
     return next(iter(_tiles(sessions)), None)
 
 
@@ -248,12 +251,20 @@ def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
     """What waits for a person on these tiles, longest first, in one query more."""
     waiting = [tile for tile in tiles if tile.waits]
     since = _since([tile.session.pk for tile in waiting])
+    since |= {(tile.session.pk, EventKind.COMMAND): tile.session.ended_at for tile in waiting if tile.session.ended_at}
     items = [
         InboxItem(tile.session, kind, tile.why(kind), tile.subject, since.get((tile.session.pk, kind)))
         for tile in waiting
         for kind in tile.waits
     ]
     return tuple(sorted(items, key=lambda item: item.since or item.session.created_at))
+
+
+def doubt_ends_at(team_id: int) -> datetime | None:
+    """When the next start of unknown outcome can be running no longer, of which no event tells."""
+    doubtful = AgentSession.objects.in_doubt().filter(team=team_id)
+    ends: datetime | None = doubtful.aggregate(first=Min("expires_at"))["first"]
+    return ends
 
 
 def needing_person(team: Team) -> int:
@@ -266,14 +277,18 @@ def desk_summary(team: Team) -> DeskSummary:
     tiles = _bare_tiles(team)
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     spent = SpendEntry.objects.filter(team=team, at__gte=midnight).aggregate(total=Sum("delta"))["total"]
-    return DeskSummary(live=len(tiles), needing=sum(len(tile.waits) for tile in tiles), spent_today=usd(spent))
+    return DeskSummary(
+        live=sum(not tile.is_in_doubt for tile in tiles),
+        needing=sum(len(tile.waits) for tile in tiles),
+        spent_today=usd(spent),
+    )
 
 
 def _bare_tiles(team: Team) -> list[DeskTile]:
     """Enough of each tile to tell its state."""
-    live = AgentSession.objects.filter(team=team, state__in=LIVE_SESSION)
+    shown = AgentSession.objects.on_desk().filter(team=team)
     return _tiles(
-        list(live.only("id", "state", "alarm", "end_reason", "created_at", "queue_held", "idle_ends_at")),
+        list(shown.only("id", "state", "alarm", "end_reason", "created_at", "queue_held", "idle_ends_at")),
         spent=defaultdict(Spent),
     )
 

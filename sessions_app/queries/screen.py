@@ -15,6 +15,7 @@ from sessions_app.enums import (
     CommandKind,
     CommandState,
     EndReason,
+    EventKind,
     GuideWord,
     SessionState,
     TaskState,
@@ -66,6 +67,8 @@ class SessionScreen:
     #: What waits for the task before it, in the order in which it will be sent.
     queue: tuple[Task, ...]
     queue_version: str
+    #: Until when a lost browser may come back.
+    lost_until: datetime | None
 
     @property
     def newest_notices(self) -> tuple[Command, ...]:
@@ -80,6 +83,11 @@ class SessionScreen:
     def was_refused(self) -> bool:
         """Whether there never was a browser: the page then offers to try again."""
         return self.session.end_reason in {EndReason.REFUSED, EndReason.START_UNKNOWN}
+
+    @property
+    def may_be_running(self) -> bool:
+        """Whether it is not known that it started, and so not that it ended either."""
+        return self.session.end_reason == EndReason.START_UNKNOWN
 
     @property
     def start_waits_until(self) -> datetime | None:
@@ -133,7 +141,7 @@ class SessionScreen:
 
 
 def session_screen(session_id: str) -> SessionScreen:
-    """Load the screen in five queries; raises AgentSession.DoesNotExist."""
+    """Load the screen in five queries, six while the browser is lost; raises AgentSession.DoesNotExist."""
     sessions = AgentSession.objects.select_related("owner", "connection", "team__hold__by")
     secret = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
     session = sessions.defer(*secret).get(pk=session_id)
@@ -165,7 +173,15 @@ def session_screen(session_id: str) -> SessionScreen:
         guard=guard,
         queue=queue,
         queue_version=_version(_queue_shown(session, current, queue, tasks)),
+        lost_until=_lost_until(session),
     )
+
+
+def _lost_until(session: AgentSession) -> datetime | None:
+    if session.state != SessionState.LOST:
+        return None
+    lost = session.events.filter(kind=EventKind.INSTANCE_LOST).order_by("-seq").first()
+    return lost.at + timedelta(seconds=lost.detail["grace_seconds"]) if lost else None
 
 
 def subject_of(tasks: Sequence[Task], *, held: bool = False) -> Task | None:
@@ -187,7 +203,7 @@ def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
     return guide_word(
         SessionState(session.state),
         TaskState(subject.state) if subject else None,
-        refused=session.end_reason == EndReason.REFUSED,
+        end=session.end_reason,
     )
 
 

@@ -28,6 +28,14 @@ def countdown(at: datetime) -> SafeString:
 
 
 @register.filter
+def due(at: datetime) -> SafeString:
+    """Says when something happens by itself; a script makes it in how long."""
+    return format_html(
+        '<time datetime="{0}" data-countdown="{0}" data-in>at {1}</time>', at.isoformat(), f"{at:%H:%M:%S}"
+    )
+
+
+@register.filter
 def since(at: datetime) -> SafeString:
     """Says when; a script makes it how long ago."""
     return format_html('<time datetime="{0}" data-since="{0}">{1}</time>', at.isoformat(), f"{at:%H:%M:%S}")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from sessions_app.agent_api.web_view import OutsideWebView, Part, open_part, part_address
 from sessions_app.agent_api.whep import NoPicture, end_viewing, exchange_offer, find_web_view
-from sessions_app.domain.blanking import hiding
+from sessions_app.domain.blanking import hiding, keys_of, names_of
 from sessions_app.domain.viewings import close_viewing, find_open_web_view, open_viewing
 from sessions_app.http import OperatorRequest, find_session
 from sessions_app.models import AgentSession, Viewing
@@ -43,7 +43,8 @@ def whep_offer(request: OperatorRequest, pk: str) -> HttpResponse:
         return _not_given(session, session.webrtc_url, error)
     viewing = open_viewing(session, Viewing.Way.WEBRTC, by=request.user, location=answer.location or "")
     return HttpResponse(
-        _without(answer.sdp, session),
+        # The addresses in it are where the picture comes from: without them there is none.
+        hiding(keys_of(session))(answer.sdp),
         status=201,
         content_type="application/sdp",
         headers={"Location": reverse("whep-viewing", args=(viewing.pk,)), "Cache-Control": "no-store"},
@@ -102,7 +103,7 @@ async def web_view_part(request: HttpRequest, pk: str, path: str = "") -> HttpRe
 
 async def _pass_on(part: Part, viewing: Viewing, stack: AsyncExitStack) -> HttpResponseBase:
     if part.is_text:
-        text = _without(await part.read_text(), viewing.session)
+        text = hiding(names_of(viewing.session))(await part.read_text())
         return HttpResponse(text.encode(), content_type=f"{part.content_type.partition(';')[0]}; charset=utf-8")
     # What was opened for the part now ends with the response.
     return StreamingHttpResponse(_chunks(part, viewing.pk, stack.pop_all()), content_type=part.content_type)
@@ -131,15 +132,10 @@ def _why_no_picture(session: AgentSession, address: str) -> str:
 
 def _not_given(session: AgentSession, address: str, error: NoPicture) -> JsonResponse:
     """The service's no; where the session ended while it was asked, that is why, and nobody's fault."""
-    session.refresh_from_db(fields=("state",))
+    session.refresh_from_db(fields=("state", "end_reason"))
     if why := _why_no_picture(session, address):
         return _refusal(why, status=409, is_final=not session.is_live)
     return _refusal(str(error), status=502)
-
-
-def _without(text: str, session: AgentSession) -> str:
-    """The text without the ids that would open the session to whoever reads them."""
-    return hiding([session.upstream_id])(text)
 
 
 def _refusal(message: str, *, status: int, is_final: bool = False) -> JsonResponse:

@@ -16,8 +16,9 @@ export function writeTimes(root = document) {
 function writeCountdown(element, now) {
   const left = Math.max(0, Math.ceil((moment(element.dataset.countdown) - now) / 1000));
   const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-  const words = element.closest("dd") ? clock : `${clock} left`;
-  write(element, left ? words : "time is up");
+  if (element.hasAttribute("data-in")) write(element, left ? `in ${clock}` : "now");
+  else if (element.closest("dd")) write(element, left ? clock : "time is up");
+  else write(element, left ? `${clock} left` : "time is up");
   element.toggleAttribute("data-soon", left <= SOON);
 }
 

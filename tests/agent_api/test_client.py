@@ -89,6 +89,16 @@ async def test_what_may_have_happened_is_told_from_what_cannot_have(fault, kind)
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize(("key", "prompt"), [("enig_…", "Go"), ("k", "half a \ud800 character")])
+async def test_a_request_that_cannot_be_written_was_not_sent(key, prompt):
+    calls = []
+    http = httpx.AsyncClient(transport=httpx.MockTransport(calls.append))
+    client = AgentApi(http, base_url="https://agents.example", api_key=key, dialect=Dialect.ENIGMA)
+    with pytest.raises(errors.NotReached, match="cannot be written"):
+        await client.start_session(TaskRequest(prompt), key="k1")
+    assert calls == []
+
+
 async def sent(dialect, request):
     seen = []
 

@@ -190,6 +190,29 @@ def test_reads_every_event(name, payload, event):
     assert read_event(name, payload) == event
 
 
+@pytest.mark.parametrize(
+    ("payload", "ids"),
+    [
+        ({"type": "agent", "content": "I look.", "taskId": "t-1"}, ("t-1",)),
+        ({"type": "novelty", "data": [{"task_id": "t-1"}, {"taskId": "t-2", "task_id": "t-1"}]}, ("t-1", "t-2")),
+        ({"type": "novelty", "TaskID": 710_001}, ("710001",)),
+        ({"type": "novelty", "taskId": {"a": 1}, "tasks": ["t-1"]}, ()),
+        ({"type": "novelty", "taskId": "undefined", "data": {"taskId": None, "task_id": "Unknown"}}, ()),
+        ({"type": "novelty", "taskId": 71}, ()),
+    ],
+)
+def test_reads_every_task_id_that_an_event_names(payload, ids):
+    assert read_event("message", payload).task_ids == ids
+
+
+@pytest.mark.parametrize(
+    "place", [{"taskId": "t-1"}, {"task_id": "t-1"}, {"data": {"message": "Done", "taskId": "t-1"}}]
+)
+def test_reads_which_task_ended_wherever_it_is_named(place):
+    event = read_event("message", {"type": "task_completed", "data": {"message": "Done"}, **place})
+    assert (event.task_id, "t-1" in repr(event)) == ("t-1", False)
+
+
 def test_reads_the_files_of_a_result_and_keeps_their_addresses_out_of_texts():
     files = [
         {"source": "download", "downloadUrl": "https://files.example/s3cret/a.csv?sig=1", "filename": "a.csv",

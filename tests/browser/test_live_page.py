@@ -252,3 +252,23 @@ def test_a_countdown_runs(session_page: Page) -> None:
 
     assert re.fullmatch(r"\d:\d\d", first)
     expect(left).not_to_have_text(first)
+
+
+def test_what_happens_by_itself_says_in_how_long(signed_in: Page) -> None:
+    words = signed_in.evaluate(
+        """async (url) => {
+          const { writeTimes } = await import(url);
+          const at = (seconds) => new Date(Date.now() + seconds * 1000).toISOString();
+          const place = document.createElement('p');
+          for (const seconds of [64.5, 0]) {
+            const time = document.createElement('time');
+            Object.assign(time.dataset, { countdown: at(seconds), in: '' });
+            place.append(time);
+          }
+          writeTimes(place);
+          return [...place.children].map((time) => time.textContent);
+        }""",
+        module_url(signed_in, "time"),
+    )
+
+    assert words == ["in 1:05", "now"]

@@ -172,4 +172,5 @@ def test_an_ended_session_says_that_there_is_no_picture(signed_in: Page) -> None
 
     expect(reason(signed_in)).to_have_text("The session has ended: there is no picture any more.")
     expect(health(signed_in)).to_have_text("no picture")
-    assert signed_in.complaints == []  # type: ignore[attr-defined]
+    # An offer that crosses the end of its session is answered 409, which the browser notes by itself.
+    assert [one for one in signed_in.complaints if "409" not in one] == []  # type: ignore[attr-defined]

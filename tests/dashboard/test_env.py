@@ -66,6 +66,13 @@ def test_a_service_needs_its_key(read):
         read(AGENT_API_URL="https://agents.example")
 
 
+@pytest.mark.parametrize("key", ["enig_…", "enig_a b", "enig_\N{NO-BREAK SPACE}b", "enig_\x07", "schlüssel"])
+def test_a_key_that_no_request_can_carry_is_refused_without_being_told(read, key):
+    with pytest.raises(BadSetting) as caught:
+        read(AGENT_API_URL="https://agents.example", AGENT_API_KEY=key)
+    assert str(caught.value) == "AGENT_API_KEY is not usable: it must be printable ASCII characters without blanks."
+
+
 def test_a_hosted_service_is_taken_to_allow_ten_calls_a_minute(read):
     hosted = read(AGENT_API_URL="https://agents.example", AGENT_API_KEY="k")
     assert hosted.agent_api_calls_per_minute == 10

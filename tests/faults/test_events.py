@@ -56,6 +56,48 @@ async def test_an_event_of_5_mb_is_cut_with_a_note_everywhere_and_breaks_no_link
     assert EventKind.GAP not in [kind for kind, _ in await floor.rows(session)]
 
 
+async def test_a_task_id_is_bound_and_hidden_by_whichever_event_names_it_first(floor, upstream):
+    """The answer that would name it is still held."""
+    session, task, theirs = await floor.working()
+    await upstream.emit(theirs.session, "task:update", {"task": {"task_id": theirs.id, "note": f"{theirs.id} began"}})
+    await floor.until_row(session, EventKind.OTHER)
+    await floor.until(task, upstream_id=theirs.id)
+    await upstream.emit(
+        theirs.session, "message", {"type": "error", "error": f"{theirs.id} is slow", "code": theirs.id}
+    )
+    await floor.until_row(session, EventKind.ERROR, "••• is slow")
+    assert theirs.id not in await floor.page(session)
+    assert not (await session.commands.aget(kind="new_task")).settled_at
+    await upstream.finish(theirs, f"{theirs.id} is done.", tell=False)
+    theirs.text = "••• is done."
+    await floor.until(task, state=TaskState.COMPLETED, result=theirs.text)
+
+
+async def test_an_event_that_may_mean_several_tasks_binds_none(floor, upstream):
+    session, task, theirs = await floor.working()
+    await upstream.emit(theirs.session, "message", {"type": "queue", "tasks": [{"taskId": "a-1"}, {"taskId": "a-2"}]})
+    await floor.until_row(session, EventKind.OTHER)
+    await task.arefresh_from_db()
+    assert task.upstream_id == ""
+    assert "a-1" not in await floor.page(session)
+
+
+async def test_the_answer_to_a_task_knows_its_id_better_than_an_event_did(floor, upstream):
+    _, task, theirs = await floor.working()
+    await upstream.emit(theirs.session, "message", {"type": "step_started", "taskId": "step-1-of-it"})
+    await floor.until(task, upstream_id="step-1-of-it")
+    await floor.until(task, upstream_id=theirs.id)
+    await upstream.finish(theirs, "Done.")
+    await floor.until(task, state=TaskState.COMPLETED, result="Done.")
+
+
+async def test_a_word_in_the_place_of_an_id_is_not_blanked_everywhere(floor, upstream):
+    session, _, theirs = await floor.working()
+    await upstream.emit(theirs.session, "message", {"type": "novelty", "taskId": "undefined"})
+    await upstream.say(theirs.session, "The total is undefined.")
+    await floor.until_row(session, EventKind.REASONING, "The total is undefined.")
+
+
 HUGE = "y" * 5_000_000
 
 
@@ -104,12 +146,12 @@ async def test_ids_and_addresses_in_unknown_events_are_blanked_and_the_rest_is_k
 
     first, second = [event async for event in Event.objects.filter(session=session, kind=EventKind.OTHER)]
     assert first.text == "A message of a kind not known here (about •••), kept as it came."
-    assert first.detail["raw"] == "see •••/view/ with •••"
+    assert first.detail["raw"] == "see ••• with •••"
     assert second.detail["raw"] == {
         "type": "moved",
         "to": ["the instance at •••", {"•••": "•••"}],
         "new": {"sessionId": "•••", "webRTCURL": "•••", "pollUrl": None, "taskId": "•••"},
-        "page": "https://shop.test/cart",
+        "page": "•••",
     }
 
 

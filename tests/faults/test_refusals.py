@@ -1,5 +1,6 @@
 """Each documented error, to a start and to a task: told from the others in calm words, and nothing done twice."""
 
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -14,12 +15,13 @@ ERRORS = {
     "400": (refusal(400, "Bad starting address."), "Bad starting address. Change what the service objects to"),
     "401 key": (
         refusal(401, "Invalid API key", code="INVALID_API_KEY", key="error"),
-        "Invalid API key. The connection's key is not accepted: a lead can check it in Settings.",
+        "Invalid API key. The service does not accept the key: whoever runs Watchfloor sets it as AGENT_API_KEY",
     ),
     "402": (refusal(402, "Insufficient balance."), "Insufficient balance. The account's balance is used up: top it up"),
     "403": (refusal(403, "Account deactivated."), "The account is deactivated: its owner has to settle that"),
     "500": (refusal(500, "Oops.", key="error", code="INTERNAL"), "Oops. The service has trouble of its own"),
     "503": (refusal(503, "No available instances."), "No available instances. Every browser of the service is taken"),
+    "its address": (refusal(500, "boom at http://10.1.2.3:9/x?y=1"), "boom at •••. The service has trouble of its own"),
     "a page": (Answer(502, b"<html>Bad gateway</html>"), "The service answered 502. The service has trouble"),
 }
 UNKNOWN = {
@@ -74,6 +76,18 @@ async def test_a_start_without_a_usable_answer_may_be_running(floor, upstream):
         assert command.outcome.startswith(words), (name, command.outcome)
         assert words in unescape(await floor.page(session))
     assert len(upstream.ledger.sessions) == upstream.ledger.count("start") == len(UNKNOWN)
+
+
+async def test_a_start_that_waited_may_cost_from_when_it_was_sent(floor, upstream):
+    upstream.script("start", refusal(429, "Slow down.", Retry_After="1"), cut())
+    session = await floor.start("Later.")
+    floor.sessions.append(session)
+    await floor.until(session, state=SessionState.ENDED, end_reason=EndReason.START_UNKNOWN)
+    command = await session.commands.aget(kind=CommandKind.START)
+    ends = command.sent_at + session.cap
+    assert command.sent_at > session.created_at + timedelta(seconds=1)
+    assert session.expires_at == session.latest_possible_end() == ends
+    assert f"until {ends:%H:%M:%S} UTC" in session.end_text
 
 
 async def test_a_task_without_a_usable_answer_is_unknown_and_not_sent_again(floor, upstream):

@@ -47,6 +47,7 @@ def test_the_subject_is_the_task_in_hand_or_the_next_or_the_last(states, number,
         ({"state": "lost"}, "running", GuideWord.LOST),
         ({"state": "ended", "end_reason": "expired"}, "completed", GuideWord.TERMINATED),
         ({"state": "ended", "end_reason": "refused"}, "terminated", GuideWord.REFUSED),
+        ({"state": "ended", "end_reason": "start_unknown", "expires_at": MOMENT}, "terminated", GuideWord.UNKNOWN),
     ],
 )
 def test_a_session_has_one_word_on_its_page_and_on_the_desk(session, task, word, make_session, make_task):

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -29,6 +28,7 @@ from sessions_app.agent_api.types import (
     Usage,
 )
 from sessions_app.domain import ingest, relaying
+from sessions_app.domain.blanking import names_of
 from sessions_app.domain.figures import known_usage
 from sessions_app.domain.group_commit import Write
 from sessions_app.domain.hidden import Hidden
@@ -230,7 +230,7 @@ class SessionRunner:
     async def _load(self) -> None:
         sessions = AgentSession.objects.select_related("connection", "team")
         self.session = await in_database(sessions.get, pk=self.session_id)
-        self.hidden.add(*_upstream_names(self.session))
+        self.hidden.add(*names_of(self.session))
         tasks = Task.objects.filter(session=self.session_id).exclude(upstream_id="")
         self.hidden.add(*await in_database(set, tasks.values_list("upstream_id", flat=True)))
         if self.session.upstream_id:
@@ -317,6 +317,9 @@ class SessionRunner:
 
     async def _hear(self, came: list[UpstreamEvent]) -> None:
         """Hand over all that came meanwhile, in order, so that one transaction takes it."""
+        # Before any is blanked: one may speak of a task whose id another names.
+        if named := {task_id for event in came for task_id in event.task_ids}:
+            self.hidden.add(*named)
         writes: list[tuple[UpstreamEvent, asyncio.Future[None]]] = []
         for event in map(self.hidden.blank, came):
             if isinstance(event, SessionEnded):
@@ -393,9 +396,3 @@ def _is_as_known(report: TaskReport, task: Task, known: Usage) -> bool:
     """Whether writing it would change nothing, as with most polls: reading a session to find out takes its time."""
     is_going = report.outcome is Outcome.ACTIVE and task.state not in {TaskState.SENT, TaskState.UNKNOWN}
     return is_going and report.usage == known and not report.files
-
-
-def _upstream_names(session: AgentSession) -> set[str]:
-    connection = session.connection
-    urls = {session.socket_url, session.webrtc_url, session.web_view_url, connection.base_url} - {""}
-    return {session.upstream_id, connection.api_key, *urls, *(urlsplit(url).netloc for url in urls)} - {""}

@@ -233,7 +233,7 @@ def test_a_decision_that_stood_when_the_session_ended_is_told_once_and_as_done(n
     assert (decision.state, decision.outcome) == (CommandState.DONE, words)
     assert [row for row in rows(capped) if row[0] in {EventKind.COMMAND, EventKind.END}] == [
         (EventKind.COMMAND, words),
-        (EventKind.END, "The session terminated."),
+        (EventKind.END, "The session was terminated."),
     ]
 
 

@@ -1,5 +1,6 @@
 """What the service says becomes rows, states, results and spend: each fact once."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ from django.db.models import Sum
 
 from sessions_app.agent_api.types import (
     Action,
+    InstanceLost,
     Outcome,
     Question,
     Reasoning,
@@ -162,6 +164,44 @@ def test_the_end_settles_whatever_was_open(session, task, make_task, make_comman
     assert (task.state, queued.state) == (TaskState.TERMINATED, TaskState.TERMINATED)
     assert (sending.state, terminate.state) == (CommandState.REFUSED, CommandState.DONE)
     assert [kind for _, kind, _ in rows(session)] == [EventKind.REASONING, EventKind.END]
+
+
+@pytest.mark.parametrize(
+    ("grace", "words"),
+    [
+        (timedelta(minutes=5), "5 minutes"),
+        (timedelta(seconds=60), "1 minute"),
+        (timedelta(seconds=20), "20 s"),
+        (timedelta(seconds=90), "90 s"),
+        (timedelta(0), "0 s"),
+        (None, "5 minutes"),
+    ],
+)
+def test_a_lost_browser_has_the_time_that_the_service_gives_it(session, grace, words):
+    hear(session, InstanceLost(grace))
+    assert rows(session) == [
+        (1, EventKind.INSTANCE_LOST, f"The service lost the browser; it has {words} to come back.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("completed", "The session has completed."),
+        ("terminated", "The session was terminated."),
+        ("expired", "The session reached its time limit."),
+        ("terminateOnCompletion", "The session ended with its last task."),
+        ("instance_lost", "The session's browser was lost for good."),
+        ("refused", "The session was not started."),
+        ("start_unknown", "It is not known whether the session started."),
+        ("gone", "The service no longer knows the session."),
+        ("worn out", "The session ended: worn out."),
+        ("", "The session has ended."),
+    ],
+)
+def test_each_end_is_told_in_a_whole_sentence(session, reason, words):
+    hear(session, SessionEnded(reason))
+    assert (rows(session), session.end_text) == ([(1, EventKind.END, words)], words)
 
 
 def test_a_result_that_comes_after_the_end_is_still_recorded(session, task):

@@ -125,7 +125,7 @@ def test_only_the_last_task_may_end_the_session(session, queued, operator):
 
 def test_the_queue_of_an_ended_session_is_closed(session, queued, operator):
     AgentSession.objects.filter(pk=session.pk).update(state="ended", end_reason="expired")
-    with pytest.raises(NotAllowed, match="reached its time limit: its queue is closed"):
+    with pytest.raises(NotAllowed, match=r"The session reached its time limit\. Its queue is closed\."):
         queueing.remove_task(queued[0], by=operator, key=uuid4())
 
 

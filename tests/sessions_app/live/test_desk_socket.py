@@ -1,9 +1,11 @@
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 from channels.db import database_sync_to_async
 from django.db import transaction
+from django.utils import timezone
 
 from sessions_app.broadcast import SessionRecorded, desk_group, hub, publish_recorded
 from sessions_app.enums import SessionState
@@ -50,6 +52,19 @@ async def test_first_message_brings_the_whole_desk_of_the_team_alone(sessions, f
 
     assert set(message["tiles"]) == set(message["order"]) == {session.pk for session in sessions}
     assert set(message["parts"]) == {"desk-summary", "desk-inbox"}
+
+
+async def test_a_start_of_unknown_outcome_leaves_by_itself_when_it_can_cost_no_more(make_session, operator):
+    doubtful = {"state": SessionState.ENDED, "end_reason": "start_unknown", "ended_at": timezone.now()}
+    ends = timezone.now() + timedelta(seconds=0.5)
+    session = await database_sync_to_async(make_session)(expires_at=ends, end_text="It may be running.", **doubtful)
+
+    async with open_socket(PATH, operator) as socket:
+        first, second = await socket.read(), await socket.read()
+
+    assert (first["order"], second["order"]) == ([session.pk], [])
+    assert "It may be running." in first["parts"]["desk-inbox"]
+    assert "Nothing waits for a person." in second["parts"]["desk-inbox"]
 
 
 async def test_a_change_brings_its_tile_and_no_other(sessions, operator, record):

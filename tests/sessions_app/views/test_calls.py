@@ -45,6 +45,7 @@ def test_it_is_asked_for_again_by_itself(client_for, operator, limited, make_ses
         take_call(limited)
     fresh = read(client_for(operator).get(asks.get("hx-get")))
     assert fresh.says("p[@data-calls]").startswith("0 of 8 calls left this minute: what is sent now waits in the queue")
+    assert fresh.says("p[@data-calls]").endswith(f" and goes out at {take_call(limited):%H:%M:%S}")
     assert fresh.all("time/@data-countdown") == [take_call(limited).isoformat()]
 
 
@@ -73,7 +74,8 @@ def test_a_start_that_waits_for_calls_says_until_when(client_for, operator, make
     make_command(session, CommandKind.START, not_before=until)
     page = read(client_for(operator).get(f"/sessions/{session.pk}/"))
     (banner,) = page.each("p[@class='banner' and not(@hidden)]")
-    assert banner.startswith("Waiting to start: the key’s calls of this minute are used up.")
+    words = "Waiting to start: the key’s calls of this minute are used up. It is sent by itself at"
+    assert banner == f"{words} {until:%H:%M:%S}."
     assert until.isoformat() in page.all("header[@id='session-header']//time/@data-countdown")
 
 

@@ -61,7 +61,7 @@ def test_an_ended_session_cannot_be_terminated(client_for, operator, make_sessio
     session = make_session(state=SessionState.ENDED, end_reason="expired")
     page = read(press(client_for(operator), session, "terminate", **HTMX))
     assert page.alerts() == [
-        "This session has ended (reached its time limit): there is nothing left to steer.",
+        "The session reached its time limit. There is nothing left to steer.",
     ]
 
 
@@ -145,6 +145,6 @@ def test_a_start_that_waits_for_the_minute_says_until_when(client_for, operator,
     make_command(session, CommandKind.START, not_before=MOMENT)
     page = read(client_for(operator).get(f"/sessions/{session.pk}/controls/"))
     assert page.each("li[@class='notice']") == [
-        "Start asked for by operator · the calls of this minute are used up, waiting until 14:02:11"
+        "Start asked for by operator · the calls of this minute are used up, it is sent at 14:02:11"
     ]
     assert page.one("li[@class='notice']//time").get("data-countdown") == "2026-03-04T14:02:11+00:00"

@@ -131,6 +131,42 @@ def test_the_inbox_leads_to_what_waits(client_for, operator, staffed, read):
     assert to == page.one("a[text()='Asking']").get("href") + "#session-question"
 
 
+@pytest.fixture
+def doubtful(make_session, make_task):
+    """A start of which nobody knows whether it took effect."""
+
+    def make(expires_at):
+        session = make_session(
+            state=SessionState.ENDED, end_reason="start_unknown", end_text="It may be running, and costing.",
+            started_at=None, ended_at=MOMENT, expires_at=expires_at,
+        )  # fmt: skip
+        make_task(session, state="terminated")
+        return session
+
+    return make
+
+
+def test_a_start_of_unknown_outcome_waits_for_a_person_while_it_may_cost(client_for, operator, doubtful, read):
+    session = doubtful(timezone.now() + timedelta(minutes=1))
+    page = read(client_for(operator).get("/"))
+    (tile,) = page.each("ol[@aria-label='Live agents']/li")
+    assert tile.startswith("Compare wireless keyboards $0.0000 It may be running, and costing. Unknown until ")
+    assert page.says("section[@id='desk-inbox']//li") == (
+        "Start unknown 14:02:11 Compare wireless keyboards It may be running, and costing. "
+        "Open: Compare wireless keyboards"
+    )
+    assert page.one("section[@id='desk-inbox']//a").get("href") == f"/sessions/{session.pk}/"
+    assert page.part("desk-summary") == "Live 0 Need you 1 Spent today $0.0000"
+
+
+def test_and_no_longer(client_for, operator, doubtful, read):
+    doubtful(timezone.now())
+    page = read(client_for(operator).get("/"))
+    assert page.each("ol[@aria-label='Live agents']/li") == []
+    assert page.part("desk-inbox") == "Inbox Nothing waits for a person."
+    assert page.part("desk-summary") == "Live 0 Need you none Spent today $0.0000"
+
+
 def test_the_summary_counts(client_for, operator, staffed, read):
     page = read(client_for(operator).get("/"))
     assert page.part("desk-summary") == "Live 7 Need you 3 Spent today $0.0124"

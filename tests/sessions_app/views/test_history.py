@@ -8,7 +8,7 @@ from tests.conftest import MOMENT
 
 @pytest.fixture
 def past(make_session, make_task, make_spend, lead):
-    """Four sessions on four days, told apart by owner, state, task and cost."""
+    """Five sessions on five days, told apart by owner, state, task and cost."""
 
     def at(day: int, title: str, task: str, cost: str, **fields):
         start = MOMENT + timedelta(days=day)
@@ -25,6 +25,7 @@ def past(make_session, make_task, make_spend, lead):
     at(0, "Chairs", "completed", "0.1")
     at(1, "Tables", "failed", "0.02", owner=lead)
     at(2, "Lamps", "terminated", "0.003", end_reason="refused", started_at=None)
+    at(-1, "Stools", "terminated", "0.00004", end_reason="start_unknown", started_at=None)
     at(3, "Desks", "waiting", "0.0004", state=SessionState.READY, end_reason="", ended_at=None)
 
 
@@ -39,8 +40,9 @@ def test_it_lists_all_newest_first_with_their_totals(client_for, operator, past,
         "Lamps Not started the service refused to start it operator 2026-03-06 14:02 – 1 $0.0030",
         "Tables Terminated lead 2026-03-05 14:02 1 min 15 s 1 $0.0200",
         "Chairs Terminated operator 2026-03-04 14:02 1 min 15 s 1 $0.1000",
+        "Stools Unknown it is not known whether it started operator 2026-03-03 14:02 – 1 <$0.0001",
     ]
-    assert page.says("div[@class='page-head']/p") == "4 in all, $0.1234"
+    assert page.says("div[@class='page-head']/p") == "5 in all, $0.1234"
 
 
 @pytest.mark.parametrize(
@@ -48,19 +50,26 @@ def test_it_lists_all_newest_first_with_their_totals(client_for, operator, past,
     [
         ({"q": "chair"}, ["Chairs"]),
         ({"q": "lamps found"}, ["Lamps"]),
-        ({"q": "keyboard"}, ["Desks", "Lamps", "Tables", "Chairs"]),
+        ({"q": "keyboard"}, ["Desks", "Lamps", "Tables", "Chairs", "Stools"]),
         ({"q": "keyboard nowhere"}, []),
         ({"state": "live"}, ["Desks"]),
         ({"state": "waiting"}, ["Desks"]),
         ({"state": "failed"}, ["Tables"]),
         ({"state": "refused"}, ["Lamps"]),
-        ({"state": "ended"}, ["Lamps", "Tables", "Chairs"]),
+        ({"state": "start-unknown"}, ["Stools"]),
+        ({"state": "ended"}, ["Lamps", "Tables", "Chairs", "Stools"]),
         ({"from": "2026-03-06"}, ["Desks", "Lamps"]),
-        ({"to": "2026-03-05"}, ["Tables", "Chairs"]),
+        ({"to": "2026-03-05"}, ["Tables", "Chairs", "Stools"]),
         ({"from": "2026-03-05", "to": "2026-03-05"}, ["Tables"]),
         ({"state": "ended", "q": "tables"}, ["Tables"]),
-        ({"state": "nonsense", "from": "nonsense", "page": "nonsense"}, ["Desks", "Lamps", "Tables", "Chairs"]),
-        ({"from": "0001-01-01", "to": "9999-12-31", "page": "9" * 5000}, ["Desks", "Lamps", "Tables", "Chairs"]),
+        (
+            {"state": "nonsense", "from": "nonsense", "page": "nonsense"},
+            ["Desks", "Lamps", "Tables", "Chairs", "Stools"],
+        ),
+        (
+            {"from": "0001-01-01", "to": "9999-12-31", "page": "9" * 5000},
+            ["Desks", "Lamps", "Tables", "Chairs", "Stools"],
+        ),
     ],
 )
 def test_filters_narrow_it(filters, left, client_for, operator, past, read):

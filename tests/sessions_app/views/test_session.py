@@ -127,11 +127,11 @@ def test_while_it_starts_only_terminate_can_be_pressed(client_for, operator, mak
             "The browser is not started yet; its picture will appear here when it is.",
         ),
         ({"state": "lost"}, None, "The browser is lost for now, and its picture with it."),
-        ({"state": "ended", "end_reason": "refused"}, None, "The session was not started: there was never a picture."),
+        ({"state": "ended", "end_reason": "refused"}, None, "The session was not started: there is no picture."),
         (
             {"state": "ended", "end_reason": "start_unknown"},
             None,
-            "It is not known whether the session started: there is no picture of it.",
+            "It is not known whether there is a browser: no picture of it can be had.",
         ),
         ({"state": "ended", "end_reason": "expired"}, None, "The session has ended: there is no picture any more."),
         ({}, None, "The service offers no picture of this session."),
@@ -240,7 +240,7 @@ def test_a_refused_start_keeps_all_that_was_typed(client_for, operator, make_ses
     )  # fmt: skip
     make_task(session, state="terminated", terminate_on_completion=True)
     page = read(open_page(client_for(operator), session))
-    assert page.says("p[@class='banner']") == "Not started: the service refused to start it. Insufficient balance."
+    assert page.says("p[@class='banner']") == "The session was not started. Insufficient balance."
     assert page.says("div[@id='session-controls']//dl") == (
         "First task Search for 'wireless keyboard' Starting URL https://shop.example/ Time limit 2 min 0 s "
         "Tokens 50,000 in, 100,000 out Avoids ads.example, evil.example Ends after the first task "
@@ -250,10 +250,39 @@ def test_a_refused_start_keeps_all_that_was_typed(client_for, operator, make_ses
     assert page.one("a[text()='Edit and start again']").get("href") == f"/sessions/new/?from={session.pk}"
 
 
+def test_a_lost_browser_says_how_long_it_may_be_away(client_for, operator, make_session, make_event, read):
+    session = make_session(state=SessionState.LOST)
+    for minute, grace in ((0, 300.0), (1, 20.0)):
+        at = MOMENT + timedelta(minutes=minute)
+        make_event(session, kind=EventKind.INSTANCE_LOST, at=at, detail={"grace_seconds": grace})
+    page = read(open_page(client_for(operator), session))
+    (banner,) = page.each("header[@id='session-header']/p[@class='banner' and not(@hidden)]")
+    assert banner == (
+        "The service has lost this session’s browser. Its time to come back ends at 14:03:31. Until then nothing moves."
+    )
+    assert "2026-03-04T14:03:31+00:00" in page.all("header[@id='session-header']//time[@data-in]/@data-countdown")
+
+
+def test_a_start_of_unknown_outcome_is_told_as_such_everywhere(client_for, operator, make_session, make_task, read):
+    until = "It may be running, and costing, until 14:07:11 UTC at the latest: it cannot be reached from here."
+    session = make_session(
+        state=SessionState.ENDED, end_reason="start_unknown", end_text=until, started_at=None,
+        ended_at=MOMENT, expires_at=MOMENT + timedelta(minutes=5),
+    )  # fmt: skip
+    make_task(session, state="terminated")
+    page = read(open_page(client_for(operator), session))
+    assert page.says("*[@role='status' and @aria-label='Session state']") == "Unknown"
+    assert page.says("p[@class='banner']") == f"It is not known whether the session started. {until}"
+    assert page.says("header[@id='session-header']//dl").startswith("Task 1 of 1 May run for until 14:07:11 Cost ")
+    no_picture = "It is not known whether there is a browser: no picture of it can be had."
+    assert page.says("*[@data-live-view-reason]") == no_picture
+    assert page.one("header[@id='session-header']").get("data-no-picture") == no_picture
+
+
 def test_an_ended_session_says_why_and_keeps_its_results(client_for, operator, worked, read):
     type(worked).objects.filter(pk=worked.pk).update(state="ended", end_reason="expired", ended_at=MOMENT)
     page = read(open_page(client_for(operator), worked))
-    assert page.says("p[@class='banner']") == "The session has ended: reached its time limit."
+    assert page.says("p[@class='banner']") == "The session reached its time limit."
     assert page.says("*[@role='status' and @aria-label='Session state']") == "Terminated"
     assert page.each("*[@data-result]") == ["Keys Mini $49.90"]
     assert "Pause" not in page.buttons()

@@ -171,6 +171,9 @@ def test_many_tokens_are_taken_with_a_warning(client_for, operator, connection, 
 def test_without_a_connection_it_says_so(client_for, operator, read):
     page = read(client_for(operator).get("/sessions/new/"))
     assert page.says("main//h2") == "No agent service is connected"
+    assert page.says("main//div[@class='empty']/p").endswith(
+        " Whoever runs Watchfloor sets it up: with AGENT_API_URL and AGENT_API_KEY, and a restart."
+    )
     assert page.all("main//form") == []
 
 

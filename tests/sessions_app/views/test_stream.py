@@ -112,6 +112,8 @@ def test_what_is_no_offer_is_not_passed_on(session, upstream, operator, client_f
     [
         ({"state": SessionState.STARTING, "webrtc_url": ""}, "starting", False),
         ({"state": SessionState.ENDED}, "has ended", True),
+        ({"state": SessionState.ENDED, "end_reason": "refused"}, "was not started", True),
+        ({"state": SessionState.ENDED, "end_reason": "start_unknown"}, "is not known whether there is a browser", True),
         ({"webrtc_url": ""}, "offers no such picture", False),
     ],
 )

@@ -88,7 +88,7 @@ def test_an_ended_session_takes_no_task_and_the_text_stays(client_for, operator,
     for headers in (HTMX, None):
         page = read(send(client_for(operator), ended, headers))
         assert page.status == 409
-        assert page.alerts() == ["This session reached its time limit: start a new one."]
+        assert page.alerts() == ["The session reached its time limit. Start a new one."]
         assert page.box("follow_up") == "Add it to the cart"
     assert Task.objects.count() == 0
 

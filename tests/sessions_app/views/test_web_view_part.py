@@ -63,6 +63,16 @@ async def test_the_page_comes_without_the_id_and_can_do_nothing_but_show(viewing
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_the_page_comes_without_the_key_and_any_address_of_the_service(viewing, upstream, async_client):
+    connection = viewing.session.connection
+    said = f"{connection.api_key} {connection.base_url}/x {upstream.url(FOLDER)} ws://127.0.0.1:{upstream.port}/ 1:1"
+    upstream.answer(FOLDER, said, Content_Type="text/html")
+
+    response = await async_client.get(address(viewing))
+
+    assert response.content.decode() == "••• •••/x ••• ws://•••/ 1:1"
+
+
 async def test_parts_come_as_they_are(viewing, upstream, async_client):
     frame = await async_client.get(address(viewing, "frame?n=7"))
     script = await async_client.get(address(viewing, "view.js"))
