@@ -29,13 +29,16 @@ async def serve(options: Options) -> None:
 
 
 def main() -> int:
-    """Run from the command line; 2 means that the service could not start."""
+    """Run from the command line; 2 means that the service could not start, 3 that its port is in use."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(serve(parse_options(sys.argv[1:], os.environ)))
-    except (BadOption, StartFailed) as problem:
+    except BadOption as problem:
         print(problem, file=sys.stderr)
-        return 2
+        return StartFailed.exit_code
+    except StartFailed as problem:
+        print(problem, file=sys.stderr)
+        return problem.exit_code
     return 0
 
 

@@ -18,10 +18,16 @@ SHOP_HOST = "shop.test"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _RESTART_SECONDS = 2.0
+#: Its exit code then.
+_PORT_IN_USE = 3
 
 
 class AgentDidNotStart(Exception):
     """The embedded agent service ended, or said nothing, before it was ready."""
+
+
+class PortInUse(AgentDidNotStart):
+    """Somebody else has the port that it had before."""
 
 
 class EmbeddedAgent:
@@ -38,10 +44,8 @@ class EmbeddedAgent:
         """The service's address, once it is ready; raises AgentDidNotStart."""
         try:
             url = self._launch()
-        except AgentDidNotStart:
-            if not self._port_file.exists():
-                raise
-            self._port_file.unlink()  # somebody else has the port now
+        except PortInUse:
+            self._port_file.unlink()
             url = self._launch()
         # The same port at every later launch: sessions hold the address, and learn there that they are gone.
         self._port_file.write_text(url.rpartition(":")[2])
@@ -106,6 +110,8 @@ def _await_ready(process: "subprocess.Popen[str]") -> str:
     finally:
         timer.cancel()
     late = time.monotonic() >= deadline
+    if process.wait() == _PORT_IN_USE:
+        raise PortInUse("The embedded agent service's port is in use.")
     raise AgentDidNotStart(
         "The embedded agent service was not ready in time." if late else "The embedded agent service did not start."
     )

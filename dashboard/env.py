@@ -15,6 +15,8 @@ from dashboard.stores import Database, database, redis_address
 
 T = TypeVar("T")
 
+_ICE_URL = re.compile(r"(?:stuns?|turns?):[^\s/:?][^\s]*", re.IGNORECASE)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -77,7 +79,7 @@ def read_environment(values: Mapping[str, str] = os.environ) -> Environment:
         "DATABASE_URL",
         f"sqlite:///{data_dir / 'watchfloor.sqlite3'}",
         database,
-        "postgresql://user:password@host:5432/name, or sqlite:///path/of/a/file",
+        "postgresql://user:password@host:5432/name, or sqlite:///path/of/a/file in a folder that can be written to",
     )
     redis = get("REDIS_URL", "", redis_address, "redis://host:6379/0, rediss://… or unix://…")
     if redis:
@@ -191,9 +193,20 @@ def _addresses(raw: str) -> tuple[str, ...]:
 
 def _ice_servers(raw: str) -> list[dict[str, Any]]:
     servers = json.loads(raw)
-    if not isinstance(servers, list) or not all(isinstance(one, dict) and one["urls"] for one in servers):
+    if not isinstance(servers, list) or not all(isinstance(one, dict) and _is_ice_server(one) for one in servers):
         raise ValueError(raw)
     return servers
+
+
+def _is_ice_server(server: dict[str, Any]) -> bool:
+    """Whether a browser will take it: `RTCPeerConnection` refuses the whole list for one that is wrong."""
+    urls = [server["urls"]] if isinstance(server["urls"], str) else server["urls"]
+    if not isinstance(urls, list) or not urls or not all(isinstance(url, str) and _ICE_URL.match(url) for url in urls):
+        return False
+    secrets_given = [server.get(name) for name in ("username", "credential")]
+    if any(url.lower().startswith("turn") for url in urls):
+        return all(isinstance(one, str) and one for one in secrets_given)
+    return all(one is None or isinstance(one, str) for one in secrets_given)
 
 
 def _folder(raw: str) -> Path:

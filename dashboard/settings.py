@@ -125,10 +125,14 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    "filters": {"expected refusals": {"()": "dashboard.quiet_log.ExpectedRefusals"}},
     "loggers": {
+        "django.request": {"filters": ["expected refusals"]},
         # httpx logs whole addresses at INFO, which hold session ids.
-        name: {"level": "WARNING"}
-        for name in ("httpx", "httpcore", "socketio", "engineio", "daphne", "django.channels.server")
+        **{
+            name: {"level": "WARNING"}
+            for name in ("httpx", "httpcore", "socketio", "engineio", "daphne", "django.channels.server")
+        },
     },
 }
 

@@ -1,6 +1,7 @@
 """Where data is kept, and what processes talk through: DATABASE_URL and REDIS_URL, read into what Django takes."""
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,11 @@ def _sqlite_file(url: str) -> Path:
     prefix = "sqlite:///"
     if not url.startswith(prefix) or not url.removeprefix(prefix):
         raise ValueError(url)
-    return Path(unquote(url.removeprefix(prefix))).expanduser().resolve()
+    path = Path(unquote(url.removeprefix(prefix))).expanduser().resolve()
+    # SQLite writes beside the file too.
+    if path.is_dir() or not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise ValueError(url)
+    return path
 
 
 def _postgresql_parameters(url: str) -> dict[str, str]:

@@ -1,14 +1,16 @@
 """The request as the views see it: signed in, of a team, with the permission checked before anything else."""
 
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django_htmx.middleware import HtmxDetails
 
+from sessions_app.converters import PublicId
 from sessions_app.domain.access import NoTeam, leads, may_steer, team_of, visible_sessions
 from sessions_app.domain.files import visible_files
 from sessions_app.domain.workflows import may_edit
@@ -36,6 +38,8 @@ def find_team(request: OperatorRequest, *, lead: bool = False) -> Team:
 
 def find_session(request: OperatorRequest, pk: str, *, steer: bool = False) -> AgentSession:
     """A session the person may see, else 404; with `steer`, one they may steer, else 403 in words."""
+    if not re.fullmatch(PublicId.regex, pk):  # it need not come from a path
+        raise Http404
     sessions = visible_sessions(request.user).select_related("owner", "connection", "team")
     session = get_object_or_404(sessions, pk=pk)
     if steer and not may_steer(request.user, session):
@@ -73,6 +77,11 @@ def posted_key(request: OperatorRequest) -> UUID:
         return UUID(request.POST.get("key", ""))
     except ValueError:
         return uuid4()
+
+
+def whole_number(raw: str) -> int | None:
+    """A number from 0 upwards that every database can hold; None for whatever else is sent."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
 
 
 def render_page(request: OperatorRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from agent_service.hosting.errors import StartFailed
+from agent_service.hosting.errors import PortInUse, StartFailed
 
 _BACKLOG = 128
 
@@ -20,7 +20,7 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as problem:
         if problem.errno == errno.EADDRINUSE:
-            raise StartFailed(f"Port {port} on {host} is in use.") from None
+            raise PortInUse(f"Port {port} on {host} is in use.") from None
         raise StartFailed(f"Port {port} on {host} cannot be used: {problem.strerror}.") from None
 
 

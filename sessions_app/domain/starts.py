@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
 from django.contrib.auth.models import User
@@ -56,14 +58,15 @@ def start_tasks(
     if repeat := find_repeat(by=by, key=key):
         return repeat.session
     caps = connection.team.caps if spec.caps is None else spec.caps
+    at = timezone.now()
     session = AgentSession.objects.create(
         team_id=connection.team_id,
         owner=by,
         connection=connection,
-        title=title or _title(tasks[0] if tasks else None),
+        title=title or _title(tasks[0].prompt if tasks else "", spec.starting_url, at),
         workflow=workflow,
         continues=continues,
-        created_at=timezone.now(),
+        created_at=at,
         **{name: value for name, value in asdict(spec).items() if name != "caps"},
         **asdict(caps),
     )
@@ -101,8 +104,8 @@ def settings_of(session: AgentSession) -> SessionSpec:
     )
 
 
-def _title(first_task: TaskSpec | None) -> str:
-    if not first_task:
-        return "Untitled session"
-    line = first_task.prompt.strip().splitlines()[0]
+def _title(prompt: str, starting_url: str, at: datetime) -> str:
+    """What tells the session from others in a list: its first task, where it opens, or when it was started."""
+    first_line = next(iter(prompt.strip().splitlines()), "")
+    line = first_line or urlsplit(starting_url).hostname or f"Session {at:%Y-%m-%d %H:%M:%S}"
     return line if len(line) <= 120 else f"{line[:119]}…"

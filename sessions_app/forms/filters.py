@@ -6,13 +6,24 @@ from typing import Any, Self
 
 from django import forms
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 
 from sessions_app.models import Team
 from sessions_app.queries import STATE_FILTERS, DeskFilters, RowGroup, SessionFilters, SpendDimension, TileGroup
 
+#: Far beyond what anybody looks for, and far from where Python's days end: a range may reach past both.
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
+
 
 class _DayField(forms.DateField):
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    widget = forms.DateInput(
+        attrs={"type": "date", "min": _FIRST_DAY.isoformat(), "max": _LAST_DAY.isoformat()}, format="%Y-%m-%d"
+    )
+
+    def validate(self, value: date | None) -> None:
+        super().validate(value)
+        if value and not _FIRST_DAY <= value <= _LAST_DAY:
+            raise ValidationError(f"Enter a day from {_FIRST_DAY.year} to {_LAST_DAY.year}.")
 
 
 class SessionFilterForm(forms.Form):

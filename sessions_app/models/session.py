@@ -124,8 +124,10 @@ class AgentSession(Capped):
         return EndReason(self.end_reason).sentence if self.end_reason else "The session has ended."
 
     @property
-    def has_picture(self) -> bool:
-        return self.is_live and bool(self.webrtc_url or self.web_view_url)
+    def picture_ways(self) -> tuple[str, ...]:
+        """The ways in which the service offers its picture, the better one first."""
+        offered = {"webrtc": self.webrtc_url, "web-view": self.web_view_url}
+        return tuple(way for way, address in offered.items() if address and self.is_live)
 
     @property
     def cap(self) -> timedelta:

@@ -15,14 +15,8 @@ from sessions_app.queries.desk import (
 )
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
 from sessions_app.queries.newest import Newest, newest_rows
-from sessions_app.queries.screen import (
-    SessionScreen,
-    TaskLine,
-    session_screen,
-    subject_of,
-    why_no_picture,
-    word_of,
-)
+from sessions_app.queries.picture import why_no_picture
+from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
 from sessions_app.queries.timeline import (
     RowGroup,

@@ -17,7 +17,15 @@ from sessions_app.queries.guards import asks_person, guard_text
 from sessions_app.queries.money import NOTHING, Spent, spent_by_session, usd
 from sessions_app.queries.screen import subject_of, word_of
 
-_NEEDS_PERSON = frozenset({GuideWord.WAITING, GuideWord.FAILED, GuideWord.LOST, GuideWord.UNKNOWN})
+#: The states that wait for a person, and the kind of row that says why.
+_WAITS = {
+    GuideWord.WAITING: EventKind.QUESTION,
+    GuideWord.FAILED: EventKind.ERROR,
+    GuideWord.LOST: EventKind.INSTANCE_LOST,
+    GuideWord.UNKNOWN: EventKind.NOTE,
+}
+#: Of these the newest row says since when; a note may be of anything.
+_TELLS_SINCE = {*_WAITS.values(), EventKind.ALARM, EventKind.GUARD} - {EventKind.NOTE}
 #: The share of a cap from which a session counts as near it.
 _NEAR = Decimal("0.8")
 #: How long a task is at work before its tile says so.
@@ -91,8 +99,33 @@ class DeskTile:
         return task.sent_at if task and is_long else None
 
     @property
+    def waits(self) -> tuple[EventKind, ...]:
+        """All that waits for a person here: what is counted, and what the inbox lists."""
+        of_state = EventKind.COMMAND if self.is_in_doubt else _WAITS.get(self.word)
+        kinds = [of_state] if of_state else []
+        if self.session.alarm:
+            kinds.append(EventKind.ALARM)
+        if self.asks:
+            kinds.append(EventKind.GUARD)
+        return tuple(kinds)
+
+    @property
     def needs_person(self) -> bool:
-        return bool(self.session.alarm) or self.word in _NEEDS_PERSON or self.asks
+        return bool(self.waits)
+
+    def why(self, kind: EventKind) -> str:
+        """What one of them is about."""
+        task = self.subject
+        about = {
+            EventKind.QUESTION: self.question,
+            EventKind.ALARM: self.session.alarm,
+            EventKind.GUARD: self.guard,
+            EventKind.ERROR: task and (task.error or task.prompt),
+            EventKind.INSTANCE_LOST: "The service has lost this session’s browser; it may come back.",
+            EventKind.COMMAND: self.session.end_text,
+            EventKind.NOTE: task and f"It is not known what became of task {task.number}: {task.prompt}",
+        }
+        return about[kind] or ""
 
     @property
     def driver(self) -> User | None:
@@ -192,7 +225,7 @@ class DeskFilters:
 
 @dataclass(frozen=True)
 class InboxItem:
-    """A question, an alarm, a cap or a start of unknown outcome that waits for a person."""
+    """A question, an alarm, a cap, what went wrong or a start of unknown outcome: it waits for a person."""
 
     session: AgentSession
     kind: EventKind
@@ -204,7 +237,7 @@ class InboxItem:
 @dataclass(frozen=True)
 class DeskSummary:
     live: int
-    #: How many sessions wait for a person.
+    #: How much waits for a person.
     needing: int
     #: USD since midnight, UTC.
     spent_today: Decimal
@@ -224,22 +257,14 @@ def desk_tile(session_id: str) -> DeskTile | None:
 
 def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
     """What waits for a person on these tiles, longest first, in one query more."""
-    waiting = [tile for tile in tiles if tile.question or tile.session.alarm or tile.asks or tile.is_in_doubt]
+    waiting = [tile for tile in tiles if tile.waits]
     since = _since([tile.session.pk for tile in waiting])
-    items = []
-    for tile in waiting:
-        if tile.question:
-            at = since.get((tile.session.pk, EventKind.QUESTION))
-            items.append(InboxItem(tile.session, EventKind.QUESTION, tile.question, tile.subject, at))
-        if tile.session.alarm:
-            at = since.get((tile.session.pk, EventKind.ALARM))
-            items.append(InboxItem(tile.session, EventKind.ALARM, tile.session.alarm, tile.subject, at))
-        if tile.asks:
-            at = since.get((tile.session.pk, EventKind.GUARD))
-            items.append(InboxItem(tile.session, EventKind.GUARD, tile.guard, tile.subject, at))
-        if tile.is_in_doubt:
-            at = tile.session.ended_at
-            items.append(InboxItem(tile.session, EventKind.COMMAND, tile.session.end_text, tile.subject, at))
+    since |= {(tile.session.pk, EventKind.COMMAND): tile.session.ended_at for tile in waiting if tile.session.ended_at}
+    items = [
+        InboxItem(tile.session, kind, tile.why(kind), tile.subject, since.get((tile.session.pk, kind)))
+        for tile in waiting
+        for kind in tile.waits
+    ]
     return tuple(sorted(items, key=lambda item: item.since or item.session.created_at))
 
 
@@ -251,8 +276,8 @@ def doubt_ends_at(team_id: int) -> datetime | None:
 
 
 def needing_person(team: Team) -> int:
-    """How many sessions wait for a person, in two queries."""
-    return sum(tile.needs_person for tile in _bare_tiles(team))
+    """How much waits for a person on the live sessions, in two queries."""
+    return sum(len(tile.waits) for tile in _bare_tiles(team))
 
 
 def desk_summary(team: Team) -> DeskSummary:
@@ -262,7 +287,7 @@ def desk_summary(team: Team) -> DeskSummary:
     spent = SpendEntry.objects.filter(team=team, at__gte=midnight).aggregate(total=Sum("delta"))["total"]
     return DeskSummary(
         live=sum(not tile.is_in_doubt for tile in tiles),
-        needing=sum(tile.needs_person for tile in tiles),
+        needing=sum(len(tile.waits) for tile in tiles),
         spent_today=usd(spent),
     )
 
@@ -295,7 +320,7 @@ def _tiles(sessions: Sequence[AgentSession], spent: Mapping[str, Spent] | None =
 
 def tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]:
     tasks: defaultdict[str, list[Task]] = defaultdict(list)
-    columns = ("id", "session_id", "number", "prompt", "state", "question", "guard_rule", "sent_at")
+    columns = ("id", "session_id", "number", "prompt", "state", "question", "guard_rule", "sent_at", "error")
     for task in Task.objects.filter(session__in=list(session_ids)).only(*columns).order_by("session", "number"):
         tasks[task.session_id].append(task)
     return tasks
@@ -303,7 +328,7 @@ def tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]
 
 def _since(session_ids: list[str]) -> dict[tuple[str, str], datetime]:
     rows = (
-        Event.objects.filter(session__in=session_ids, kind__in=(EventKind.QUESTION, EventKind.ALARM, EventKind.GUARD))
+        Event.objects.filter(session__in=session_ids, kind__in=_TELLS_SINCE)
         .order_by()
         .values_list("session_id", "kind")
         .annotate(Max("at"))

@@ -38,6 +38,12 @@ class SessionLine:
     cost: Decimal
 
     @property
+    def end_words(self) -> str:
+        """How it ended, where the one word for its state does not say so."""
+        reason = self.session.end_reason
+        return EndReason(reason).label if reason and reason != EndReason.TERMINATED else ""
+
+    @property
     def seconds(self) -> float | None:
         """How long it lived; none for one that never started or still lives."""
         session = self.session
@@ -69,8 +75,8 @@ STATE_FILTERS: dict[str, tuple[str, Q | Exists]] = {
 }
 
 
-def session_page(team: Team, filters: SessionFilters, number: int = 1) -> SessionPage:
-    """One page of the list, newest first; a number beyond the last gives the last."""
+def session_page(team: Team, filters: SessionFilters, number: str | int | None = 1) -> SessionPage:
+    """One page of the list, newest first; a number beyond the last gives the last, and what is none the first."""
     sessions = _filtered(team, filters)
     page = Paginator(sessions.select_related("owner"), PAGE_SIZE).get_page(number)
     spent = SpendEntry.objects.filter(session__in=sessions.order_by().values("pk")).aggregate(total=Sum("delta"))

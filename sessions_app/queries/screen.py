@@ -27,6 +27,7 @@ from sessions_app.enums import (
 from sessions_app.models import AgentSession, Command, Control, ResultFile, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
+from sessions_app.queries.picture import why_no_picture
 
 #: How long before its time limit a session's page warns.
 WARN_BEFORE = timedelta(seconds=60)
@@ -84,6 +85,15 @@ class SessionScreen:
         return self.control.brief if self.control and self.session.is_live else ""
 
     @property
+    def newest_notices(self) -> tuple[Command, ...]:
+        """What is still open, and the newest that came to nothing: the others are shown to who asks."""
+        return tuple(one for one in self.notices if one not in self.earlier_notices)
+
+    @property
+    def earlier_notices(self) -> tuple[Command, ...]:
+        return tuple(one for one in self.notices if not one.is_open)[:-1]
+
+    @property
     def was_refused(self) -> bool:
         """Whether there never was a browser: the page then offers to try again."""
         return self.session.end_reason in {EndReason.REFUSED, EndReason.START_UNKNOWN}
@@ -94,15 +104,16 @@ class SessionScreen:
         return self.session.end_reason == EndReason.START_UNKNOWN
 
     @property
-    def no_picture(self) -> str:
-        """Why there is no picture; empty where one can be asked for."""
-        return why_no_picture(self.session)
-
-    @property
     def start_waits_until(self) -> datetime | None:
         """When a start is sent that the key's calls of the minute did not suffice for."""
         queued = (one for one in self.notices if one.kind == CommandKind.START and one.state == CommandState.QUEUED)
         return next((one.not_before for one in queued), None)
+
+    @property
+    def no_picture(self) -> str:
+        """Why there is no picture; empty where there may be one."""
+        waits = self.session.team.hold is not None or self.start_waits_until is not None
+        return why_no_picture(self.session, start_waits=waits)
 
     @property
     def queued_tasks(self) -> int:
@@ -223,21 +234,6 @@ def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
         TaskState(subject.state) if subject else None,
         end=session.end_reason,
     )
-
-
-_NO_PICTURE: dict[str, str] = {
-    SessionState.STARTING: "The browser is starting; its picture will appear here.",
-    SessionState.LOST: "The browser is lost for now, and its picture with it.",
-    SessionState.ENDED: "The session has ended: there is no picture any more.",
-    EndReason.REFUSED: "The session was not started: there is no picture.",
-    EndReason.START_UNKNOWN: "It is not known whether there is a browser: no picture of it can be had.",
-}
-
-
-def why_no_picture(session: AgentSession) -> str:
-    """Say why there is no picture of the session; empty where one can be asked for."""
-    why = _NO_PICTURE.get(session.end_reason) or _NO_PICTURE.get(session.state, "")
-    return why if why or session.has_picture else "The service offers no picture of this session."
 
 
 def _next_cap(soft: Decimal | None, hard: Decimal | None, cost: Decimal) -> Decimal | None:

@@ -1,5 +1,6 @@
 """Signing in, and what a person can see or choose of the program itself."""
 
+from collections.abc import Collection
 from uuid import uuid4
 
 from django.contrib.auth.views import LoginView
@@ -46,6 +47,7 @@ def settings_answer(
         "key": uuid4(),
         "themes": THEMES.items(),
         "theme": chosen if chosen in THEMES else "system",
+        "shortcuts": request.COOKIES.get("shortcuts") != "off",
         "members": Membership.objects.filter(team=team).select_related("user").order_by("user__username"),
         "connections": connections,
         "manners": [{"connection": one, "form": MannersForm.of(one)} for one in connections],
@@ -55,12 +57,22 @@ def settings_answer(
 
 @require_POST
 def theme(request: OperatorRequest) -> HttpResponse:
-    """Keep the choice in a cookie: the server then renders the right theme, without a flash of the other."""
+    return _keep(request, "theme", allowed=THEMES)
+
+
+@require_POST
+def shortcuts(request: OperatorRequest) -> HttpResponse:
+    """Whether single keys act: who dictates, or slips, must be able to do without (WCAG 2.1.4)."""
+    return _keep(request, "shortcuts", allowed=("on", "off"))
+
+
+def _keep(request: OperatorRequest, name: str, *, allowed: Collection[str]) -> HttpResponse:
+    """Keep a choice in a cookie: the server then renders the page right, without a flash of the other."""
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     response = redirect(back if safe else "settings")
-    if request.POST.get("theme") in THEMES:
+    if request.POST.get(name) in allowed:
         response.set_cookie(
-            "theme", request.POST["theme"], max_age=_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
+            name, request.POST[name], max_age=_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
         )
     return response

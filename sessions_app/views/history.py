@@ -12,8 +12,7 @@ from sessions_app.queries import session_page
 def session_list(request: OperatorRequest) -> HttpResponse:
     team = find_team(request)
     form = SessionFilterForm(team, request.GET)
-    number = request.GET.get("page", "1")
-    found = session_page(team, form.filters(), int(number) if number.isdecimal() else 1)
+    found = session_page(team, form.filters(), request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
     context = {"team": team, "form": form, "found": found, "query": query.urlencode(), "filtered": any(query.values())}

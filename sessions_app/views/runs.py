@@ -16,7 +16,7 @@ from sessions_app.domain.rows import MAX_ROWS, Row
 from sessions_app.domain.workflows import placeholders_of, settings_of, start_rows, tasks_of
 from sessions_app.forms.fields import MAX_PROMPT
 from sessions_app.forms.runs import ConnectionForm, RowsForm, ValuesForm, check_address
-from sessions_app.http import OperatorRequest, find_workflow, posted_key, render_page
+from sessions_app.http import OperatorRequest, find_workflow, posted_key, render_page, whole_number
 from sessions_app.models import Workflow
 
 _PAGE = "workflows/start.html"
@@ -69,8 +69,8 @@ def _typed(request: OperatorRequest, workflow: Workflow) -> dict[str, Any]:
 
 
 def _start(request: OperatorRequest, workflow: Workflow, rows: Sequence[Row], context: dict[str, Any]) -> HttpResponse:
-    seen = request.POST.get("version", "")
-    version = int(seen) if seen.isdecimal() else workflow.version
+    seen = whole_number(request.POST.get("version", ""))
+    version = workflow.version if seen is None else seen
     connection = context["service"].cleaned_data["connection"]
     try:
         started = start_rows(

@@ -15,7 +15,6 @@ from sessions_app.agent_api.web_view import OutsideWebView, Part, open_part, par
 from sessions_app.agent_api.whep import NoPicture, end_viewing, exchange_offer, find_web_view
 from sessions_app.domain.blanking import hiding, keys_of, names_of
 from sessions_app.domain.viewings import close_viewing, find_open_web_view, open_viewing
-from sessions_app.enums import SessionState
 from sessions_app.http import OperatorRequest, find_session
 from sessions_app.models import AgentSession, Viewing
 from sessions_app.queries import why_no_picture
@@ -128,9 +127,7 @@ def _is_to_be_ended_upstream(viewing: Viewing) -> bool:
 
 
 def _why_no_picture(session: AgentSession, address: str) -> str:
-    if session.state in {SessionState.ENDED, SessionState.STARTING}:
-        return why_no_picture(session)
-    return "" if address else "The service offers no such picture of this session."
+    return why_no_picture(session) or ("" if address else "The service offers no such picture of this session.")
 
 
 def _not_given(session: AgentSession, address: str, error: NoPicture) -> JsonResponse:

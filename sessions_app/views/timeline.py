@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from sessions_app.forms import TimelineForm
-from sessions_app.http import OperatorRequest, find_session, render_page
+from sessions_app.http import OperatorRequest, find_session, render_page, whole_number
 from sessions_app.models import AgentSession
 from sessions_app.queries import (
     RowGroup,
@@ -44,7 +44,7 @@ def timeline_context(query: QueryDict, session: AgentSession) -> dict[str, Any]:
     form = TimelineForm(query)
     text, groups = form.chosen()
     kinds = kinds_of(groups)
-    around, before, after = (_seq(query.get(name, "")) for name in ("around", "before", "after"))
+    around, before, after = (whole_number(query.get(name, "")) for name in ("around", "before", "after"))
     if around is not None:
         timeline = timeline_around(session.pk, around, session.last_seq, kinds)
     elif before is not None:
@@ -77,8 +77,4 @@ def _narrowed(address: str, groups: list[RowGroup], **query: str) -> str:
 
 
 def _is_seq(raw: str) -> bool:
-    return not raw or _seq(raw) is not None
-
-
-def _seq(raw: str) -> int | None:
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
+    return not raw or whole_number(raw) is not None

@@ -21,7 +21,15 @@ from sessions_app.domain.workflows import (
 )
 from sessions_app.enums import TaskState
 from sessions_app.forms.workflows import StepForm, StepFormSet, WorkflowForm
-from sessions_app.http import OperatorRequest, find_session, find_team, find_workflow, posted_key, render_page
+from sessions_app.http import (
+    OperatorRequest,
+    find_session,
+    find_team,
+    find_workflow,
+    posted_key,
+    render_page,
+    whole_number,
+)
 from sessions_app.models import Workflow
 from sessions_app.queries.workflows import runs_of, shown_version
 from sessions_app.queries.workflows import workflow_list as listed
@@ -122,8 +130,7 @@ def _edited(request: OperatorRequest, workflow: Workflow | None) -> HttpResponse
 
 
 def _raw_steps(request: OperatorRequest) -> list[dict[str, Any]]:
-    total = request.POST.get("form-TOTAL_FORMS", "0")
-    count = min(int(total), 50) if total.isdecimal() else 0
+    count = min(whole_number(request.POST.get("form-TOTAL_FORMS", "")) or 0, 50)
     names = StepForm.base_fields
     return [{name: request.POST.get(f"form-{at}-{name}", "") for name in names} for at in range(count)]
 
@@ -131,8 +138,8 @@ def _raw_steps(request: OperatorRequest) -> list[dict[str, Any]]:
 def _rearranged(steps: list[dict[str, Any]], do: str) -> tuple[list[dict[str, Any]], int]:
     """The steps as the button asks, and the place of the one to go on with."""
     verb, _, number = do.partition(":")
-    at = int(number) if number.isdecimal() else -1
-    if verb == "add" or not 0 <= at < len(steps):
+    at = whole_number(number)
+    if verb == "add" or at is None or at >= len(steps):
         return [*steps, {}], len(steps)
     if verb == "drop":
         left = [*steps[:at], *steps[at + 1 :]] or [{}]

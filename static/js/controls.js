@@ -1,11 +1,11 @@
 // Keys for buttons (`data-shortcut`), one press per form, and dialogs in browsers without invoker commands.
 
-const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable], dialog";
+import { isSingleKey } from "./shortcuts.js";
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.repeat || event.isComposing) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submitAround(event);
-  else if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest(TYPING)) press(event);
+  else if (isSingleKey(event)) press(event);
 });
 
 function submitAround(event) {

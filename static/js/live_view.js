@@ -1,5 +1,6 @@
-// The picture: by WebRTC, again and again until it comes; by the web view where it does not come that way.
+// The picture: by WebRTC, again and again until it comes; where it does not come that way, by the web view, until it does.
 
+import { CONNECTING, iceServers, lostOnTheWay, notMade, reasonInPage, waysInPage } from "./picture_words.js";
 import { watchHealth } from "./picture_health.js";
 import { WebView } from "./web_view.js";
 import { NoPicture, Whep } from "./whep.js";
@@ -10,6 +11,8 @@ const FIRST_FRAME = 10_000;
 const STALLED = 5000;
 const FAILURES = 3;
 const FIRST_MESSAGE = 500;
+/** How long the web view stands in for the way that was wished for before that is tried again, unseen. */
+const STAND_IN = 20_000;
 /** A picture nobody looks at for so long is given back: the service stops capturing it. */
 const HIDDEN = 60_000;
 
@@ -18,8 +21,11 @@ class LiveView {
   #stopHealth = () => {};
   #retry = 0;
   #firstFrame = 0;
+  #another = 0;
   #failures = 0;
   #way = "webrtc";
+  /** What a person chose, or would have; the other way only stands in for it. */
+  #wished = "webrtc";
   #isAsleep = false;
 
   constructor(frame) {
@@ -29,42 +35,41 @@ class LiveView {
     this.reason = frame.querySelector("[data-live-view-reason]");
     this.reason.setAttribute("role", "status");
     this.health = frame.querySelector("[data-live-view-health]");
-    this.webView = new WebView(this.video.parentElement, frame.dataset.webViewUrl, (error) => this.#fail(error));
-    for (const button of frame.querySelectorAll("[data-live-view-way]")) {
-      button.addEventListener("click", () => this.choose(button.dataset.liveViewWay));
-    }
+    this.ways = frame.querySelector("[data-live-view-ways]");
+    this.webView = new WebView(this.video, frame.dataset.webViewUrl);
+    this.ways.addEventListener("click", ({ target }) => {
+      const way = target.closest("[data-live-view-way]")?.dataset.liveViewWay;
+      if (!way) return;
+      this.#wished = way;
+      this.choose(way);
+    });
+    if (!reasonInPage()) this.#say(CONNECTING);
   }
 
   /** Show a picture by the way chosen, or say why there is none. */
   start() {
     if (this.#isAsleep || this.#isRunning) return;
     const why = reasonInPage();
+    const ways = waysInPage();
+    this.ways.hidden = ways.length < 2;
     if (why) this.stop(why);
+    else if (!ways.includes(this.#way)) this.choose(ways[0]);
     else if (this.#way === "webrtc") this.#connect();
-    else this.webView.open().then((isUp) => isUp && this.#show("live · web view"));
+    else this.#openWebView();
   }
 
   stop(why = "") {
     clearTimeout(this.#retry);
-    clearTimeout(this.#firstFrame);
     this.#retry = 0;
-    this.#stopHealth();
-    this.#whep?.close();
-    this.#whep = null;
     this.webView.close();
-    this.video.srcObject = null;
-    this.#sayUp(false);
+    this.#disconnect();
     if (why) this.#say(why);
   }
 
   choose(way, why = "") {
     this.stop();
-    this.#way = this.frame.dataset.way = way;
-    this.#failures = 0;
-    for (const button of this.frame.querySelectorAll("[data-live-view-way]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.liveViewWay === way));
-    }
-    this.#say(why || "Connecting to the picture …");
+    this.#turnTo(way);
+    this.#say(why || CONNECTING);
     this.start();
   }
 
@@ -89,8 +94,47 @@ class LiveView {
     return Boolean(this.#whep || this.#retry || this.webView.isOpen);
   }
 
+  #turnTo(way) {
+    this.#way = this.frame.dataset.way = way;
+    this.#failures = 0;
+    for (const button of this.ways.querySelectorAll("[data-live-view-way]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.liveViewWay === way));
+    }
+  }
+
+  get #standsIn() {
+    return this.#way !== this.#wished && waysInPage().includes(this.#wished);
+  }
+
+  async #openWebView() {
+    try {
+      if (!(await this.webView.open())) return;
+    } catch (error) {
+      this.#recover(error);
+      return;
+    }
+    this.#show("web view"); // how that page does, nobody here can know
+    this.#tryAnotherTime();
+  }
+
+  #tryAnotherTime() {
+    if (this.#standsIn) this.#another = setTimeout(() => this.#connect(), STAND_IN);
+  }
+
+  /** Also while the web view stands in: it covers the video until a frame has come. */
   async #connect() {
-    const whep = new Whep({ offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame) });
+    let whep = null;
+    try {
+      whep = new Whep({ offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame) });
+      this.#await(whep);
+      await whep.open();
+      if (whep === this.#whep) await this.video.play();
+    } catch (error) {
+      this.#fail(error instanceof NoPicture ? error : whep ? lostOnTheWay() : notMade(), whep);
+    }
+  }
+
+  #await(whep) {
     this.#whep = whep;
     whep.peer.onconnectionstatechange = () => {
       if (whep.peer.connectionState === "failed") this.#fail(lostOnTheWay(), whep);
@@ -99,17 +143,22 @@ class LiveView {
     this.#firstFrame = setTimeout(() => this.#fail(lostOnTheWay(), whep), FIRST_FRAME);
     this.video.srcObject = whep.stream;
     this.video.requestVideoFrameCallback(() => whep === this.#whep && this.#arrived());
-    try {
-      await whep.open();
-      if (whep === this.#whep) await this.video.play();
-    } catch (error) {
-      this.#fail(error instanceof NoPicture ? error : lostOnTheWay(), whep);
-    }
+  }
+
+  #disconnect() {
+    clearTimeout(this.#firstFrame);
+    clearTimeout(this.#another);
+    this.#stopHealth();
+    this.#whep?.close();
+    this.#whep = null;
+    this.video.srcObject = null;
+    this.#sayUp(false);
   }
 
   #arrived() {
     clearTimeout(this.#firstFrame);
-    this.#failures = 0;
+    this.webView.close();
+    this.#turnTo("webrtc");
     this.#show("live · WebRTC");
     this.#sayUp(true);
     const whep = this.#whep;
@@ -120,16 +169,25 @@ class LiveView {
     });
   }
 
-  #fail(error, whep = this.#whep) {
+  #fail(error, whep) {
     if (whep !== this.#whep) return; // of a connection given up before
+    if (this.webView.isOpen && !error.isFinal) {
+      this.#disconnect();
+      this.#tryAnotherTime();
+    } else this.#recover(error);
+  }
+
+  #recover(error) {
     this.#failures += 1;
-    const way = this.#way;
     this.stop(reasonInPage() || error.message);
     if (error.isFinal) return;
-    if (way === "webrtc" && this.#failures >= FAILURES) {
+    if (this.#standsIn) this.choose(this.#wished, error.message);
+    else if (this.#way === "webrtc" && this.#failures >= FAILURES && waysInPage().includes("web-view")) {
       this.choose("web-view", "The picture does not come by WebRTC; trying the web view …");
-      return;
-    }
+    } else this.#startLater();
+  }
+
+  #startLater() {
     const delay = Math.min(FIRST_RETRY * 2 ** this.#failures, LONGEST_RETRY) * (0.7 + 0.6 * Math.random());
     this.#retry = setTimeout(() => {
       this.#retry = 0;
@@ -151,18 +209,6 @@ class LiveView {
     this.reason.textContent = words;
     this.health.textContent = "no picture";
   }
-}
-
-function lostOnTheWay() {
-  return new NoPicture("The picture does not reach this browser: the network between may block it. Trying again …");
-}
-
-function reasonInPage() {
-  return document.getElementById("session-header")?.dataset.noPicture ?? "";
-}
-
-function iceServers(frame) {
-  return JSON.parse(frame.dataset.iceServers || "[]");
 }
 
 const frame = document.querySelector("[data-live-view]");

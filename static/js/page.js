@@ -1,5 +1,8 @@
 // What every page does by itself: tabs out of sections, copying, and the words for a request that failed.
 
+// What only a script can do is in sight from here on.
+document.documentElement.dataset.script = "";
+
 /** Turn links to sections into tabs; without this script the sections simply follow each other. */
 function makeTabs(frame) {
   const list = frame.querySelector(".tabs");
@@ -106,6 +109,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 // Each looks for its own elements, and does nothing where there are none. A page without them is still a page.
 for (const loading of [
   import("./controls.js"),
+  import("./sent_once.js"),
   import("./time.js"),
   import("./live.js"),
   import("./timeline_tools.js"),

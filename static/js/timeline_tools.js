@@ -1,5 +1,6 @@
 // Searching the timeline and narrowing it to some kinds of rows, without leaving the page and its picture.
 
+import { isSingleKey } from "./shortcuts.js";
 import { load, showWindow } from "./timeline.js";
 
 const tools = document.querySelector("form[data-timeline-tools]");
@@ -81,8 +82,7 @@ function begin() {
     else if (link?.matches("[data-found-page]")) goInstead(event, search(link.dataset.foundPage));
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog")) return;
+    if (event.key !== "/" || !isSingleKey(event)) return;
     event.preventDefault();
     document.getElementById(panel.getAttribute("aria-labelledby"))?.click();
     tools.elements.q.focus();

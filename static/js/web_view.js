@@ -2,23 +2,23 @@
 
 import { NoPicture, ask, giveBack } from "./whep.js";
 
+const LOADING = 15_000;
+
 export class WebView {
-  #place;
+  #video;
   #url;
   #frame = null;
-  #onFail;
 
-  constructor(place, url, onFail) {
-    this.#place = place;
+  constructor(video, url) {
+    this.#video = video;
     this.#url = url;
-    this.#onFail = onFail;
   }
 
   get isOpen() {
     return this.#frame !== null;
   }
 
-  /** Answers whether the frame was put up; `onFail` hears why not. */
+  /** Answers whether the page has loaded, or was closed meanwhile; raises NoPicture. */
   async open() {
     const frame = document.createElement("iframe");
     frame.title = "Live view, as the service's web view";
@@ -29,21 +29,32 @@ export class WebView {
       const response = await ask(this.#url);
       frame.viewing = response.headers.get("Location");
       frame.src = (await response.json()).page;
+      if (frame === this.#frame) await this.#putUp(frame);
     } catch (error) {
-      if (frame === this.#frame) this.#onFail(error instanceof NoPicture ? error : new NoPicture("The web view failed."));
-      return false;
+      if (frame === this.#frame) throw error instanceof NoPicture ? error : new NoPicture("The web view failed.");
     }
-    if (frame !== this.#frame) {
-      giveBack(frame.viewing); // closed while it was asked for
-      return false;
-    }
-    this.#place.append(frame);
-    return true;
+    if (frame === this.#frame) return true;
+    end(frame); // closed while it was asked for
+    return false;
+  }
+
+  /** Over the video and under the words, which go when the page is there. */
+  #putUp(frame) {
+    return new Promise((resolve, reject) => {
+      frame.addEventListener("load", resolve, { once: true });
+      setTimeout(() => reject(new NoPicture("The web view does not load.")), LOADING);
+      this.#video.after(frame);
+    });
   }
 
   close() {
-    if (this.#frame?.viewing) giveBack(this.#frame.viewing);
-    this.#frame?.remove();
+    if (this.#frame) end(this.#frame);
     this.#frame = null;
   }
+}
+
+function end(frame) {
+  frame.remove();
+  if (frame.viewing) giveBack(frame.viewing);
+  frame.viewing = null;
 }

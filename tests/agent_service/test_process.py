@@ -39,7 +39,7 @@ def test_a_port_in_use_is_one_sentence(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         outcome = refused("--key=k", f"--port={port}", f"--data-dir={tmp_path}")
-    assert outcome == (2, "", f"Port {port} on 127.0.0.1 is in use.\n")
+    assert outcome == (3, "", f"Port {port} on 127.0.0.1 is in use.\n")
 
 
 def test_a_missing_chromium_is_one_sentence(tmp_path):

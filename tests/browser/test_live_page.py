@@ -120,6 +120,22 @@ def test_keys_press_buttons_but_not_while_somebody_types(session_page: Page) -> 
     expect(box).to_have_value("spring prices")
 
 
+def test_single_keys_do_nothing_where_they_are_turned_off(session_page: Page) -> None:
+    page, address = session_page, session_page.url
+    page.goto("/settings/")
+    page.get_by_role("region", name="Single-key shortcuts").get_by_role("button", name="Off").click()
+    page.goto(address)
+    expect(page.get_by_role("button", name="Pause")).to_be_enabled()
+    expect(page.locator("#control-pause kbd")).to_be_hidden()
+    page.keyboard.press("p")
+    page.keyboard.press("/")
+    page.get_by_role("textbox", name="Follow-up task").fill("Return the title")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.locator("#session-queue")).to_contain_text("Return the title")
+    expect(page.locator("#timeline")).not_to_contain_text("asked for pause")
+
+
 def test_what_is_half_typed_stays_while_the_page_changes(session_page: Page) -> None:
     page = session_page
     page.get_by_role("button", name="Stop").click()

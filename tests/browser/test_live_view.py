@@ -1,6 +1,7 @@
 """The picture in a real Chromium: moving, healthy, coming back, and by its second way."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -73,12 +74,68 @@ def test_a_picture_that_never_comes_by_webrtc_comes_by_the_web_view(watched: Pag
     picture = watched.frame_locator("iframe[sandbox='allow-scripts']").locator("img:not([hidden])")
     expect(picture).to_be_visible()
     assert picture.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [1024, 600]
-    expect(health(watched)).to_have_text("live · web view")
+    expect(health(watched)).to_have_text("web view")
+    expect(reason(watched)).to_be_empty()
 
     watched.unroute("**/whep/")
+    expect(health(watched)).to_have_text(HEALTHY, timeout=60_000)
+    expect(watched.get_by_role("button", name="WebRTC")).to_have_attribute("aria-pressed", "true")
+    expect(watched.locator("iframe")).to_have_count(0)
+    watched.complaints.clear()  # type: ignore[attr-defined]
+
+
+def test_a_web_view_that_a_person_chose_stays(watched: Page) -> None:
+    asked = []
+    watched.on("request", lambda request: asked.append(request.url) if request.url.endswith("/whep/") else None)
+    watched.get_by_role("button", name="Web view").click()
+    expect(health(watched)).to_have_text("web view")
+
     watched.get_by_role("button", name="WebRTC").click()
     expect(health(watched)).to_have_text(HEALTHY, timeout=30_000)
-    expect(watched.locator("iframe")).to_have_count(0)
+    assert len(asked) == 1
+
+
+def test_a_web_view_that_has_not_loaded_is_not_called_a_picture(watched: Page) -> None:
+    held: list[Route] = []
+    watched.route("**/web-view/*/", lambda route: held.append(route))
+    watched.get_by_role("button", name="Web view").click()
+
+    wait_for(watched, lambda: bool(held))
+    expect(reason(watched)).to_have_text("Connecting to the picture …")
+    expect(health(watched)).to_have_text("no picture")
+    held[0].continue_()
+    expect(health(watched)).to_have_text("web view")
+    expect(reason(watched)).to_be_empty()
+
+
+def test_without_a_web_view_webrtc_is_tried_for_as_long_as_it_takes(watched: Page, dashboard: Dashboard) -> None:
+    with sqlite3.connect(dashboard.data_dir / "watchfloor.sqlite3") as database:
+        pk = watched.url.rstrip("/").rpartition("/")[2]
+        database.execute("UPDATE sessions_app_agentsession SET web_view_url = '' WHERE id = ?", (pk,))
+    asked = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=502, json={"message": "No."})
+
+    watched.route("**/whep/", refuse)
+    watched.reload()
+
+    wait_for(watched, lambda: len(asked) >= 5, seconds=60)
+    expect(reason(watched)).to_have_text("No.")
+    expect(watched.get_by_role("button", name="Web view")).to_have_count(0)
+    watched.unroute("**/whep/")
+    expect(health(watched)).to_have_text(HEALTHY, timeout=30_000)
+    watched.complaints.clear()  # type: ignore[attr-defined]
+
+
+def test_a_browser_that_makes_no_connections_shows_the_web_view(watched: Page) -> None:
+    watched.add_init_script("delete globalThis.RTCPeerConnection")
+    watched.reload()
+
+    expect(health(watched)).to_have_text("web view", timeout=30_000)
+    expect(watched.get_by_role("button", name="Stop")).to_be_enabled()
+    assert watched.complaints == []  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import json
 import stat
 from pathlib import Path
 
@@ -32,6 +33,15 @@ def test_everything_has_a_default(read):
         ("PUBLIC_URL", "watchfloor.example"),
         ("TRUSTED_PROXIES", "10.0.0.0/8"),
         ("ICE_SERVERS", '{"urls": "stun:x"}'),
+        ("ICE_SERVERS", '["stun:x"]'),
+        ("ICE_SERVERS", "[{}]"),
+        ("ICE_SERVERS", '[{"urls": 5}]'),
+        ("ICE_SERVERS", '[{"urls": []}]'),
+        ("ICE_SERVERS", '[{"urls": ["stun:x", 5]}]'),
+        ("ICE_SERVERS", '[{"urls": "http://x"}]'),
+        ("ICE_SERVERS", '[{"urls": "stun:"}]'),
+        ("ICE_SERVERS", '[{"urls": "turn:x", "username": 5, "credential": "c"}]'),
+        ("ICE_SERVERS", '[{"urls": "turn:x", "username": "u"}]'),
         ("ADMIN_USERNAME", "a b"),
         ("QUIET_SECONDS", "0"),
         ("DATA_DIR", "/proc/no/such/place"),
@@ -39,6 +49,8 @@ def test_everything_has_a_default(read):
         ("DATABASE_URL", "postgresql://user@host:5432/"),
         ("DATABASE_URL", "postgresql://user@host/name?no_such_option=1"),
         ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:////no/such/folder/floor.db"),
+        ("DATABASE_URL", "sqlite:////tmp"),
         ("REDIS_URL", "http://localhost:6379"),
         ("REDIS_URL", "redis://localhost:port"),
         ("REDIS_URL", "redis://"),
@@ -73,7 +85,15 @@ def test_the_secret_is_made_once_and_readable_by_its_owner_alone(read, tmp_path)
 
 def test_data_is_a_file_of_sqlite_unless_it_is_said_otherwise(read, tmp_path):
     assert read().database.path == tmp_path / "watchfloor.sqlite3"
-    assert read(DATABASE_URL="sqlite:////srv/watchfloor.db").database.path == Path("/srv/watchfloor.db")
+    assert read(DATABASE_URL=f"sqlite:///{tmp_path}/floor.db").database.path == tmp_path / "floor.db"
+
+
+def test_servers_for_the_browsers_are_handed_on_as_they_came(read):
+    servers = [
+        {"urls": "stun:stun.example.com:3478"},
+        {"urls": ["turn:turn.example.com", "turns:turn.example.com?transport=tcp"], "username": "u", "credential": "c"},
+    ]
+    assert read(ICE_SERVERS=json.dumps(servers)).ice_servers == servers
 
 
 def test_postgresql_is_described_in_its_own_terms(read):

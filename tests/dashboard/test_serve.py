@@ -96,6 +96,26 @@ def test_a_bad_setting_is_one_sentence_and_an_exit_code(serve):
     )
 
 
+def test_a_bad_setting_of_the_agent_service_is_said_once_at_any_start(serve, tmp_path):
+    (tmp_path / "agent").mkdir()
+    (tmp_path / "agent/port").write_text(str(free_port()))
+    code, words = serve(AGENT_SERVICE_PACE="hasty").failure()
+    assert (code, words.splitlines()) == (
+        1,
+        [
+            "--pace (AGENT_SERVICE_PACE) must be a number of seconds from 0 to 60, not 'hasty'.",
+            "CommandError: The embedded agent service did not start.",
+        ],
+    )
+
+
+def test_a_database_that_cannot_be_opened_is_one_sentence_and_an_exit_code(serve):
+    code, words = serve(DATABASE_URL="sqlite:////no/such/folder/floor.db").failure()
+    assert code == 1
+    assert words.startswith("watchfloor: DATABASE_URL is not usable: it must be ")
+    assert "\n" not in words
+
+
 def test_a_port_in_use_is_one_sentence_and_an_exit_code(serve):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

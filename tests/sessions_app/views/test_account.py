@@ -51,6 +51,12 @@ def test_settings_show_people_with_roles(client_for, operator, lead, teammate, o
     ]
 
 
+def test_settings_open_for_staff_as_for_everybody(client_for, operator, read):
+    operator.is_staff = True
+    operator.save()
+    assert read(client_for(operator).get("/settings/")).says("h1") == "Settings"
+
+
 def test_settings_show_connections_without_keys_or_addresses(client_for, operator, team, connection, outsider, read):
     Connection.objects.create(
         team=team, name="Hosted", base_url="https://api.example", api_key="enig_other", calls_per_minute=10,
@@ -73,7 +79,18 @@ def test_a_theme_is_kept_and_stands_in_the_page_as_it_is_sent(chosen, attribute,
     assert answer.headers["Location"] == "/spend/"
     assert read(client.get("/")).root.get("data-theme") == attribute
     words = {"dark": "Dark", "light": "Light", "system": "As the system"}
-    assert read(client.get("/settings/")).says("button[@aria-pressed='true']") == words[chosen]
+    assert read(client.get("/settings/")).says("button[@name='theme' and @aria-pressed='true']") == words[chosen]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "attribute", "says"), [("off", "off", "Off"), ("on", None, "On"), ("x", None, "On")]
+)
+def test_single_keys_can_be_turned_off(chosen, attribute, says, client_for, operator, read):
+    client = client_for(operator)
+    assert client.post("/settings/shortcuts/", {"shortcuts": chosen}).headers["Location"] == "/settings/"
+    page = read(client.get("/settings/"))
+    assert page.root.get("data-shortcuts") == attribute
+    assert page.says("button[@name='shortcuts' and @aria-pressed='true']") == says
 
 
 def test_a_theme_that_is_none_changes_nothing(client_for, operator, read):

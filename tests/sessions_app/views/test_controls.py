@@ -120,11 +120,24 @@ def test_refused_and_unknown_outcomes_stay_in_sight(client_for, operator, runnin
     make_command(running, CommandKind.PAUSE, state=CommandState.UNKNOWN)
     make_command(running, CommandKind.RESUME, state=CommandState.SENT)
     page = read(client_for(operator).get(f"/sessions/{running.pk}/controls/"))
-    assert page.each("li[@class='notice']") == [
-        "Stop asked for by operator · refused: TASK_NOT_FOUND",
+    assert page.each("ul[@aria-label='What was asked for']/li") == [
         "Pause asked for by operator · it is not known what became of it",
         "Resume asked for by operator · sent, waiting for the agent",
     ]
+    assert page.each("details[.//li[@class='notice']]") == [
+        "1 earlier that came to nothing Stop asked for by operator · refused: TASK_NOT_FOUND"
+    ]
+
+
+def test_refusals_do_not_pile_up(client_for, operator, running, make_command, make_task, read):
+    for number in range(1, 6):
+        task = make_task(running, state="failed")
+        make_command(running, CommandKind.NEW_TASK, task=task, state=CommandState.REFUSED, outcome=f"No {number}")
+    page = read(client_for(operator).get(f"/sessions/{running.pk}/controls/"))
+    assert page.each("ul[@aria-label='What was asked for']/li") == ["Task 6 given by operator · refused: No 5"]
+    assert page.says("details/summary") == "4 earlier that came to nothing"
+    assert "open" not in page.one("details").attrib
+    assert page.each("details//li")[0] == "Task 2 given by operator · refused: No 1"
 
 
 def test_a_start_that_waits_for_the_minute_says_until_when(client_for, operator, make_session, make_command, read):

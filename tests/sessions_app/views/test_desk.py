@@ -27,7 +27,9 @@ def staffed(make_session, make_task, make_event, make_spend):
     at(1, "Young", "running")
     at(4, "Old", "running", last_step="Reading the table")
     at(1, "Paused", "paused")
-    at(1, "Failed", "failed")
+    failed = at(1, "Failed", "failed")
+    failed.tasks.update(error="The page crashed.")
+    make_event(failed, kind=EventKind.ERROR, text="The page crashed.", at=MOMENT + timedelta(seconds=9))
     alarming = at(1, "Alarming", "paused", alarm="Acted after it was paused.")
     make_event(alarming, kind=EventKind.ALARM, text="Acted after it was paused.", at=MOMENT + timedelta(seconds=5))
     asking = at(1, "Asking", "waiting")
@@ -125,6 +127,7 @@ def test_the_inbox_leads_to_what_waits(client_for, operator, staffed, read):
     assert page.each("section[@id='desk-inbox']//li") == [
         "Question 14:02:11 Asking Which login? Open and answer: Asking",
         "Alarm 14:02:16 Alarming Acted after it was paused. Open: Alarming",
+        "Failed 14:02:20 Failed The page crashed. Open: Failed",
     ]
     to = page.one("section[@id='desk-inbox']//a[contains(., 'answer')]").get("href")
     assert to == page.one("a[text()='Asking']").get("href") + "#session-question"
@@ -171,6 +174,36 @@ def test_the_summary_counts(client_for, operator, staffed, read):
     assert page.part("desk-summary") == "Live 7 Need you 3 Spent today $0.0124"
 
 
+@pytest.mark.parametrize(
+    ("fields", "task", "items"),
+    [
+        ({}, {"state": "failed"}, ["Failed T P Open: T"]),
+        ({}, {"state": "unknown"}, ["Unknown T It is not known what became of task 1: P Open: T"]),
+        (
+            {"state": "lost"},
+            {"state": "running"},
+            ["Lost T The service has lost this session’s browser; it may come back. Open: T"],
+        ),
+        (
+            {"alarm": "Stop not confirmed"},
+            {"state": "waiting", "question": "Which?"},
+            ["Question T Which? Open and answer: T", "Alarm T Stop not confirmed Open: T"],
+        ),
+        ({}, {"state": "running"}, []),
+        ({}, {"state": "stopped"}, []),
+    ],
+)
+def test_the_inbox_holds_exactly_what_is_counted(
+    fields, task, items, client_for, operator, make_session, make_task, read
+):
+    make_task(make_session(title="T", **fields), prompt="P", **task)
+    client = client_for(operator)
+    page = read(client.get("/"))
+    assert page.each("section[@id='desk-inbox']//li") == items
+    assert page.part("desk-summary").startswith(f"Live 1 Need you {len(items) or 'none'} ")
+    assert (f">{len(items)} need" in client.get("/needing/").content.decode()) is bool(items)
+
+
 def test_an_empty_desk_invites_to_start(client_for, operator, read):
     page = read(client_for(operator).get("/"))
     assert page.all("ol[@aria-label='Live agents']/li") == []
@@ -193,6 +226,8 @@ def test_a_person_without_a_team_is_told_so(client_for, db, read):
     page = read(answer)
     assert page.status == 403
     assert page.says("p[@data-reason]") == "You belong to no team yet. Ask an administrator to add you to one."
+    assert page.one("form[.//button[text()='Sign out']]").get("action") == "/accounts/logout/"
+    assert page.one("form//input[@name='csrfmiddlewaretoken']") is not None
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -37,10 +37,10 @@ def test_it_lists_all_newest_first_with_their_totals(client_for, operator, past,
     page = read(client_for(operator).get("/sessions/"))
     assert page.each("tbody/tr") == [
         "Desks Needs you operator 2026-03-07 14:02 – 1 $0.0004",
-        "Lamps Not started operator 2026-03-06 14:02 – 1 $0.0030",
+        "Lamps Not started the service refused to start it operator 2026-03-06 14:02 – 1 $0.0030",
         "Tables Terminated lead 2026-03-05 14:02 1 min 15 s 1 $0.0200",
         "Chairs Terminated operator 2026-03-04 14:02 1 min 15 s 1 $0.1000",
-        "Stools Unknown operator 2026-03-03 14:02 – 1 <$0.0001",
+        "Stools Unknown it is not known whether it started operator 2026-03-03 14:02 – 1 <$0.0001",
     ]
     assert page.says("div[@class='page-head']/p") == "5 in all, $0.1234"
 
@@ -66,11 +66,32 @@ def test_it_lists_all_newest_first_with_their_totals(client_for, operator, past,
             {"state": "nonsense", "from": "nonsense", "page": "nonsense"},
             ["Desks", "Lamps", "Tables", "Chairs", "Stools"],
         ),
+        (
+            {"from": "0001-01-01", "to": "9999-12-31", "page": "9" * 5000},
+            ["Desks", "Lamps", "Tables", "Chairs", "Stools"],
+        ),
     ],
 )
 def test_filters_narrow_it(filters, left, client_for, operator, past, read):
     page = read(client_for(operator).get("/sessions/", filters))
     assert titles(page) == left
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("expired", "Terminated reached its time limit"),
+        ("completed", "Terminated completed"),
+        ("terminateOnCompletion", "Terminated ended with its last task"),
+        ("instance_lost", "Terminated its browser was lost"),
+        ("terminated", "Terminated"),
+        ("", "Terminated"),
+    ],
+)
+def test_an_ended_session_says_in_its_row_how(reason, words, client_for, operator, make_session, read):
+    make_session(state=SessionState.ENDED, end_reason=reason)
+    page = read(client_for(operator).get("/sessions/"))
+    assert page.says("tbody/tr/td[@class='state']") == words
 
 
 def test_the_owner_filter_offers_who_started_some(client_for, operator, lead, teammate, past, read):

@@ -71,6 +71,14 @@ def test_it_opens_with_the_last_thirty_days(client_for, operator, make_session, 
         assert page.says("dl[@class='totals']/div[1]/dd") == "$0.0100"
 
 
+@pytest.mark.parametrize("by", ["day", "person", "session", "task"])
+@pytest.mark.parametrize("query", [{"to": "9999-12-31"}, {"to": "0001-01-01"}, {"from": "0001-01-01"}])
+def test_a_day_beyond_all_spend_is_said_to_be_none(by, query, client_for, operator, spent, read):
+    page = read(client_for(operator).get("/spend/", {**query, "by": by}))
+    assert page.status == 200
+    assert page.each("ul[@class='errorlist']/li") == ["Enter a day from 2000 to 2999."]
+
+
 def test_a_session_leads_to_its_page(client_for, operator, spent, read):
     page = read(client_for(operator).get("/spend/", {**MARCH, "by": "session"}))
     client = client_for(operator)

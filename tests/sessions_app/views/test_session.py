@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from sessions_app.domain.holds import hold_starts
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
 from sessions_app.live.fragments import SESSION_PARTS
 from sessions_app.queries import session_screen
@@ -114,6 +115,67 @@ def test_while_it_starts_only_terminate_can_be_pressed(client_for, operator, mak
     buttons = page.buttons()
     assert [buttons[name] for name in ("Pause", "Resume", "Stop", "Terminate")] == [False, False, False, True]
     assert page.says("*[@data-live-view-reason]") == "The browser is starting; its picture will appear here."
+
+
+@pytest.mark.parametrize(
+    ("fields", "start", "words"),
+    [
+        ({"state": "starting"}, {}, "The browser is starting; its picture will appear here."),
+        (
+            {"state": "starting"},
+            {"not_before": MOMENT},
+            "The browser is not started yet; its picture will appear here when it is.",
+        ),
+        ({"state": "lost"}, None, "The browser is lost for now, and its picture with it."),
+        ({"state": "ended", "end_reason": "refused"}, None, "The session was not started: there is no picture."),
+        (
+            {"state": "ended", "end_reason": "start_unknown"},
+            None,
+            "It is not known whether there is a browser: no picture of it can be had.",
+        ),
+        ({"state": "ended", "end_reason": "expired"}, None, "The session has ended: there is no picture any more."),
+        ({}, None, "The service offers no picture of this session."),
+        ({"webrtc_url": "http://127.0.0.1:9/whep"}, None, ""),
+    ],
+)
+def test_why_there_is_no_picture_is_said_once_for_page_and_script(
+    fields, start, words, client_for, operator, make_session, make_command, read
+):
+    session = make_session(**fields)
+    if start is not None:
+        make_command(session, CommandKind.START, **start)
+    page = read(open_page(client_for(operator), session))
+    assert page.says("*[@data-live-view-reason]") == words
+    assert page.one("header[@id='session-header']").get("data-no-picture") == words
+
+
+def test_a_held_start_promises_no_picture_yet(client_for, operator, lead, team, make_session, make_command, read):
+    hold_starts(team, "Budget review", by=lead)
+    session = make_session(state=SessionState.STARTING)
+    page = read(open_page(client_for(operator), session))
+    assert page.says("*[@data-live-view-reason]").startswith("The browser is not started yet")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "ways", "offered"),
+    [
+        ({"webrtc_url": "http://127.0.0.1:9/whep", "web_view_url": "http://127.0.0.1:9/"}, "webrtc web-view", True),
+        ({"webrtc_url": "http://127.0.0.1:9/whep"}, "webrtc", False),
+        ({"web_view_url": "http://127.0.0.1:9/"}, "web-view", True),
+    ],
+)
+def test_the_ways_of_the_picture_are_those_the_service_offers(
+    addresses, ways, offered, client_for, operator, make_session, read
+):
+    page = read(open_page(client_for(operator), make_session(**addresses)))
+    assert page.one("header[@id='session-header']").get("data-ways") == ways
+    assert bool(page.all("noscript//a[text()='Open the web view']")) is offered
+
+
+def test_what_only_a_script_can_do_waits_for_one(client_for, operator, worked, read):
+    page = read(open_page(client_for(operator), worked))
+    for label in ("WebRTC", "Web view", "Copy result", "Copy all results"):
+        assert page.one(f"button[text()='{label}']/ancestor-or-self::*[contains(@class, 'needs-script')]") is not None
 
 
 def test_terminate_asks_in_a_dialog(client_for, operator, worked, read):

@@ -72,7 +72,13 @@ def test_it_starts_with_all_that_was_chosen_and_opens_the_page(form, operator, c
 def test_an_untouched_form_starts_an_idle_browser(form):
     form()
     session = AgentSession.objects.get()
-    assert (session.title, session.max_duration_ms, session.tasks.count()) == ("Untitled session", 300_000, 0)
+    assert (session.max_duration_ms, session.tasks.count()) == (300_000, 0)
+    assert session.title == f"Session {session.created_at:%Y-%m-%d %H:%M:%S}"
+
+
+def test_an_idle_browser_is_called_after_where_it_opens(form):
+    form(starting_url="https://www.Shop.example:8443/deals?x=1")
+    assert AgentSession.objects.get().title == "www.shop.example"
 
 
 def test_a_form_sent_twice_starts_once(form):

@@ -35,6 +35,26 @@ def test_every_page_answers_the_team_and_no_outsider(client_for, teammate, outsi
     assert "Shopping" not in client_for(outsider).get("/workflows/").content.decode()
 
 
+HUGE = "9" * 5000
+
+
+@pytest.mark.parametrize("sent", [{"form-TOTAL_FORMS": HUGE}, {"do": f"up:{HUGE}"}, {"do": f"drop:{HUGE}"}])
+def test_a_number_beyond_all_numbers_is_none(sent, client_for, operator):
+    assert client_for(operator).post("/workflows/new/", form("Search", **sent)).status_code in {200, 422}
+
+
+def test_nor_is_one_that_stands_for_a_version(client_for, operator, workflow):
+    sent = {
+        "key": uuid4(),
+        "version": HUGE,
+        "do": "start",
+        "value-what": "x",
+        "connection": workflow.team.connections.get().pk,
+    }
+    assert client_for(operator).post(f"/workflows/{workflow.pk}/start/", sent).status_code == 302
+    assert AgentSession.objects.count() == 1
+
+
 def test_a_form_saves_one_workflow_however_often_it_is_sent(client_for, operator, team):
     typed = form("Log in as {who}", "Search")
     for _ in range(2):

@@ -1,0 +1,27 @@
+// What the page says of the picture, and what is said where none comes.
+
+import { NoPicture } from "./whep.js";
+
+export const CONNECTING = "Connecting to the picture …";
+
+export function lostOnTheWay() {
+  return new NoPicture("The picture does not reach this browser: the network between may block it. Trying again …");
+}
+
+export function notMade() {
+  return new NoPicture("This browser makes no WebRTC connection. Trying again …");
+}
+
+/** Why there is no picture, in the server's words; empty where there may be one. */
+export function reasonInPage() {
+  return document.getElementById("session-header").dataset.noPicture;
+}
+
+/** The ways in which the service offers one, the better first. */
+export function waysInPage() {
+  return document.getElementById("session-header").dataset.ways.split(" ").filter(Boolean);
+}
+
+export function iceServers(frame) {
+  return JSON.parse(frame.dataset.iceServers);
+}

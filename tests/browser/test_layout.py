@@ -1,0 +1,61 @@
+"""What only shows on a screen: nothing sticks out, is cut off, out of line or too small to press."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import start, terminate
+
+PAGES = ["/", "/sessions/", "/sessions/new/", "/workflows/", "/spend/", "/settings/"]
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+def test_no_page_scrolls_sideways(signed_in: Page, width: int) -> None:
+    signed_in.set_viewport_size({"width": width, "height": 844})
+    beyond = {}
+    for address in PAGES:
+        signed_in.goto(address)
+        beyond[address] = signed_in.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert beyond == dict.fromkeys(PAGES, 0)
+
+
+def test_whatever_is_pressed_is_large_enough(signed_in: Page) -> None:
+    small = {}
+    for address in PAGES:
+        signed_in.goto(address)
+        boxes = signed_in.locator("button:visible, .segments a:visible")
+        small[address] = boxes.evaluate_all(
+            "boxes => boxes.filter(box => box.getBoundingClientRect().height < 24).map(box => box.textContent.trim())"
+        )
+    assert small == {address: [] for address in PAGES}
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_boxes_of_one_line_stand_in_line(signed_in: Page, width: int) -> None:
+    signed_in.set_viewport_size({"width": width, "height": 900})
+    signed_in.goto("/sessions/new/")
+    signed_in.get_by_text("Options: limits").click()
+    lines = signed_in.evaluate(
+        """() => {
+          const lines = new Map();
+          for (const field of document.querySelectorAll(".fold-grid > .field:not(.wide)")) {
+            const top = Math.round(field.getBoundingClientRect().top);
+            const box = Math.round(field.querySelector("input").getBoundingClientRect().top);
+            lines.set(top, [...(lines.get(top) ?? []), box]);
+          }
+          return [...lines.values()];
+        }"""
+    )
+    assert [len(set(boxes)) for boxes in lines] == [1] * len(lines)
+    assert sum(map(len, lines)) == 10
+
+
+def test_a_pictures_health_can_be_read_on_a_telephone(signed_in: Page) -> None:
+    signed_in.set_viewport_size({"width": 390, "height": 844})
+    start(signed_in, "Wait 200 seconds")
+    health = signed_in.locator("[data-live-view-health]")
+    expect(health).to_contain_text("ms · WebRTC", timeout=30_000)
+    assert health.evaluate("line => line.scrollWidth - line.clientWidth") == 0
+    assert signed_in.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
+    ways = signed_in.get_by_role("group", name="Way the picture comes").get_by_role("button")
+    assert min(ways.evaluate_all("boxes => boxes.map(box => box.getBoundingClientRect().height)")) >= 24
+    terminate(signed_in)
