@@ -1,5 +1,6 @@
 """The request as the views see it: signed in, of a team, with the permission checked before anything else."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -73,6 +74,15 @@ def posted_key(request: OperatorRequest) -> UUID:
         return UUID(request.POST.get("key", ""))
     except ValueError:
         return uuid4()
+
+
+def posted_figure(request: OperatorRequest, name: str) -> Decimal | None:
+    """The figure a person was shown, sent back with their decision; none where there was none."""
+    typed = request.POST.get(name, "")
+    try:
+        return Decimal(typed) if typed else None
+    except InvalidOperation:
+        return Decimal(-1)  # no figure that anybody was shown
 
 
 def render_page(request: OperatorRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:

@@ -10,6 +10,7 @@ from sessions_app.views import (
     guards,
     health,
     history,
+    inbox,
     queue,
     review,
     runs,
@@ -23,6 +24,8 @@ from sessions_app.views import (
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
+    path("inbox/<str:pk>/<str:name>/", inbox.inbox_item, name="inbox-item"),
+    path("inbox/<str:pk>/<str:name>/decide/", inbox.inbox_decide, name="inbox-decide"),
     path("needing/", desk.needing, name="needing"),
     path("sessions/", history.session_list, name="session-list"),
     path("sessions/new/", start.session_start, name="session-start"),

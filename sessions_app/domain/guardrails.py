@@ -12,11 +12,14 @@ from sessions_app.models import AgentSession, Command, Task
 
 
 @transaction.atomic
-def answer(task: Task, text: str, *, by: User, key: UUID) -> Command:
-    """Queue the answer, after which the task goes on; its text never reaches the database. Raises NotAllowed."""
+def answer(task: Task, text: str, *, by: User, key: UUID, asked: int | None = None) -> Command:
+    """Queue the answer, after which the task goes on; its text never reaches the database. Raises NotAllowed.
+
+    `asked` is the row that told of the question which the person read: no other is answered with it.
+    """
     if repeat := find_repeat(by=by, key=key):
         return repeat
-    command = _queue(task, CommandKind.ANSWER, by=by, key=key, text_length=len(text))
+    command = _queue(task, CommandKind.ANSWER, by=by, key=key, asked=asked, text_length=len(text))
     try:
         # Before the commit: a relay that finds the row is to find the text too.
         secrets.hold(command.pk, text, session=command.session)
@@ -26,19 +29,23 @@ def answer(task: Task, text: str, *, by: User, key: UUID) -> Command:
 
 
 @transaction.atomic
-def refuse(task: Task, *, by: User, key: UUID) -> Command:
+def refuse(task: Task, *, by: User, key: UUID, asked: int | None = None) -> Command:
     """Queue a refusal, which stops the task. Raises NotAllowed."""
     if repeat := find_repeat(by=by, key=key):
         return repeat
-    return _queue(task, CommandKind.REFUSE, by=by, key=key)
+    return _queue(task, CommandKind.REFUSE, by=by, key=key, asked=asked)
 
 
-def _queue(task: Task, kind: CommandKind, *, by: User, key: UUID, text_length: int | None = None) -> Command:
+def _queue(
+    task: Task, kind: CommandKind, *, by: User, key: UUID, asked: int | None, text_length: int | None = None
+) -> Command:
     # The session's row is the one lock there is: the relay takes it too, before it touches the task.
     session = AgentSession.objects.select_for_update().get(pk=task.session_id)
     locked = Task.objects.get(pk=task.pk)
     if locked.state != TaskState.WAITING:
         raise NotAllowed("The agent no longer waits for an answer.")
+    if asked and locked.question_seq != asked:
+        raise NotAllowed("The agent asks something else by now: look again.")
     replies = locked.commands.filter(kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), state__in=OPEN_COMMAND)
     if earlier := replies.select_related("actor").first():
         raise NotAllowed(f"{earlier.actor} has answered already; the answer is on its way.")

@@ -8,12 +8,13 @@ from decimal import Decimal
 from enum import IntEnum
 
 from django.contrib.auth.models import User
-from django.db.models import Max, Min, Sum, TextChoices
+from django.db.models import Min, Sum, TextChoices
 from django.utils import timezone
 
-from sessions_app.enums import WORKING_TASK, EventKind, GuideWord, SessionState
-from sessions_app.models import AgentSession, Event, SpendEntry, Task, Team
+from sessions_app.enums import WORKING_TASK, GuideWord, SessionState
+from sessions_app.models import AgentSession, SpendEntry, Task, Team
 from sessions_app.queries.guards import asks_person, guard_text
+from sessions_app.queries.inbox import InboxItem, with_items
 from sessions_app.queries.money import NOTHING, Spent, spent_by_session, usd
 from sessions_app.queries.screen import subject_of, word_of
 
@@ -55,6 +56,8 @@ class DeskTile:
     spent: Spent
     #: When this was read.
     now: datetime
+    #: What waits here for a person, where that was read too.
+    items: tuple[InboxItem, ...] = ()
 
     @property
     def cost(self) -> Decimal:
@@ -183,17 +186,6 @@ class DeskFilters:
 
 
 @dataclass(frozen=True)
-class InboxItem:
-    """A question, an alarm, a cap or a start of unknown outcome that waits for a person."""
-
-    session: AgentSession
-    kind: EventKind
-    text: str
-    task: Task | None
-    since: datetime | None
-
-
-@dataclass(frozen=True)
 class DeskSummary:
     live: int
     #: How many sessions wait for a person.
@@ -203,36 +195,27 @@ class DeskSummary:
 
 
 def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
-    """All sessions that cost money, or may, in three queries, the most urgent first."""
+    """All sessions that cost money, or may, in three queries, the most urgent first; in four where anything waits."""
     sessions = list(AgentSession.objects.on_desk().filter(team=team).select_related("owner", "team__hold__by"))
-    return tuple(sorted(_tiles(sessions), key=lambda tile: tile.place))
+    return tuple(sorted(with_items(_tiles(sessions)), key=lambda tile: tile.place))
 
 
 def desk_tile(session_id: str) -> DeskTile | None:
     """One tile; none where the session has left the desk."""
     sessions = list(AgentSession.objects.on_desk().filter(pk=session_id).select_related("owner", "team__hold__by"))
-    return next(iter(_tiles(sessions)), None)
+    return next(iter(with_items(_tiles(sessions))), None)
 
 
-def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
-    """What waits for a person on these tiles, longest first, in one query more."""
-    waiting = [tile for tile in tiles if tile.question or tile.session.alarm or tile.asks or tile.is_in_doubt]
-    since = _since([tile.session.pk for tile in waiting])
-    items = []
-    for tile in waiting:
-        if tile.question:
-            at = since.get((tile.session.pk, EventKind.QUESTION))
-            items.append(InboxItem(tile.session, EventKind.QUESTION, tile.question, tile.subject, at))
-        if tile.session.alarm:
-            at = since.get((tile.session.pk, EventKind.ALARM))
-            items.append(InboxItem(tile.session, EventKind.ALARM, tile.session.alarm, tile.subject, at))
-        if tile.asks:
-            at = since.get((tile.session.pk, EventKind.GUARD))
-            items.append(InboxItem(tile.session, EventKind.GUARD, tile.guard, tile.subject, at))
-        if tile.is_in_doubt:
-            at = tile.session.ended_at
-            items.append(InboxItem(tile.session, EventKind.COMMAND, tile.session.end_text, tile.subject, at))
+def desk_inbox(tiles: Iterable[DeskTile]) -> tuple[InboxItem, ...]:
+    """What waits for a person on these tiles, longest first."""
+    items = (item for tile in tiles for item in tile.items)
     return tuple(sorted(items, key=lambda item: item.since or item.session.created_at))
+
+
+def find_item(session_id: str, name: str) -> InboxItem | None:
+    """What waits under this name; none where it does no longer."""
+    tile = desk_tile(session_id)
+    return next((item for item in tile.items if item.name == name), None) if tile else None
 
 
 def doubt_ends_at(team_id: int) -> datetime | None:
@@ -291,13 +274,3 @@ def tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]
     for task in Task.objects.filter(session__in=list(session_ids)).only(*columns).order_by("session", "number"):
         tasks[task.session_id].append(task)
     return tasks
-
-
-def _since(session_ids: list[str]) -> dict[tuple[str, str], datetime]:
-    rows = (
-        Event.objects.filter(session__in=session_ids, kind__in=(EventKind.QUESTION, EventKind.ALARM, EventKind.GUARD))
-        .order_by()
-        .values_list("session_id", "kind")
-        .annotate(Max("at"))
-    )
-    return {(session_id, kind): at for session_id, kind, at in rows}

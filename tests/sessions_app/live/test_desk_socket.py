@@ -158,3 +158,16 @@ async def test_a_narrowed_desk_gets_what_its_filters_let_through(sessions, opera
         await say(busy, "Something else.")
         message = await socket.read()
         assert (message["order"], message["tiles"]) == ([], {})
+
+
+async def test_the_pushed_inbox_holds_nothing_to_press_or_type_in(make_session, make_task, operator):
+    @database_sync_to_async
+    def ask():
+        make_task(make_session(), state="waiting", question="Which login?")
+
+    await ask()
+    async with open_socket(PATH, operator) as socket:
+        inbox = (await socket.read())["parts"]["desk-inbox"]
+
+    assert "Which login?" in inbox
+    assert not any(tag in inbox for tag in ("<form", "<button", "<textarea", "<input"))

@@ -1,0 +1,99 @@
+"""What waits for a person: questions, alarms, caps and starts of unknown outcome, each with a name of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Max
+
+from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
+from sessions_app.models import AgentSession, Command, Event, Task
+
+if TYPE_CHECKING:
+    from sessions_app.queries.desk import DeskTile
+
+_SLUGS = {
+    EventKind.QUESTION: "question",
+    EventKind.ALARM: "alarm",
+    EventKind.GUARD: "guard",
+    EventKind.COMMAND: "start",
+}
+#: The newest row of a kind: its number, and when it came.
+_Newest = dict[tuple[str, str], tuple[int, datetime]]
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    """One thing that waits for a person."""
+
+    session: AgentSession
+    kind: EventKind
+    text: str
+    task: Task | None
+    since: datetime | None
+    #: The number of the row that told of it: of the same session, the next question is another.
+    seq: int = 0
+
+    @property
+    def name(self) -> str:
+        """What it is called within its session, in addresses and claims."""
+        return f"{_SLUGS[self.kind]}-{self.seq}"
+
+
+def with_items(tiles: "Sequence[DeskTile]") -> "list[DeskTile]":
+    """The tiles with what waits on each, in one query more where anything does."""
+    waiting = [tile.session.pk for tile in tiles if tile.question or tile.session.alarm or tile.asks]
+    newest = _newest(waiting) if waiting else {}
+    return [replace(tile, items=tuple(_items(tile, newest))) for tile in tiles]
+
+
+def _items(tile: "DeskTile", newest: _Newest) -> list[InboxItem]:
+    session, told = tile.session, (EventKind.QUESTION, EventKind.ALARM, EventKind.GUARD)
+    items = []
+    for kind, text in zip(told, (tile.question, session.alarm, tile.guard), strict=True):
+        if text:
+            seq, at = newest.get((session.pk, kind), (0, None))
+            items.append(InboxItem(session, kind, text, tile.subject, at, seq))
+    if tile.is_in_doubt:
+        items.append(InboxItem(session, EventKind.COMMAND, session.end_text, tile.subject, session.ended_at))
+    return items
+
+
+def _newest(session_ids: list[str]) -> _Newest:
+    rows = (
+        Event.objects.filter(session__in=session_ids, kind__in=(EventKind.QUESTION, EventKind.ALARM, EventKind.GUARD))
+        .order_by()
+        .values_list("session_id", "kind")
+        .annotate(Max("seq"), Max("at"))
+    )
+    return {(session_id, kind): (seq, at) for session_id, kind, seq, at in rows}
+
+
+def what_became_of(session: AgentSession, name: str) -> str:
+    """Why something no longer waits, in words. A question that its session ended with has expired: nobody refused."""
+    slug, _, seq = name.partition("-")
+    is_question = slug == "question" and seq.isascii() and seq.isdigit()
+    reply = _reply_to(session, int(seq)) if is_question else None
+    if reply:
+        did = "refused, and the task stops" if reply.kind == CommandKind.REFUSE else "answered"
+        return f"{reply.actor} has {did}."
+    if session.state == SessionState.ENDED:
+        expired = "The question has expired: it was neither answered nor refused."
+        return f"{session.ending} {expired if is_question else 'Nothing is left to decide.'}"
+    return "The agent no longer waits for an answer to this." if is_question else "This no longer waits for anybody."
+
+
+def _reply_to(session: AgentSession, seq: int) -> Command | None:
+    """The answer, or the refusal, that went to the agent before its next question."""
+    told = session.events.filter(kind=EventKind.QUESTION)
+    asked = told.filter(seq=seq).first()
+    if asked is None:
+        return None
+    following = told.filter(seq__gt=seq).order_by("seq").first()
+    replies = session.commands.filter(
+        kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), task=asked.task_id, created_at__gte=asked.at
+    ).exclude(state__in=(CommandState.REFUSED, CommandState.UNKNOWN))
+    if following:
+        replies = replies.filter(created_at__lt=following.at)
+    return replies.select_related("actor").order_by("id").first()

@@ -1,0 +1,75 @@
+"""The inbox beside the wall: what waits is decided where it stands, by keyboard alone."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.steps import start, terminate
+
+ASKS = "Sign in, then return the title"
+ITEMS = "#desk-inbox li"
+
+
+@pytest.fixture
+def asking(signed_in: Page) -> Iterator[list[str]]:
+    """The addresses of sessions whose agents ask for a sign-in, the oldest first; the page is the desk."""
+    page = signed_in
+    sessions = []
+    for _ in range(3):
+        start(page, ASKS)
+        sessions.append(page.url)
+    page.goto("/")
+    expect(page.locator(ITEMS)).to_have_count(3, timeout=40_000)
+    yield sessions
+    for session in sessions:
+        page.goto(session)
+        if page.get_by_role("button", name="Terminate").is_visible():
+            terminate(page)
+
+
+def opened(page: Page) -> Locator:
+    return page.get_by_role("region", name="Inbox").locator("#inbox-opened")
+
+
+def test_what_waits_is_decided_beside_the_wall(signed_in: Page, asking: list[str]) -> None:
+    page = signed_in
+    order = page.locator(ITEMS).evaluate_all("items => items.map(item => item.dataset.itemUrl)")
+    box = opened(page).get_by_role("textbox", name="Your answer")
+
+    # Oldest first, by keyboard alone, and the next one comes up with the focus in its box.
+    page.keyboard.press("i")
+    expect(box).to_be_focused()
+    expect(opened(page)).to_have_attribute("data-item-url", order[0])
+    expect(opened(page).locator("[data-picture='live']")).to_be_visible(timeout=30_000)
+    page.keyboard.type("dana@example.com / demo")
+    page.keyboard.press("Control+Enter")
+    expect(opened(page)).to_have_attribute("data-item-url", order[1])
+    expect(box).to_be_focused()
+    expect(box).to_have_value("")
+    expect(page.get_by_role("status", name="Inbox said")).to_have_text("Answered; it is on its way to the agent.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    # What is half typed outlives every push, and the end of its session too; that is no refusal.
+    expect(opened(page)).to_have_attribute("data-item-url", order[2])
+    expect(box).to_be_focused()
+    page.keyboard.type("half ty")
+    expect(page.locator(ITEMS)).to_have_count(1)
+    expect(box).to_have_value("half ty")
+    other = page.context.new_page()
+    other.goto(re.sub(r"/inbox/(.*)/question.*", r"/sessions/\1/", order[2]))
+    terminate(other)
+    other.close()
+    expect(opened(page).get_by_role("status")).to_have_text(
+        "The session was terminated. The question has expired: it was neither answered nor refused."
+    )
+    expect(opened(page).get_by_role("textbox", name="What you typed, not sent")).to_have_value("half ty")
+    expect(opened(page).get_by_role("button", name="Answer and resume")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Next")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status", name="Inbox said")).to_have_text("Nothing else waits for a person.")
+    assert page.complaints == []  # type: ignore[attr-defined]
