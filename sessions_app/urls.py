@@ -26,6 +26,7 @@ urlpatterns = [
     path("", desk.desk, name="desk"),
     path("inbox/<str:pk>/<str:name>/", inbox.inbox_item, name="inbox-item"),
     path("inbox/<str:pk>/<str:name>/decide/", inbox.inbox_decide, name="inbox-decide"),
+    path("inbox/<str:pk>/<str:name>/claim/", inbox.inbox_claim, name="inbox-claim"),
     path("needing/", desk.needing, name="needing"),
     path("sessions/", history.session_list, name="session-list"),
     path("sessions/new/", start.session_start, name="session-start"),

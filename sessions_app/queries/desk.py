@@ -95,6 +95,16 @@ class DeskTile:
         return bool(self.session.alarm) or self.word in _NEEDS_PERSON or self.asks
 
     @property
+    def waits(self) -> bool:
+        """Whether the inbox has anything of it."""
+        return bool(self.question or self.session.alarm or self.asks or self.is_in_doubt)
+
+    @property
+    def claimed_by(self) -> list[str]:
+        """Who said that they have what waits here."""
+        return sorted({item.claimed_by for item in self.items if item.claimed_by})
+
+    @property
     def is_in_doubt(self) -> bool:
         """Whether nobody knows that it started: it may be running, and costing, all the same."""
         return not self.session.is_live
@@ -195,7 +205,7 @@ class DeskSummary:
 
 
 def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
-    """All sessions that cost money, or may, in three queries, the most urgent first; in four where anything waits."""
+    """All sessions that cost money, or may, in three queries, the most urgent first; in five where anything waits."""
     sessions = list(AgentSession.objects.on_desk().filter(team=team).select_related("owner", "team__hold__by"))
     return tuple(sorted(with_items(_tiles(sessions)), key=lambda tile: tile.place))
 

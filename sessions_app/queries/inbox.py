@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Max
 
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
-from sessions_app.models import AgentSession, Command, Event, Task
+from sessions_app.models import AgentSession, Claim, Command, Event, Task
 
 if TYPE_CHECKING:
     from sessions_app.queries.desk import DeskTile
@@ -34,6 +34,8 @@ class InboxItem:
     since: datetime | None
     #: The number of the row that told of it: of the same session, the next question is another.
     seq: int = 0
+    #: Who said that they have it.
+    claimed_by: str = ""
 
     @property
     def name(self) -> str:
@@ -42,10 +44,15 @@ class InboxItem:
 
 
 def with_items(tiles: "Sequence[DeskTile]") -> "list[DeskTile]":
-    """The tiles with what waits on each, in one query more where anything does."""
-    waiting = [tile.session.pk for tile in tiles if tile.question or tile.session.alarm or tile.asks]
+    """The tiles with what waits on each and who has it, in two queries more where anything does."""
+    waiting = [tile.session.pk for tile in tiles if tile.waits]
     newest = _newest(waiting) if waiting else {}
-    return [replace(tile, items=tuple(_items(tile, newest))) for tile in tiles]
+    claims = _claims(waiting) if waiting else {}
+
+    def claimed(item: InboxItem) -> InboxItem:
+        return replace(item, claimed_by=claims.get((item.session.pk, item.name), ""))
+
+    return [replace(tile, items=tuple(map(claimed, _items(tile, newest)))) for tile in tiles]
 
 
 def _items(tile: "DeskTile", newest: _Newest) -> list[InboxItem]:
@@ -68,6 +75,11 @@ def _newest(session_ids: list[str]) -> _Newest:
         .annotate(Max("seq"), Max("at"))
     )
     return {(session_id, kind): (seq, at) for session_id, kind, seq, at in rows}
+
+
+def _claims(session_ids: list[str]) -> dict[tuple[str, str], str]:
+    claims = Claim.objects.filter(session__in=session_ids)
+    return {(pk, item): name for pk, item, name in claims.values_list("session_id", "item", "actor__username")}
 
 
 def what_became_of(session: AgentSession, name: str) -> str:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from sessions_app.domain import guardrails
 from sessions_app.domain.access import may_steer
 from sessions_app.domain.caps import go_on
+from sessions_app.domain.claims import claim, give_back
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.controls import ask
 from sessions_app.enums import CommandKind, EventKind
@@ -49,6 +50,22 @@ def inbox_decide(request: OperatorRequest, pk: str, name: str) -> HttpResponse:
     except NotAllowed as refusal:
         return _decided(request, session, name, form, said=str(refusal), status=409)
     return _decided(request, session, name, done=_DONE[reply])
+
+
+@require_POST
+def inbox_claim(request: OperatorRequest, pk: str, name: str) -> HttpResponse:
+    """Have it, take it over from whom the person saw there, or give it back."""
+    session = find_session(request, pk, steer=True)
+    said = ""
+    try:
+        if request.POST.get("verb") == "give-back":
+            give_back(session, name, by=request.user)
+        else:
+            claim(session, name, by=request.user, take_from=request.POST.get("holder", ""))
+    except NotAllowed as refusal:
+        said = str(refusal)
+    context = _context(request, session, name) | {"claim_said": said}
+    return render(request, "desk/_claim.html", context, status=409 if said else 200)
 
 
 def _decide(request: OperatorRequest, item: InboxItem, reply: str, form: AnswerForm) -> None:
@@ -94,11 +111,15 @@ def _context(
         "session": session,
         "name": name,
         "item": item,
+        "claimed_by": item.claimed_by if item else "",
         "became": "" if item else what_became_of(session, name),
         "ask": screen.guard,
         "may_stop": CommandKind.STOP in screen.controls,
         "may_steer": may_steer(request.user, session),
         "no_picture": why_no_picture(session),
         "key": uuid4(),
+        "claim_said": "",
+        "said": "",
+        "done": "",
         **answer_context(form),
     }

@@ -60,7 +60,8 @@ if (page && tools) {
   function openNext({ said = "" } = {}) {
     const now = Date.now();
     const current = opened()?.dataset.itemUrl;
-    const next = items().find(({ dataset: { itemUrl } }) => itemUrl !== current && !(now - decided.get(itemUrl) < UNDER_WAY));
+    const left = items().filter(({ dataset: { itemUrl } }) => itemUrl !== current && !(now - decided.get(itemUrl) < UNDER_WAY));
+    const next = left.find((item) => isFree(item.dataset.claimedBy)) ?? left[0];
     if (next) {
       open(next.dataset.itemUrl, { said });
       return;
@@ -68,6 +69,11 @@ if (page && tools) {
     if (said) close();
     say(`${said} Nothing else waits for a person.`.trim());
     place().querySelector("[data-opens-next]").focus();
+  }
+
+  /** What somebody else has comes last. */
+  function isFree(claimedBy) {
+    return !claimedBy || claimedBy === page.dataset.user;
   }
 
   function follow() {
@@ -78,6 +84,19 @@ if (page && tools) {
     if (current && !waiting.has(current.dataset.itemUrl) && !decisionOf(current).matches("[data-gone], [data-done]")) {
       tellWhatBecame(current);
     }
+    if (current && waiting.has(current.dataset.itemUrl)) followClaim(current);
+  }
+
+  async function followClaim(current) {
+    const wanted = itemOf(current.dataset.itemUrl).dataset.claimedBy;
+    const claim = () => current.querySelector("#inbox-claim");
+    if (!claim() || claim().dataset.claimedBy === wanted || claim().querySelector(".htmx-request")) return;
+    const fresh = (await load(current.dataset.itemUrl))?.querySelector("#inbox-claim");
+    if (!fresh || current !== opened() || !claim() || claim().querySelector(".htmx-request")) return;
+    const wasInside = claim().contains(document.activeElement);
+    claim().replaceWith(fresh);
+    window.htmx?.process(fresh);
+    if (wasInside) fresh.querySelector("button")?.focus();
   }
 
   /** Somebody else decided it, or it expired: what was typed stays, to be read and copied. */
@@ -88,6 +107,7 @@ if (page && tools) {
     if (!gone || current !== opened() || decision.querySelector(".htmx-request") || decision.matches("[data-gone]")) return;
     const typed = box();
     decision.dataset.gone = gone;
+    current.querySelector("#inbox-claim")?.remove();
     if (!typed?.value) {
       const wasInside = decision.contains(document.activeElement);
       decision.replaceWith(decisionOf(fresh));

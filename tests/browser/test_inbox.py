@@ -43,6 +43,13 @@ def test_what_waits_is_decided_beside_the_wall(signed_in: Page, asking: list[str
     expect(box).to_be_focused()
     expect(opened(page)).to_have_attribute("data-item-url", order[0])
     expect(opened(page).locator("[data-picture='live']")).to_be_visible(timeout=30_000)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(opened(page).get_by_role("button", name="Give it back")).to_be_focused()
+    expect(page.get_by_role("list", name="Live agents").get_by_text("admin has it")).to_be_visible()
+    expect(page.locator(ITEMS).first).to_contain_text("admin has it")
+    page.keyboard.press("Tab")
+    expect(box).to_be_focused()
     page.keyboard.type("dana@example.com / demo")
     page.keyboard.press("Control+Enter")
     expect(opened(page)).to_have_attribute("data-item-url", order[1])
@@ -63,7 +70,7 @@ def test_what_waits_is_decided_beside_the_wall(signed_in: Page, asking: list[str
     other.goto(re.sub(r"/inbox/(.*)/question.*", r"/sessions/\1/", order[2]))
     terminate(other)
     other.close()
-    expect(opened(page).get_by_role("status")).to_have_text(
+    expect(opened(page).locator("#inbox-decide").get_by_role("status")).to_have_text(
         "The session was terminated. The question has expired: it was neither answered nor refused."
     )
     expect(opened(page).get_by_role("textbox", name="What you typed, not sent")).to_have_value("half ty")

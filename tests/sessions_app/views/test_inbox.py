@@ -52,7 +52,7 @@ def test_an_open_question_has_its_words_its_picture_and_its_box(client_for, oper
     assert page.says("blockquote") == "Which login?"
     assert page.one("section[@id='inbox-opened']").get("data-offer-url") == f"/sessions/{task.session_id}/whep/"
     assert page.says("label") == "Your answer"
-    assert page.each("form//button") == ["Answer and resume", "Refuse and stop"]
+    assert page.each("div[@id='inbox-decide']//button") == ["Answer and resume", "Refuse and stop"]
     assert b"secret.example" not in answer.content
 
 
@@ -149,7 +149,7 @@ def held(make_session, make_task, make_spend):
 def test_a_soft_cap_is_decided_there(client_for, operator, held, read):
     client = client_for(operator)
     page = read(client.get(address(held, "guard-0")))
-    assert page.each("form//button") == ["Go on (raise the cap to $0.20) G", "Stop S"]
+    assert page.each("div[@id='inbox-decide']//button") == ["Go on (raise the cap to $0.20) G", "Stop S"]
     to = page.one("input[@name='to']").get("value")
     assert decide(client, held, "go-on", "guard-0", to="0.30").status_code == 409
     assert decide(client, held, "go-on", "guard-0", to=to).status_code == 200
@@ -165,8 +165,8 @@ def test_an_alarm_is_stopped_or_opened(client_for, operator, make_session, make_
     task = make_task(make_session(alarm="It went on after its pause."), state=TaskState.PAUSED)
     client = client_for(operator)
     page = read(client.get(address(task, "alarm-0")))
-    assert page.each("form//button") == ["Stop S"]
-    assert page.one("form//a").get("href") == f"/sessions/{task.session_id}/"
+    assert page.each("div[@id='inbox-decide']//button") == ["Stop S"]
+    assert page.one("div[@id='inbox-decide']//a").get("href") == f"/sessions/{task.session_id}/"
     assert decide(client, task, "stop", "alarm-0").status_code == 200
     assert commands(task) == [("stop", "operator")]
 
@@ -191,3 +191,38 @@ def test_a_member_decides_for_their_own_sessions_only(client_for, teammate, aski
     assert page.says("*[@id='inbox-decide']") == "operator, operators and leads can decide."
     assert decide(client, theirs, "answer", answer="Mine").status_code == 403
     assert decide(client, own, "answer", answer="Mine").status_code == 200
+
+
+# -- claims -------------------------------------------------------------------------------------------------------
+
+
+def claims(client, task, verb="claim", holder=""):
+    return client.post(address(task, verb="claim/"), {"key": uuid4(), "verb": verb, "holder": holder})
+
+
+def test_a_claim_is_seen_on_the_tile_and_in_the_inbox(client_for, operator, lead, asking, read):
+    task = asking()
+    answer = read(claims(client_for(operator), task))
+    assert answer.says("*[@id='inbox-claim']") == "Give it back C You have it."
+    desk = read(client_for(lead).get("/"))
+    assert "operator has it" in desk.says("ol[@aria-label='Live agents']/li")
+    assert "operator has it" in desk.says("section[@id='desk-inbox']//li")
+    page = read(client_for(lead).get(address(task)))
+    assert page.says("*[@id='inbox-claim']") == "Take it over C operator has it."
+
+
+def test_who_presses_second_is_told_who_was_first(client_for, operator, lead, asking, read):
+    task = asking()
+    claims(client_for(operator), task)
+    page = read(claims(client_for(lead), task))
+    assert page.status == 409
+    assert page.alerts() == ["operator has it already."]
+    assert claims(client_for(lead), task, holder="operator").status_code == 200
+    page = read(claims(client_for(operator), task, verb="give-back"))
+    assert (page.status, page.alerts()) == (409, ["lead has it now."])
+
+
+def test_a_claim_is_not_for_outsiders_nor_for_members_of_others_sessions(client_for, outsider, teammate, asking):
+    task = asking()
+    assert claims(client_for(outsider), task).status_code == 404
+    assert claims(client_for(teammate), task).status_code == 403
