@@ -64,6 +64,7 @@ urlpatterns = [
     path("settings/", account.settings_page, name="settings"),
     path("settings/caps/", guards.team_caps, name="team-caps"),
     path("settings/hold/", guards.team_hold, name="team-hold"),
+    path("settings/alerts/", account.alerts, name="alerts"),
     path("settings/theme/", account.theme, name="theme"),
     path("accounts/login/", account.sign_in, name="sign-in"),
     path("accounts/logout/", LogoutView.as_view(), name="sign-out"),

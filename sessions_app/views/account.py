@@ -13,6 +13,8 @@ from sessions_app.forms.guards import CapsForm, HoldForm
 from sessions_app.http import OperatorRequest, find_team, render_page
 from sessions_app.models import Connection, Membership, Team
 
+#: How a person may be told that somebody newly waits, beside the title; each is off until they turn it on.
+ALERTS = ("notify", "sound")
 THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 _YEAR = 365 * 24 * 3600
 
@@ -57,7 +59,21 @@ def theme(request: OperatorRequest) -> HttpResponse:
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     response = redirect(back if safe else "settings")
     if request.POST.get("theme") in THEMES:
-        response.set_cookie(
-            "theme", request.POST["theme"], max_age=_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
-        )
+        _keep(request, response, "theme")
     return response
+
+
+@require_POST
+def alerts(request: OperatorRequest) -> HttpResponse:
+    """Turn notifications or the sound on or off, in this browser."""
+    response = redirect("settings")
+    for name in ALERTS:
+        if request.POST.get(name) in {"on", "off"}:
+            _keep(request, response, name)
+    return response
+
+
+def _keep(request: OperatorRequest, response: HttpResponse, name: str) -> None:
+    response.set_cookie(
+        name, request.POST[name], max_age=_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
+    )

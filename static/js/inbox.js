@@ -1,6 +1,7 @@
 // The inbox: one of what waits is open at a time, and decided where it stands. What is pushed says what waits; what is
 // open was fetched once, and no push replaces a word that somebody types in it.
 
+import { showSwitches } from "./alerts.js";
 import { parse } from "./patch.js";
 import { TilePicture } from "./tile_picture.js";
 import { writeTimes } from "./time.js";
@@ -25,6 +26,7 @@ if (page && tools) {
   const box = () => opened()?.querySelector("textarea:not([readonly])");
 
   place().append(tools.content.cloneNode(true));
+  showSwitches(place());
 
   async function open(url, { said = "" } = {}) {
     const own = ++number;

@@ -109,6 +109,7 @@ for (const loading of [
   import("./time.js"),
   import("./live.js"),
   import("./timeline_tools.js"),
+  import("./alerts.js"),
   import("./desk.js"),
   import("./inbox.js"),
   import("./wall.js"),

@@ -6,10 +6,23 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import start, terminate
+from tests.browser.steps import start, terminate, wait_for
 
 ASKS = "Sign in, then return the title"
 ITEMS = "#desk-inbox li"
+
+
+#: What the page asks of the browser that a test cannot see from outside.
+RECORD = """
+window.told = [];
+window.Notification = class extends EventTarget {
+  static permission = "default";
+  static async requestPermission() { told.push("asked"); return (Notification.permission = "granted"); }
+  constructor(title, { body }) { super(); told.push(`${title}: ${body.slice(0, 24)}`); }
+};
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (at) { told.push("note"); start.call(this, at); };
+"""
 
 
 @pytest.fixture
@@ -79,4 +92,30 @@ def test_what_waits_is_decided_beside_the_wall(signed_in: Page, asking: list[str
     expect(page.get_by_role("button", name="Next")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("status", name="Inbox said")).to_have_text("Nothing else waits for a person.")
+    assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def test_who_is_not_looking_is_told_as_they_asked_to_be(signed_in: Page) -> None:
+    page = signed_in
+    page.add_init_script(RECORD)
+    page.goto("/")
+    expect(page).to_have_title("Desk · Watchfloor")
+    told = lambda: page.evaluate("told")  # noqa: E731
+    assert told() == []
+    page.get_by_role("button", name="Notify me").click()
+    expect(page.get_by_role("button", name="Notify me")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Sound").click()
+    expect(page.get_by_role("button", name="Sound")).to_have_attribute("aria-pressed", "true")
+    assert told() == ["asked", "note", "note"]
+
+    other = page.context.new_page()
+    start(other, ASKS)
+    expect(page).to_have_title("(1) Desk · Watchfloor", timeout=40_000)
+    wait_for(page, lambda: told()[3:] == ["note", "note", f"{ASKS}: I need the sign-in detai"])
+    terminate(other)
+    other.close()
+    expect(page).to_have_title("Desk · Watchfloor")
+    page.goto("/settings/")
+    page.get_by_role("button", name="Sound").click()
+    expect(page.get_by_role("button", name="Sound")).to_have_attribute("aria-pressed", "false")
     assert page.complaints == []  # type: ignore[attr-defined]
