@@ -42,6 +42,16 @@ class InboxItem:
         """What it is called within its session, in addresses and claims."""
         return f"{_SLUGS[self.kind]}-{self.seq}"
 
+    @property
+    def address(self) -> str:
+        """What it is called among all."""
+        return f"{self.session.pk}/{self.name}"
+
+    def asks_like(self, other: "InboxItem") -> bool:
+        """Whether this is the same question of another session; capitals and spaces make no difference."""
+        same = self.text.casefold().split() == other.text.casefold().split()
+        return same and self.kind == other.kind == EventKind.QUESTION and self.session.pk != other.session.pk
+
 
 def with_items(tiles: "Sequence[DeskTile]") -> "list[DeskTile]":
     """The tiles with what waits on each and who has it, in two queries more where anything does."""

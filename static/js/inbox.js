@@ -165,10 +165,11 @@ if (page && tools) {
   });
 
   document.addEventListener("htmx:afterSettle", () => {
-    const { done } = opened()?.querySelector("#inbox-decide")?.dataset ?? {};
+    const { done, also } = opened()?.querySelector("#inbox-decide")?.dataset ?? {};
     const url = opened()?.dataset.itemUrl;
     if (!done || decided.has(url)) return;
-    decided.set(url, Date.now());
+    const others = also.split(" ").filter(Boolean);
+    for (const each of [url, ...others.map((address) => `/inbox/${address}/`)]) decided.set(each, Date.now());
     drafts.delete(url);
     openNext({ said: done });
   });

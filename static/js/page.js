@@ -110,6 +110,7 @@ for (const loading of [
   import("./live.js"),
   import("./timeline_tools.js"),
   import("./alerts.js"),
+  import("./checks.js"),
   import("./desk.js"),
   import("./inbox.js"),
   import("./wall.js"),

@@ -226,3 +226,56 @@ def test_a_claim_is_not_for_outsiders_nor_for_members_of_others_sessions(client_
     task = asking()
     assert claims(client_for(outsider), task).status_code == 404
     assert claims(client_for(teammate), task).status_code == 403
+
+
+# -- the same question of several ---------------------------------------------------------------------------------
+
+
+def name_of(task):
+    return f"{task.session_id}/question-{task.question_seq}"
+
+
+def test_who_asks_the_same_is_named_to_be_answered_along(client_for, operator, teammate, asking, read):
+    first = asking("First")
+    second, own = asking("Second", "which  LOGIN?"), asking("Third", owner=teammate)
+    asking("Another", "Which colour?")
+    page = read(client_for(operator).get(address(first)))
+    assert page.says("legend") == "2 more ask the same. Do it for these too:"
+    assert [box.get("value") for box in page.all("input[@name='also']")] == [name_of(second), name_of(own)]
+    assert not any("checked" in box.attrib for box in page.all("input[@name='also']"))
+    page = read(client_for(teammate).get(address(own)))
+    assert page.all("legend") == []
+
+
+def test_all_that_are_ticked_are_answered_each_by_a_command_of_its_own(client_for, operator, asking, read):
+    first, second, third = asking(), asking(), asking()
+    also, key = [name_of(second)], uuid4()
+    for _ in range(2):
+        page = read(decide(client_for(operator), first, "answer", answer="Blue", also=also, key=key))
+        assert page.one("div[@id='inbox-decide']").get("data-also") == also[0]
+    assert [commands(task) for task in (first, second, third)] == [[("answer", "operator")]] * 2 + [[]]
+
+
+def test_what_fails_fails_alone_and_is_told_by_name(client_for, operator, lead, asking, read):
+    first, second, third = asking("First"), asking("Second"), asking("Third")
+    decide(client_for(lead), second, "refuse")
+    Task.objects.filter(pk=third.pk).update(state=TaskState.RUNNING, question="", question_seq=None)
+    page = read(decide(client_for(operator), first, "answer", answer="Blue", also=[name_of(second), name_of(third)]))
+    assert page.each("ul[@class='outcomes']/li") == [
+        "First Asked for.",
+        "Second Not done: lead has answered already; the answer is on its way.",
+        "Third Not done: The agent no longer waits for an answer to this.",
+    ]
+    assert page.says("textarea") == "Blue"
+    assert [commands(task) for task in (first, second, third)] == [[("answer", "operator")], [("refuse", "lead")], []]
+
+
+def test_a_member_answers_along_for_their_own_sessions_only(client_for, teammate, outsider, asking, read, make_session):
+    own, theirs = asking(owner=teammate), asking()
+    page = read(decide(client_for(teammate), own, "answer", answer="Blue", also=[name_of(theirs)]))
+    assert "operator started this session. Members steer their own." in page.says("ul[@class='outcomes']/li[2]")
+    assert commands(theirs) == []
+    foreign = asking(team=outsider.teams.get(), owner=outsider)
+    again = asking(owner=teammate)
+    assert decide(client_for(teammate), again, "answer", answer="B", also=[name_of(foreign)]).status_code == 404
+    assert commands(again) == commands(foreign) == []
