@@ -3,6 +3,7 @@ from django.urls import path
 
 from sessions_app.views import (
     account,
+    bulk,
     calls,
     controls,
     desk,
@@ -27,6 +28,8 @@ urlpatterns = [
     path("inbox/<str:pk>/<str:name>/", inbox.inbox_item, name="inbox-item"),
     path("inbox/<str:pk>/<str:name>/decide/", inbox.inbox_decide, name="inbox-decide"),
     path("inbox/<str:pk>/<str:name>/claim/", inbox.inbox_claim, name="inbox-claim"),
+    path("bulk/<str:verb>/", bulk.bulk, name="bulk"),
+    path("stop-everything/", bulk.stop_everything, name="stop-everything"),
     path("needing/", desk.needing, name="needing"),
     path("sessions/", history.session_list, name="session-list"),
     path("sessions/new/", start.session_start, name="session-start"),

@@ -11,20 +11,21 @@ class NoTeam(Exception):
     """The user belongs to no team."""
 
 
-def team_of(user: User) -> Team:
-    """Find the user's team; raises NoTeam."""
+def membership_of(user: User) -> Membership:
+    """Find the user's place in their team; raises NoTeam."""
     membership = Membership.objects.filter(user=user).select_related("team").order_by("pk").first()
     if membership is None:
         raise NoTeam
-    return membership.team
+    return membership
+
+
+def team_of(user: User) -> Team:
+    """Find the user's team; raises NoTeam."""
+    return membership_of(user).team
 
 
 def visible_sessions(user: User) -> AgentSessionQuerySet:
     return AgentSession.objects.filter(team__membership__user=user)
-
-
-def leads(user: User, team: Team) -> bool:
-    return Membership.objects.filter(user=user, team=team, role=Role.LEAD).exists()
 
 
 def may_steer(user: User, session: AgentSession) -> bool:

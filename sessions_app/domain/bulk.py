@@ -10,8 +10,11 @@ from django.contrib.auth.models import User
 from sessions_app.domain import guardrails
 from sessions_app.domain.access import may_steer
 from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain.controls import CONTROLS, ask
+from sessions_app.domain.queueing import change_queue
+from sessions_app.enums import CommandKind, SessionState, TaskState, allowed_controls
 from sessions_app.models import AgentSession, Command
-from sessions_app.queries import find_item, what_became_of
+from sessions_app.queries import DeskTile, find_item, what_became_of
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,46 @@ class Outcome:
     session: AgentSession
     #: Why nothing was asked of it; empty where it was.
     refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One thing to be asked of one session."""
+
+    session: AgentSession
+    kind: CommandKind
+
+
+def possible(tile: DeskTile, kind: CommandKind) -> bool:
+    """Whether this control makes sense for the session as it is."""
+    task = TaskState(tile.subject.state) if tile.subject else None
+    return kind in CONTROLS & allowed_controls(SessionState(tile.session.state), task)
+
+
+def what_stops_everything(tiles: Iterable[DeskTile]) -> tuple[Deed, ...]:
+    """What it takes that no agent works on: tasks in hand stop, starts end, and what is queued stays there."""
+    deeds = ((tile.session, _stop_of(tile)) for tile in tiles)
+    return tuple(Deed(session, kind) for session, kind in deeds if kind)
+
+
+def _stop_of(tile: DeskTile) -> CommandKind | None:
+    if possible(tile, CommandKind.STOP):
+        return CommandKind.STOP
+    if tile.session.state == SessionState.STARTING:
+        return CommandKind.TERMINATE
+    is_next = tile.subject is not None and tile.subject.state == TaskState.QUEUED
+    return CommandKind.QUEUE if is_next and not tile.session.queue_held else None
+
+
+def ask_each(deeds: Iterable[Deed], *, by: User, key: UUID) -> tuple[Outcome, ...]:
+    """Ask it of each; the same key again asks nothing twice."""
+    return tuple(_attempt(deed.session, partial(_ask, deed, by=by), by=by, key=key) for deed in deeds)
+
+
+def _ask(deed: Deed, *, by: User, key: UUID) -> Command:
+    if deed.kind == CommandKind.QUEUE:
+        return change_queue(deed.session, "hold", by=by, key=key)
+    return ask(deed.session, deed.kind, by=by, key=key)
 
 
 def answer_each(

@@ -8,7 +8,6 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from sessions_app.domain.access import leads
 from sessions_app.forms.guards import CapsForm, HoldForm
 from sessions_app.http import OperatorRequest, find_team, render_page
 from sessions_app.models import Connection, Membership, Team
@@ -39,7 +38,6 @@ def settings_answer(
     chosen = request.COOKIES.get("theme", "")
     context = {
         "team": team,
-        "leads": leads(request.user, team),
         "caps_form": caps_form or CapsForm(caps=team.caps),
         "hold_form": hold_form or HoldForm(),
         "key": uuid4(),

@@ -118,7 +118,7 @@ if (page && tools) {
     }
     typed.readOnly = true;
     typed.labels[0].textContent = "What you typed, not sent";
-    decision.querySelector(".form-end").remove();
+    for (const useless of decision.querySelectorAll(".form-end, .alike, .hint")) useless.remove();
     decision.prepend(decisionOf(fresh).querySelector("[role=status]"));
   }
 

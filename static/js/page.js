@@ -84,9 +84,11 @@ document.addEventListener("click", (event) => {
 });
 
 /** What the page asks for by itself fails in silence: only what a person pressed is answered in words. */
+const wasPressed = ({ elt, requestConfig }) => requestConfig.verb !== "get" || elt.matches("[data-opens-dialog]");
+
 function whenPressed(event, words) {
   document.addEventListener(event, ({ detail }) => {
-    if (detail.requestConfig.verb !== "get") say(words(detail));
+    if (wasPressed(detail)) say(words(detail));
   });
 }
 whenPressed("htmx:responseError", ({ xhr }) => reasonIn(xhr));
@@ -110,6 +112,7 @@ for (const loading of [
   import("./live.js"),
   import("./timeline_tools.js"),
   import("./alerts.js"),
+  import("./bulk.js"),
   import("./checks.js"),
   import("./desk.js"),
   import("./inbox.js"),

@@ -30,11 +30,11 @@ def asking(signed_in: Page) -> Iterator[list[str]]:
     """The addresses of sessions whose agents ask for a sign-in, the oldest first; the page is the desk."""
     page = signed_in
     sessions = []
-    for _ in range(3):
+    for _ in range(4):
         start(page, ASKS)
         sessions.append(page.url)
     page.goto("/")
-    expect(page.locator(ITEMS)).to_have_count(3, timeout=40_000)
+    expect(page.locator(ITEMS)).to_have_count(4, timeout=40_000)
     yield sessions
     for session in sessions:
         page.goto(session)
@@ -64,23 +64,28 @@ def test_what_waits_is_decided_beside_the_wall(signed_in: Page, asking: list[str
     page.keyboard.press("Tab")
     expect(box).to_be_focused()
     page.keyboard.type("dana@example.com / demo")
+    # Another one that asks the same is answered along.
+    expect(opened(page).get_by_role("group", name="3 more ask the same")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(opened(page).get_by_text("1 of 3 ticked")).to_be_visible()
     page.keyboard.press("Control+Enter")
-    expect(opened(page)).to_have_attribute("data-item-url", order[1])
+    expect(opened(page)).to_have_attribute("data-item-url", order[2])
     expect(box).to_be_focused()
     expect(box).to_have_value("")
     expect(page.get_by_role("status", name="Inbox said")).to_have_text("Answered; it is on its way to the agent.")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    expect(opened(page).get_by_role("checkbox")).to_have_count(1)
+    opened(page).get_by_role("button", name="Refuse and stop").focus()
     page.keyboard.press("Enter")
 
     # What is half typed outlives every push, and the end of its session too; that is no refusal.
-    expect(opened(page)).to_have_attribute("data-item-url", order[2])
+    expect(opened(page)).to_have_attribute("data-item-url", order[3])
     expect(box).to_be_focused()
     page.keyboard.type("half ty")
     expect(page.locator(ITEMS)).to_have_count(1)
     expect(box).to_have_value("half ty")
     other = page.context.new_page()
-    other.goto(re.sub(r"/inbox/(.*)/question.*", r"/sessions/\1/", order[2]))
+    other.goto(re.sub(r"/inbox/(.*)/question.*", r"/sessions/\1/", order[3]))
     terminate(other)
     other.close()
     expect(opened(page).locator("#inbox-decide").get_by_role("status")).to_have_text(
