@@ -82,7 +82,8 @@ def _confirm(
 
 def _done(request: OperatorRequest, title: str, outcomes: Sequence[Outcome]) -> HttpResponse:
     asked = sum(not one.refusal for one in outcomes)
-    return _answer(request, "bulk/_done.html", {"title": title, "outcomes": outcomes, "asked": asked})
+    said = f"{title}: asked of {asked} of {len(outcomes)}"
+    return _answer(request, "bulk/_done.html", {"title": title, "said": said, "outcomes": outcomes})
 
 
 def _answer(request: OperatorRequest, part: str, context: dict[str, Any]) -> HttpResponse:
