@@ -1,6 +1,7 @@
 """The request as the views see it: signed in, of a team, with the permission checked before anything else."""
 
 import re
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,10 +12,11 @@ from django.shortcuts import get_object_or_404, render
 from django_htmx.middleware import HtmxDetails
 
 from sessions_app.converters import PublicId
-from sessions_app.domain.access import NoTeam, leads, may_steer, team_of, visible_sessions
+from sessions_app.domain.access import NoTeam, may_steer, membership_of, visible_sessions
 from sessions_app.domain.files import visible_files
 from sessions_app.domain.workflows import may_edit
-from sessions_app.models import AgentSession, ResultFile, Task, Team, Workflow
+from sessions_app.enums import Role
+from sessions_app.models import AgentSession, Membership, ResultFile, Task, Team, Workflow
 from sessions_app.queries import needing_person
 
 
@@ -27,13 +29,17 @@ class OperatorRequest(HttpRequest):
 
 def find_team(request: OperatorRequest, *, lead: bool = False) -> Team:
     """The person's team; in words, 403, where nobody has given them one, or, with `lead`, where they do not lead it."""
+    membership = _find_membership(request)
+    if lead and membership.role != Role.LEAD:
+        raise PermissionDenied("Only leads change what holds for the whole team.")
+    return membership.team
+
+
+def _find_membership(request: OperatorRequest) -> Membership:
     try:
-        team = team_of(request.user)
+        return membership_of(request.user)
     except NoTeam as error:
         raise PermissionDenied("You belong to no team yet. Ask an administrator to add you to one.") from error
-    if lead and not leads(request.user, team):
-        raise PermissionDenied("Only leads change what holds for the whole team.")
-    return team
 
 
 def find_session(request: OperatorRequest, pk: str, *, steer: bool = False) -> AgentSession:
@@ -84,7 +90,21 @@ def whole_number(raw: str) -> int | None:
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
 
 
+def posted_figure(request: OperatorRequest, name: str) -> Decimal | None:
+    """The figure a person was shown, sent back with their decision; none where there was none."""
+    typed = request.POST.get(name, "")
+    try:
+        return Decimal(typed) if typed else None
+    except InvalidOperation:
+        return Decimal(-1)  # no figure that anybody was shown
+
+
 def render_page(request: OperatorRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A whole page, with what its frame needs beyond the screen itself."""
-    team = find_team(request)
-    return render(request, template, {"team": team, "needing": needing_person(team), **context}, status=status)
+    membership = _find_membership(request)
+    frame = {
+        "team": membership.team,
+        "leads": membership.role == Role.LEAD,
+        "needing": needing_person(membership.team),
+    }
+    return render(request, template, {**frame, **context}, status=status)

@@ -3,6 +3,7 @@ from django.urls import path
 
 from sessions_app.views import (
     account,
+    bulk,
     calls,
     connections,
     controls,
@@ -12,6 +13,7 @@ from sessions_app.views import (
     guards,
     health,
     history,
+    inbox,
     queue,
     review,
     runs,
@@ -25,6 +27,11 @@ from sessions_app.views import (
 
 urlpatterns = [
     path("", desk.desk, name="desk"),
+    path("inbox/<id:pk>/<str:name>/", inbox.inbox_item, name="inbox-item"),
+    path("inbox/<id:pk>/<str:name>/decide/", inbox.inbox_decide, name="inbox-decide"),
+    path("inbox/<id:pk>/<str:name>/claim/", inbox.inbox_claim, name="inbox-claim"),
+    path("bulk/<str:verb>/", bulk.bulk, name="bulk"),
+    path("stop-everything/", bulk.stop_everything, name="stop-everything"),
     path("needing/", desk.needing, name="needing"),
     path("sessions/", history.session_list, name="session-list"),
     path("sessions/new/", start.session_start, name="session-start"),
@@ -68,6 +75,7 @@ urlpatterns = [
     path("settings/", account.settings_page, name="settings"),
     path("settings/caps/", guards.team_caps, name="team-caps"),
     path("settings/hold/", guards.team_hold, name="team-hold"),
+    path("settings/alerts/", account.alerts, name="alerts"),
     path("settings/theme/", account.theme, name="theme"),
     path("settings/shortcuts/", account.shortcuts, name="shortcuts"),
     path("accounts/login/", account.sign_in, name="sign-in"),

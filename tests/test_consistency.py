@@ -80,7 +80,7 @@ def test_a_template_stays_small_and_loads_what_it_uses(path):
 def test_a_form_that_changes_something_is_protected_and_sent_once(path):
     for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", path.read_text(), flags=re.DOTALL):
         assert "{% csrf_token %}" in form
-        if not re.search(r"url '(sign-in|sign-out|theme|shortcuts)'", form):
+        if not re.search(r"url '(sign-in|sign-out|theme|shortcuts|alerts)'", form):
             assert 'name="key"' in form
 
 
@@ -156,7 +156,7 @@ def test_colours_can_be_read_in_both_themes(ink, ground, least):
 # -- how views are written ----------------------------------------------------------------------------------------
 
 #: What needs no more than being signed in, or not even that.
-WITHOUT_A_TEAM = {"healthz", "theme", "shortcuts"}
+WITHOUT_A_TEAM = {"healthz", "theme", "shortcuts", "alerts"}
 
 
 def screens(path: Path) -> list[ast.FunctionDef]:

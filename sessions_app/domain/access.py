@@ -11,12 +11,17 @@ class NoTeam(Exception):
     """The user belongs to no team."""
 
 
-def team_of(user: User) -> Team:
-    """Find the user's team; raises NoTeam."""
+def membership_of(user: User) -> Membership:
+    """Find the user's place in their team; raises NoTeam."""
     membership = Membership.objects.filter(user=user).select_related("team").order_by("pk").first()
     if membership is None:
         raise NoTeam
-    return membership.team
+    return membership
+
+
+def team_of(user: User) -> Team:
+    """Find the user's team; raises NoTeam."""
+    return membership_of(user).team
 
 
 def visible_sessions(user: User) -> AgentSessionQuerySet:

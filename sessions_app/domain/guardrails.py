@@ -14,14 +14,17 @@ from sessions_app.models import AgentSession, Command, Task
 
 
 @transaction.atomic
-def answer(task: Task, text: str, *, by: User, key: UUID, brief: str | None = None) -> Command:
+def answer(
+    task: Task, text: str, *, by: User, key: UUID, brief: str | None = None, asked: int | None = None
+) -> Command:
     """Queue the answer, after which the task goes on; its text never reaches the database. Raises NotAllowed.
 
-    Where a hand-back brief waits, it goes along: as the person left it, or, with None, as it is.
+    Where a hand-back brief waits, it goes along: as the person left it, or, with None, as it is. `asked` is the row
+    that told of the question which the person read: no other is answered with it.
     """
     if repeat := find_repeat(by=by, key=key):
         return repeat
-    command = _queue(task, CommandKind.ANSWER, by=by, key=key, text_length=len(text))
+    command = _queue(task, CommandKind.ANSWER, by=by, key=key, asked=asked, text_length=len(text))
     if told := take_brief(command.session, brief):
         command.brief = told
         command.save(update_fields=("brief",))
@@ -34,14 +37,16 @@ def answer(task: Task, text: str, *, by: User, key: UUID, brief: str | None = No
 
 
 @transaction.atomic
-def refuse(task: Task, *, by: User, key: UUID) -> Command:
+def refuse(task: Task, *, by: User, key: UUID, asked: int | None = None) -> Command:
     """Queue a refusal, which stops the task. Raises NotAllowed."""
     if repeat := find_repeat(by=by, key=key):
         return repeat
-    return _queue(task, CommandKind.REFUSE, by=by, key=key)
+    return _queue(task, CommandKind.REFUSE, by=by, key=key, asked=asked)
 
 
-def _queue(task: Task, kind: CommandKind, *, by: User, key: UUID, text_length: int | None = None) -> Command:
+def _queue(
+    task: Task, kind: CommandKind, *, by: User, key: UUID, asked: int | None, text_length: int | None = None
+) -> Command:
     # The session's row is the one lock there is: the relay takes it too, before it touches the task.
     session = AgentSession.objects.select_for_update().get(pk=task.session_id)
     locked = Task.objects.get(pk=task.pk)
@@ -50,6 +55,8 @@ def _queue(task: Task, kind: CommandKind, *, by: User, key: UUID, text_length: i
     driver = driver_of(session)
     if kind == CommandKind.ANSWER and driver:
         raise NotAllowed(f"{driver} has control: answer when it is released.")
+    if asked and locked.question_seq != asked:
+        raise NotAllowed("The agent asks something else by now: look again.")
     replies = locked.commands.filter(kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), state__in=OPEN_COMMAND)
     if earlier := replies.select_related("actor").first():
         raise NotAllowed(f"{earlier.actor} has answered already; the answer is on its way.")

@@ -149,7 +149,14 @@ def _close_task(log: SessionLog, task: Task, *, is_sure: bool) -> None:
         log.append(EventKind.NOTE, f"The outcome of task {task.number} is unknown. {task.error}", task=task)
         move_task(log, task, TaskState.UNKNOWN)
         return
+    elif task.state == TaskState.WAITING and not _is_answered(task):
+        log.append(EventKind.NOTE, "The question has expired: it was neither answered nor refused.", task=task)
     move_task(log, task, TaskState.TERMINATED)
+
+
+def _is_answered(task: Task) -> bool:
+    """Whether an answer, or a refusal, is on its way: the end says what became of that."""
+    return task.commands.filter(kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), state__in=OPEN_COMMAND).exists()
 
 
 def _settle_open_commands(log: SessionLog, reason: EndReason | None) -> None:

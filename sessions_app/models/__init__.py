@@ -1,5 +1,6 @@
 """The nouns, one file each; no input or output beyond the database."""
 
+from sessions_app.models.claim import Claim
 from sessions_app.models.command import Command
 from sessions_app.models.connection import ApiCall, Connection
 from sessions_app.models.control import Control
@@ -17,6 +18,7 @@ __all__ = [
     "AgentSession",
     "ApiCall",
     "Caps",
+    "Claim",
     "Command",
     "Connection",
     "Control",

@@ -4,16 +4,17 @@ from sessions_app.queries.desk import (
     DeskFilters,
     DeskSummary,
     DeskTile,
-    InboxItem,
     TileGroup,
     desk_inbox,
     desk_summary,
     desk_tile,
     desk_tiles,
     doubt_ends_at,
+    find_item,
     needing_person,
 )
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
+from sessions_app.queries.inbox import InboxItem, what_became_of
 from sessions_app.queries.newest import Newest, newest_rows
 from sessions_app.queries.picture import why_no_picture
 from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
@@ -53,6 +54,7 @@ __all__ = [
     "desk_tile",
     "desk_tiles",
     "doubt_ends_at",
+    "find_item",
     "kinds_of",
     "needing_person",
     "newest_rows",
@@ -66,6 +68,7 @@ __all__ = [
     "timeline_found",
     "timeline_from",
     "timeline_newest",
+    "what_became_of",
     "why_no_picture",
     "word_of",
 ]

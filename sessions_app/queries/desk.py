@@ -8,12 +8,13 @@ from decimal import Decimal
 from enum import IntEnum
 
 from django.contrib.auth.models import User
-from django.db.models import Max, Min, Sum, TextChoices
+from django.db.models import Min, Sum, TextChoices
 from django.utils import timezone
 
 from sessions_app.enums import WORKING_TASK, EventKind, GuideWord, SessionState
-from sessions_app.models import AgentSession, Event, SpendEntry, Task, Team
+from sessions_app.models import AgentSession, SpendEntry, Task, Team
 from sessions_app.queries.guards import asks_person, guard_text
+from sessions_app.queries.inbox import InboxItem, with_items
 from sessions_app.queries.money import NOTHING, Spent, spent_by_session, usd
 from sessions_app.queries.screen import subject_of, word_of
 
@@ -24,8 +25,6 @@ _WAITS = {
     GuideWord.LOST: EventKind.INSTANCE_LOST,
     GuideWord.UNKNOWN: EventKind.NOTE,
 }
-#: Of these the newest row says since when; a note may be of anything.
-_TELLS_SINCE = {*_WAITS.values(), EventKind.ALARM, EventKind.GUARD} - {EventKind.NOTE}
 #: The share of a cap from which a session counts as near it.
 _NEAR = Decimal("0.8")
 #: How long a task is at work before its tile says so.
@@ -66,6 +65,8 @@ class DeskTile:
     spent: Spent
     #: When this was read.
     now: datetime
+    #: What waits here for a person, where that was read too.
+    items: tuple[InboxItem, ...] = ()
 
     @property
     def cost(self) -> Decimal:
@@ -131,6 +132,11 @@ class DeskTile:
     def driver(self) -> User | None:
         control = getattr(self.session, "control", None)
         return control.holder if control else None
+
+    @property
+    def claimed_by(self) -> list[str]:
+        """Who said that they have what waits here."""
+        return sorted({item.claimed_by for item in self.items if item.claimed_by})
 
     @property
     def is_in_doubt(self) -> bool:
@@ -224,17 +230,6 @@ class DeskFilters:
 
 
 @dataclass(frozen=True)
-class InboxItem:
-    """A question, an alarm, a cap, what went wrong or a start of unknown outcome: it waits for a person."""
-
-    session: AgentSession
-    kind: EventKind
-    text: str
-    task: Task | None
-    since: datetime | None
-
-
-@dataclass(frozen=True)
 class DeskSummary:
     live: int
     #: How much waits for a person.
@@ -244,28 +239,27 @@ class DeskSummary:
 
 
 def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
-    """All sessions that cost money, or may, in three queries, the most urgent first."""
+    """All sessions that cost money, or may, in three queries, the most urgent first; in five where anything waits."""
     sessions = list(AgentSession.objects.on_desk().filter(team=team).select_related(*_RELATED))
-    return tuple(sorted(_tiles(sessions), key=lambda tile: tile.place))
+    return tuple(sorted(with_items(_tiles(sessions)), key=lambda tile: tile.place))
 
 
 def desk_tile(session_id: str) -> DeskTile | None:
     """One tile; none where the session has left the desk."""
     sessions = list(AgentSession.objects.on_desk().filter(pk=session_id).select_related(*_RELATED))
-    return next(iter(_tiles(sessions)), None)
+    return next(iter(with_items(_tiles(sessions))), None)
 
 
-def desk_inbox(tiles: Sequence[DeskTile]) -> tuple[InboxItem, ...]:
-    """What waits for a person on these tiles, longest first, in one query more."""
-    waiting = [tile for tile in tiles if tile.waits]
-    since = _since([tile.session.pk for tile in waiting])
-    since |= {(tile.session.pk, EventKind.COMMAND): tile.session.ended_at for tile in waiting if tile.session.ended_at}
-    items = [
-        InboxItem(tile.session, kind, tile.why(kind), tile.subject, since.get((tile.session.pk, kind)))
-        for tile in waiting
-        for kind in tile.waits
-    ]
+def desk_inbox(tiles: Iterable[DeskTile]) -> tuple[InboxItem, ...]:
+    """What waits for a person on these tiles, longest first."""
+    items = (item for tile in tiles for item in tile.items)
     return tuple(sorted(items, key=lambda item: item.since or item.session.created_at))
+
+
+def find_item(session_id: str, name: str) -> InboxItem | None:
+    """What waits under this name; none where it does no longer."""
+    tile = desk_tile(session_id)
+    return next((item for item in tile.items if item.name == name), None) if tile else None
 
 
 def doubt_ends_at(team_id: int) -> datetime | None:
@@ -324,13 +318,3 @@ def tasks_by_session(session_ids: Iterable[str]) -> defaultdict[str, list[Task]]
     for task in Task.objects.filter(session__in=list(session_ids)).only(*columns).order_by("session", "number"):
         tasks[task.session_id].append(task)
     return tasks
-
-
-def _since(session_ids: list[str]) -> dict[tuple[str, str], datetime]:
-    rows = (
-        Event.objects.filter(session__in=session_ids, kind__in=_TELLS_SINCE)
-        .order_by()
-        .values_list("session_id", "kind")
-        .annotate(Max("at"))
-    )
-    return {(session_id, kind): at for session_id, kind, at in rows}

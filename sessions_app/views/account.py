@@ -9,12 +9,13 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from sessions_app.domain.access import leads
 from sessions_app.forms.connections import MannersForm
 from sessions_app.forms.guards import CapsForm, HoldForm
 from sessions_app.http import OperatorRequest, find_team, render_page
 from sessions_app.models import Connection, Membership, Team
 
+#: How a person may be told that somebody newly waits, beside the title; each is off until they turn it on.
+ALERTS = ("notify", "sound")
 THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 _YEAR = 365 * 24 * 3600
 
@@ -41,7 +42,6 @@ def settings_answer(
     chosen = request.COOKIES.get("theme", "")
     context = {
         "team": team,
-        "leads": leads(request.user, team),
         "caps_form": caps_form or CapsForm(caps=team.caps),
         "hold_form": hold_form or HoldForm(),
         "key": uuid4(),
@@ -71,8 +71,21 @@ def _keep(request: OperatorRequest, name: str, *, allowed: Collection[str]) -> H
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     response = redirect(back if safe else "settings")
+    _set(response, request, name, allowed=allowed)
+    return response
+
+
+@require_POST
+def alerts(request: OperatorRequest) -> HttpResponse:
+    """Turn notifications or the sound on or off, in this browser."""
+    response = redirect("settings")
+    for name in ALERTS:
+        _set(response, request, name, allowed=("on", "off"))
+    return response
+
+
+def _set(response: HttpResponse, request: OperatorRequest, name: str, *, allowed: Collection[str]) -> None:
     if request.POST.get(name) in allowed:
         response.set_cookie(
             name, request.POST[name], max_age=_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
         )
-    return response

@@ -1,7 +1,5 @@
 """Caps, the decisions that the guard wants of people, and the switch that holds new starts."""
 
-from decimal import Decimal, InvalidOperation
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +9,7 @@ from sessions_app.domain.caps import change_caps, change_defaults, go_on
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.holds import hold_starts, lift_hold
 from sessions_app.forms.guards import CapsForm, HoldForm
-from sessions_app.http import OperatorRequest, find_session, find_team, posted_key
+from sessions_app.http import OperatorRequest, find_session, find_team, posted_figure, posted_key
 from sessions_app.models import AgentSession
 from sessions_app.queries import session_screen
 from sessions_app.views.account import settings_answer
@@ -51,7 +49,7 @@ def session_go_on(request: OperatorRequest, pk: str) -> HttpResponse:
     session = find_session(request, pk, steer=True)
     said = ""
     try:
-        go_on(session, raise_to=_figure(request.POST.get("to", "")), by=request.user, key=posted_key(request))
+        go_on(session, raise_to=posted_figure(request, "to"), by=request.user, key=posted_key(request))
     except NotAllowed as refusal:
         said = str(refusal)
     if request.htmx:
@@ -60,13 +58,6 @@ def session_go_on(request: OperatorRequest, pk: str) -> HttpResponse:
     if said:
         messages.error(request, said)
     return redirect("session-detail", session.pk)
-
-
-def _figure(typed: str) -> Decimal | None:
-    try:
-        return Decimal(typed) if typed else None
-    except InvalidOperation:
-        return Decimal(-1)  # no cap that anybody was shown
 
 
 @require_POST

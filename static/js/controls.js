@@ -13,7 +13,7 @@ function submitAround(event) {
   const button = form?.querySelector("[data-shortcut='ctrl+enter'], button:not([type=button])");
   if (!button || button.disabled) return;
   event.preventDefault();
-  form.requestSubmit(button);
+  button.click(); // htmx sends which button it was only where one was clicked
 }
 
 function press(event) {

@@ -87,9 +87,11 @@ document.addEventListener("click", (event) => {
 });
 
 /** What the page asks for by itself fails in silence: only what a person pressed is answered in words. */
+const wasPressed = ({ elt, requestConfig }) => requestConfig.verb !== "get" || elt.matches("[data-opens-dialog]");
+
 function whenPressed(event, words) {
   document.addEventListener(event, ({ detail }) => {
-    if (detail.requestConfig.verb !== "get") say(words(detail));
+    if (wasPressed(detail)) say(words(detail));
   });
 }
 whenPressed("htmx:responseError", ({ xhr }) => reasonIn(xhr));
@@ -113,7 +115,11 @@ for (const loading of [
   import("./time.js"),
   import("./live.js"),
   import("./timeline_tools.js"),
+  import("./alerts.js"),
+  import("./bulk.js"),
+  import("./checks.js"),
   import("./desk.js"),
+  import("./inbox.js"),
   import("./wall.js"),
   import("./live_view.js"),
   import("./driving.js"),

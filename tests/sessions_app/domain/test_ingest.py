@@ -252,6 +252,20 @@ def test_what_waited_to_be_sent_is_not_sent_to_the_task_after_it(session, task, 
     assert [row[1] for row in rows(session)] == [EventKind.RESULT]
 
 
+@pytest.mark.parametrize(
+    ("reply", "notes"),
+    [(None, ["The question has expired: it was neither answered nor refused."]), (CommandKind.REFUSE, [])],
+)
+def test_a_question_that_nobody_answered_before_the_end_has_expired(session, task, make_command, reply, notes):
+    hear(session, Question("Which login?"))
+    if reply:
+        make_command(session, reply, task=task, state=CommandState.SENT)
+    write(session, lambda log: ingest.close_session(log, "expired"))
+    assert [text for _, kind, text in rows(session) if kind == EventKind.NOTE] == notes
+    task.refresh_from_db()
+    assert task.state == TaskState.TERMINATED
+
+
 def test_a_text_of_any_length_is_cut_with_a_note(session, task):
     hear(session, Reasoning("x" * 5_000_000))
     text = Event.objects.get(session=session).text

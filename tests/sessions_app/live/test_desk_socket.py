@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.broadcast import SessionRecorded, desk_group, hub, publish_recorded
+from sessions_app.domain.claims import claim
 from sessions_app.enums import SessionState
 from sessions_app.live import desk_feed
 from sessions_app.models import AgentSession
@@ -158,3 +159,33 @@ async def test_a_narrowed_desk_gets_what_its_filters_let_through(sessions, opera
         await say(busy, "Something else.")
         message = await socket.read()
         assert (message["order"], message["tiles"]) == ([], {})
+
+
+async def test_the_pushed_inbox_holds_nothing_to_press_or_type_in(make_session, make_task, operator):
+    @database_sync_to_async
+    def ask():
+        make_task(make_session(), state="waiting", question="Which login?")
+
+    await ask()
+    async with open_socket(PATH, operator) as socket:
+        inbox = (await socket.read())["parts"]["desk-inbox"]
+
+    assert "Which login?" in inbox
+    assert not any(tag in inbox for tag in ("<form", "<button", "<textarea", "<input"))
+
+
+async def test_a_claim_is_seen_by_everybody_at_once(make_session, make_task, operator, lead):
+    @database_sync_to_async
+    def ask():
+        session = make_session()
+        make_task(session, state="waiting", question="Which login?")
+        return session
+
+    session = await ask()
+    async with open_socket(PATH, lead) as socket:
+        assert "has it" not in (await socket.read())["parts"]["desk-inbox"]
+        await database_sync_to_async(claim)(session, "question-0", by=operator)
+        message = await socket.read()
+
+    assert "operator has it" in message["parts"]["desk-inbox"]
+    assert "operator has it" in message["tiles"][session.pk]

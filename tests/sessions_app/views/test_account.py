@@ -99,3 +99,21 @@ def test_a_theme_that_is_none_changes_nothing(client_for, operator, read):
     assert answer.headers["Location"] == "/settings/"
     assert "theme" not in client.cookies
     assert client.get("/settings/theme/").status_code == 405
+
+
+@pytest.mark.parametrize("name", ["sound", "notify"])
+def test_alerts_are_off_until_a_person_turns_them_on(name, client_for, operator, read):
+    client = client_for(operator)
+    body = read(client.get("/spend/")).one("body")
+    assert "data-sound" not in body.attrib
+    assert "data-notify" not in body.attrib
+    client.post("/settings/alerts/", {name: "on"})
+    assert read(client.get("/spend/")).one("body").get(f"data-{name}") == "on"
+    client.post("/settings/alerts/", {name: "off"})
+    assert f"data-{name}" not in read(client.get("/spend/")).one("body").attrib
+
+
+def test_an_alert_is_on_or_off(client_for, operator):
+    client = client_for(operator)
+    client.post("/settings/alerts/", {"sound": "loud", "theme": "dark"})
+    assert client.cookies.keys().isdisjoint({"sound", "notify", "theme"})

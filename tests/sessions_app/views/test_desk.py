@@ -239,8 +239,8 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_event(session, kind=EventKind.QUESTION)
         make_spend(make_task(session, state="waiting", question="?"), "0.01")
     client = client_for(operator)
-    # sign-in 2, team 2, tiles 3, inbox 1, summary 3, needing 2
-    with django_assert_num_queries(14):
+    # sign-in 2, team 2, tiles 3, inbox 2, summary 3, needing 2
+    with django_assert_num_queries(15):
         client.get("/")
 
 
@@ -254,9 +254,18 @@ def test_every_other_page_says_how_many_need_a_person(tasks, said, client_for, o
     place = read(client.get("/spend/")).one("header//span[@hx-get]")
     assert place.text_content().strip() == said
     assert client.get(place.get("hx-get")).content.decode().strip() == "".join(
-        [f'<a class="chip" data-word="waiting" href="/">{said}</a>'] if said else []
+        [f'<a class="chip" data-word="waiting" data-needing="{len(tasks)}" href="/">{said}</a>'] if said else []
     )
     assert read(client.get("/")).all("header//span[@hx-get]") == []
+
+
+@pytest.mark.parametrize("path", ["/", "/spend/", "/sessions/"])
+def test_the_title_says_how_many_wait(path, client_for, operator, make_session, make_task, read):
+    client = client_for(operator)
+    assert not read(client.get(path)).says("title").startswith("(")
+    for _ in range(2):
+        make_task(make_session(), state="waiting", question="?")
+    assert read(client.get(path)).says("title").startswith("(2) ")
 
 
 def test_an_outsider_counts_their_own_only(client_for, outsider, staffed):

@@ -1,0 +1,123 @@
+"""What waits for a person: questions, alarms, caps, what went wrong, starts of unknown outcome; each with a name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Max
+
+from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
+from sessions_app.models import AgentSession, Claim, Command, Event, Task
+
+if TYPE_CHECKING:
+    from sessions_app.queries.desk import DeskTile
+
+_SLUGS = {
+    EventKind.QUESTION: "question",
+    EventKind.ALARM: "alarm",
+    EventKind.GUARD: "guard",
+    EventKind.COMMAND: "start",
+    EventKind.ERROR: "failed",
+    EventKind.INSTANCE_LOST: "lost",
+    EventKind.NOTE: "unknown",
+}
+#: Of these the newest row says since when; a note may be of anything.
+_TOLD = frozenset(_SLUGS) - {EventKind.COMMAND, EventKind.NOTE}
+#: The newest row of a kind: its number, and when it came.
+_Newest = dict[tuple[str, str], tuple[int, datetime]]
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    """One thing that waits for a person."""
+
+    session: AgentSession
+    kind: EventKind
+    text: str
+    task: Task | None
+    since: datetime | None
+    #: The number of the row that told of it: of the same session, the next question is another.
+    seq: int = 0
+    #: Who said that they have it.
+    claimed_by: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called within its session, in addresses and claims."""
+        return f"{_SLUGS[self.kind]}-{self.seq}"
+
+    @property
+    def address(self) -> str:
+        """What it is called among all."""
+        return f"{self.session.pk}/{self.name}"
+
+    def asks_like(self, other: "InboxItem") -> bool:
+        """Whether this is the same question of another session; capitals and spaces make no difference."""
+        same = self.text.casefold().split() == other.text.casefold().split()
+        return same and self.kind == other.kind == EventKind.QUESTION and self.session.pk != other.session.pk
+
+
+def with_items(tiles: "Sequence[DeskTile]") -> "list[DeskTile]":
+    """The tiles with what waits on each and who has it, in two queries more where anything does."""
+    waiting = [tile.session.pk for tile in tiles if tile.waits]
+    newest = _newest(waiting) if waiting else {}
+    claims = _claims(waiting) if waiting else {}
+
+    def claimed(item: InboxItem) -> InboxItem:
+        return replace(item, claimed_by=claims.get((item.session.pk, item.name), ""))
+
+    return [replace(tile, items=tuple(map(claimed, _items(tile, newest)))) for tile in tiles]
+
+
+def _items(tile: "DeskTile", newest: _Newest) -> list[InboxItem]:
+    items = []
+    for kind in tile.waits:
+        since = tile.session.ended_at if kind == EventKind.COMMAND else None
+        seq, at = newest.get((tile.session.pk, kind), (0, since))
+        items.append(InboxItem(tile.session, kind, tile.why(kind), tile.subject, at, seq))
+    return items
+
+
+def _newest(session_ids: list[str]) -> _Newest:
+    rows = (
+        Event.objects.filter(session__in=session_ids, kind__in=_TOLD)
+        .order_by()
+        .values_list("session_id", "kind")
+        .annotate(Max("seq"), Max("at"))
+    )
+    return {(session_id, kind): (seq, at) for session_id, kind, seq, at in rows}
+
+
+def _claims(session_ids: list[str]) -> dict[tuple[str, str], str]:
+    claims = Claim.objects.filter(session__in=session_ids)
+    return {(pk, item): name for pk, item, name in claims.values_list("session_id", "item", "actor__username")}
+
+
+def what_became_of(session: AgentSession, name: str) -> str:
+    """Why something no longer waits, in words. A question that its session ended with has expired: nobody refused."""
+    slug, _, seq = name.partition("-")
+    is_question = slug == "question" and seq.isascii() and seq.isdigit()
+    reply = _reply_to(session, int(seq)) if is_question else None
+    if reply:
+        did = "refused, and the task stops" if reply.kind == CommandKind.REFUSE else "answered"
+        return f"{reply.actor} has {did}."
+    if session.state == SessionState.ENDED:
+        expired = "The question has expired: it was neither answered nor refused."
+        return f"{session.ending} {expired if is_question else 'Nothing is left to decide.'}"
+    return "The agent no longer waits for an answer to this." if is_question else "This no longer waits for anybody."
+
+
+def _reply_to(session: AgentSession, seq: int) -> Command | None:
+    """The answer, or the refusal, that went to the agent before its next question."""
+    told = session.events.filter(kind=EventKind.QUESTION)
+    asked = told.filter(seq=seq).first()
+    if asked is None:
+        return None
+    following = told.filter(seq__gt=seq).order_by("seq").first()
+    replies = session.commands.filter(
+        kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), task=asked.task_id, created_at__gte=asked.at
+    ).exclude(state__in=(CommandState.REFUSED, CommandState.UNKNOWN))
+    if following:
+        replies = replies.filter(created_at__lt=following.at)
+    return replies.select_related("actor").order_by("id").first()

@@ -1,0 +1,128 @@
+"""The inbox beside the wall: what waits is decided where it stands, by keyboard alone."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.steps import start, terminate, wait_for
+
+ASKS = "Sign in, then return the title"
+ITEMS = "#desk-inbox li"
+
+
+#: What the page asks of the browser that a test cannot see from outside.
+RECORD = """
+window.told = [];
+window.Notification = class extends EventTarget {
+  static permission = "default";
+  static async requestPermission() { told.push("asked"); return (Notification.permission = "granted"); }
+  constructor(title, { body }) { super(); told.push(`${title}: ${body.slice(0, 24)}`); }
+};
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (at) { told.push("note"); start.call(this, at); };
+"""
+
+
+@pytest.fixture
+def asking(signed_in: Page) -> Iterator[list[str]]:
+    """The addresses of sessions whose agents ask for a sign-in, the oldest first; the page is the desk."""
+    page = signed_in
+    sessions = []
+    for _ in range(4):
+        start(page, ASKS)
+        sessions.append(page.url)
+    page.goto("/")
+    expect(page.locator(ITEMS)).to_have_count(4, timeout=40_000)
+    yield sessions
+    for session in sessions:
+        page.goto(session)
+        if page.get_by_role("button", name="Terminate").is_visible():
+            terminate(page)
+
+
+def opened(page: Page) -> Locator:
+    return page.get_by_role("region", name="Inbox").locator("#inbox-opened")
+
+
+def test_what_waits_is_decided_beside_the_wall(signed_in: Page, asking: list[str]) -> None:
+    page = signed_in
+    order = page.locator(ITEMS).evaluate_all("items => items.map(item => item.dataset.itemUrl)")
+    box = opened(page).get_by_role("textbox", name="Your answer")
+
+    # Oldest first, by keyboard alone, and the next one comes up with the focus in its box.
+    page.keyboard.press("i")
+    expect(box).to_be_focused()
+    expect(opened(page)).to_have_attribute("data-item-url", order[0])
+    expect(opened(page).locator("[data-picture='live']")).to_be_visible(timeout=30_000)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(opened(page).get_by_role("button", name="Give it back")).to_be_focused()
+    expect(page.get_by_role("list", name="Live agents").get_by_text("admin has it")).to_be_visible()
+    expect(page.locator(ITEMS).first).to_contain_text("admin has it")
+    page.keyboard.press("Tab")
+    expect(box).to_be_focused()
+    page.keyboard.type("dana@example.com / demo")
+    # Another one that asks the same is answered along.
+    expect(opened(page).get_by_role("group", name="3 more ask the same")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(opened(page).get_by_text("1 of 3 ticked")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(opened(page)).to_have_attribute("data-item-url", order[2])
+    expect(box).to_be_focused()
+    expect(box).to_have_value("")
+    expect(page.get_by_role("status", name="Inbox said")).to_have_text("Answered; it is on its way to the agent.")
+    expect(opened(page).get_by_role("checkbox")).to_have_count(1)
+    opened(page).get_by_role("button", name="Refuse and stop").focus()
+    page.keyboard.press("Enter")
+
+    # What is half typed outlives every push, and the end of its session too; that is no refusal.
+    expect(opened(page)).to_have_attribute("data-item-url", order[3])
+    expect(box).to_be_focused()
+    page.keyboard.type("half ty")
+    expect(page.locator(ITEMS)).to_have_count(1)
+    expect(box).to_have_value("half ty")
+    other = page.context.new_page()
+    other.goto(re.sub(r"/inbox/(.*)/question.*", r"/sessions/\1/", order[3]))
+    terminate(other)
+    other.close()
+    expect(opened(page).locator("#inbox-decide").get_by_role("status")).to_have_text(
+        "The session was terminated. The question has expired: it was neither answered nor refused."
+    )
+    expect(opened(page).get_by_role("textbox", name="What you typed, not sent")).to_have_value("half ty")
+    expect(opened(page).get_by_role("button", name="Answer and resume")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Next")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status", name="Inbox said")).to_have_text("Nothing else waits for a person.")
+    # An offer that crosses the end of its session is refused, which the browser notes by itself.
+    assert [one for one in page.complaints if "Failed to load resource" not in one] == []  # type: ignore[attr-defined]
+
+
+def test_who_is_not_looking_is_told_as_they_asked_to_be(signed_in: Page) -> None:
+    page = signed_in
+    page.add_init_script(RECORD)
+    page.goto("/")
+    expect(page).to_have_title("Desk · Watchfloor")
+    told = lambda: page.evaluate("told")  # noqa: E731
+    assert told() == []
+    page.get_by_role("button", name="Notify me").click()
+    expect(page.get_by_role("button", name="Notify me")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Sound").click()
+    expect(page.get_by_role("button", name="Sound")).to_have_attribute("aria-pressed", "true")
+    assert told() == ["asked", "note", "note"]
+
+    other = page.context.new_page()
+    start(other, ASKS)
+    expect(page).to_have_title("(1) Desk · Watchfloor", timeout=40_000)
+    wait_for(page, lambda: told()[3:] == ["note", "note", f"{ASKS}: I need the sign-in detai"])
+    terminate(other)
+    other.close()
+    expect(page).to_have_title("Desk · Watchfloor")
+    page.goto("/settings/")
+    page.get_by_role("button", name="Sound").click()
+    expect(page.get_by_role("button", name="Sound")).to_have_attribute("aria-pressed", "false")
+    # An offer that crosses the end of its session is refused, which the browser notes by itself.
+    assert [one for one in page.complaints if "Failed to load resource" not in one] == []  # type: ignore[attr-defined]
