@@ -3,6 +3,7 @@ from django.urls import path
 
 from sessions_app.views import (
     account,
+    after,
     calls,
     controls,
     desk,
@@ -32,6 +33,10 @@ urlpatterns = [
     path("sessions/<str:pk>/question/", tasks.session_question, name="session-question"),
     path("sessions/<str:pk>/tasks/", tasks.task_send, name="task-send"),
     path("sessions/<str:pk>/timeline/", timeline.session_timeline, name="session-timeline"),
+    path("sessions/<str:pk>/after/", after.session_after, name="session-after"),
+    path("sessions/<str:pk>/step/", after.session_step, name="session-step"),
+    path("sessions/<str:pk>/export.json", after.session_json, name="session-json"),
+    path("sessions/<str:pk>/export.md", after.session_markdown, name="session-markdown"),
     path("sessions/<str:pk>/caps/", guards.session_caps, name="session-caps"),
     path("sessions/<str:pk>/go-on/", guards.session_go_on, name="session-go-on"),
     path("sessions/<str:pk>/again/", start.session_again, name="session-again"),
@@ -53,6 +58,7 @@ urlpatterns = [
     path("viewings/<str:pk>/", stream.whep_viewing, name="whep-viewing"),
     path("web-view/<str:pk>/", stream.web_view_part, name="web-view-part"),
     path("web-view/<str:pk>/<path:path>", stream.web_view_part, name="web-view-part"),
+    path("tasks/<str:pk>/result.txt", after.task_result, name="task-result"),
     path("tasks/<str:pk>/answer/", tasks.task_answer, name="task-answer"),
     path("files/<str:pk>/", files.result_file, name="result-file"),
     path("connections/<int:pk>/calls/", calls.connection_calls, name="calls-left"),

@@ -80,6 +80,7 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
             "session-controls": screen.controls_version,
             "session-question": screen.question_version,
             "session-queue": screen.queue_version,
+            "session-after": screen.after_version,
         },
     )
 

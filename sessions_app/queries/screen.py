@@ -25,6 +25,7 @@ from sessions_app.enums import (
 from sessions_app.models import AgentSession, Command, ResultFile, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
+from sessions_app.queries.replay import step_count
 
 #: How long before its time limit a session's page warns.
 WARN_BEFORE = timedelta(seconds=60)
@@ -89,6 +90,15 @@ class SessionScreen:
         """When a start is sent that the key's calls of the minute did not suffice for."""
         queued = (one for one in self.notices if one.kind == CommandKind.START and one.state == CommandState.QUEUED)
         return next((one.not_before for one in queued), None)
+
+    @property
+    def replay_steps(self) -> int:
+        return step_count(self.session)
+
+    @property
+    def after_version(self) -> str:
+        """Of what the page offers once the session has ended."""
+        return "" if self.session.is_live else _version((self.session.ended_at, self.session.steps, self.session.title))
 
     @property
     def queued_tasks(self) -> int:

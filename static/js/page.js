@@ -109,6 +109,7 @@ for (const loading of [
   import("./time.js"),
   import("./live.js"),
   import("./timeline_tools.js"),
+  import("./replay.js"),
   import("./desk.js"),
   import("./wall.js"),
   import("./live_view.js"),

@@ -58,7 +58,7 @@ def test_the_timeline_says_who_and_what_in_order(client_for, operator, worked, r
         "14:02:11 I open the shop.",
         "14:02:11 Action click → Search",
         "14:02:11 lead asked for pause",
-        "14:02:11 Result of task 1 Keys Mini $49.90 10,812 tokens 56 s $0.0124 Copy result",
+        "14:02:11 Result of task 1 Keys Mini $49.90 10,812 tokens 56 s $0.0124 Copy result Download result",
     ]
 
 
