@@ -69,6 +69,7 @@ class CommandKind(TextChoices):
     REFUSE = "refuse", "refuse and stop"
     QUEUE = "queue", "change the queue"
     CAPS = "caps", "change the caps"
+    OWNER = "owner", "hand the session over"
 
 
 class GuardRule(TextChoices):
@@ -164,7 +165,7 @@ ACTIVE_TASK = OPEN_TASK - {TaskState.QUEUED}
 #: A task that is being worked on, as far as anybody knows: neither held nor waiting for a person.
 WORKING_TASK = frozenset({TaskState.SENT, TaskState.RUNNING})
 #: What stands as soon as a person asks for it: it is told, and nothing is sent.
-DECISION = frozenset({CommandKind.QUEUE, CommandKind.CAPS})
+DECISION = frozenset({CommandKind.QUEUE, CommandKind.CAPS, CommandKind.OWNER})
 OPEN_COMMAND = frozenset({CommandState.QUEUED, CommandState.SENT})
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sessions_app.enums import EventKind
-from sessions_app.models import AgentSession, Command, Event, SpendEntry, Task
+from sessions_app.models import AgentSession, Command, Event, SessionNote, SpendEntry, Task
 from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen
 
 Json = dict[str, Any]
@@ -31,6 +31,7 @@ def session_export(session_id: str) -> Json:
         "session": _session(screen),
         "tasks": [_task(line) for line in screen.tasks],
         "commands": [_command(command) for command in reversed(screen.people)],
+        "notes": [_note(note) for note in screen.notes],
         "spend": [_spend(entry) for entry in spend],
         "timeline": [_row(event) for event in rows.order_by("seq").iterator(chunk_size=2000)],
     }
@@ -108,6 +109,15 @@ def _command(command: Command) -> Json:
         "asked_at": _moment(command.created_at),
         "sent_at": _moment(command.sent_at),
         "settled_at": _moment(command.settled_at),
+    }
+
+
+def _note(note: SessionNote) -> Json:
+    return {
+        "by": str(note.author),
+        "text": note.text,
+        "written_at": _moment(note.created_at),
+        "edited_at": _moment(note.edited_at),
     }
 
 

@@ -12,7 +12,7 @@ _NOTHING = "–"
 
 
 def as_markdown(export: Json) -> str:
-    parts = (_head, _tasks, _commands, _spend, _timeline)
+    parts = (_head, _tasks, _commands, _notes, _spend, _timeline)
     return "\n".join(line for part in parts for line in part(export)) + "\n"
 
 
@@ -73,6 +73,14 @@ def _commands(export: Json) -> Iterator[str]:
         outcome = f": {one['outcome']}" if one["outcome"] else ""
         asked = _line(f"{one['by']}, {one['kind']}{of}{length}{why}")
         yield f"- {_when(one['asked_at'])} {asked} → {_line(one['state'] + outcome)}"
+
+
+def _notes(export: Json) -> Iterator[str]:
+    if export["notes"]:
+        yield from ("", "## Notes")
+    for note in export["notes"]:
+        yield from ("", f"{_line(note['by'])}, {_when(note['written_at'])}:", "")
+        yield from _quote(note["text"])
 
 
 def _spend(export: Json) -> Iterator[str]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sessions_app.enums import (
     ACTIVE_TASK,
+    DECISION,
     OPEN_COMMAND,
     CommandKind,
     CommandState,
@@ -22,9 +23,10 @@ from sessions_app.enums import (
     allowed_controls,
     guide_word,
 )
-from sessions_app.models import AgentSession, Command, ResultFile, Task
+from sessions_app.models import AgentSession, Command, ResultFile, SessionNote, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
+from sessions_app.queries.notes import session_notes
 from sessions_app.queries.replay import step_count
 
 #: How long before its time limit a session's page warns.
@@ -67,6 +69,8 @@ class SessionScreen:
     #: What waits for the task before it, in the order in which it will be sent.
     queue: tuple[Task, ...]
     queue_version: str
+    #: What people noted, oldest first.
+    notes: tuple[SessionNote, ...]
     #: Until when a lost browser may come back.
     lost_until: datetime | None
 
@@ -99,6 +103,10 @@ class SessionScreen:
     def after_version(self) -> str:
         """Of what the page offers once the session has ended."""
         return "" if self.session.is_live else _version((self.session.ended_at, self.session.steps, self.session.title))
+
+    @property
+    def notes_version(self) -> str:
+        return _version([(note.pk, note.text, note.edited_at) for note in self.notes])
 
     @property
     def queued_tasks(self) -> int:
@@ -140,7 +148,7 @@ class SessionScreen:
 
 
 def session_screen(session_id: str) -> SessionScreen:
-    """Load the screen in five queries, six while the browser is lost; raises AgentSession.DoesNotExist."""
+    """Load the screen in six queries, seven while the browser is lost; raises AgentSession.DoesNotExist."""
     sessions = AgentSession.objects.select_related("owner", "connection", "team__hold__by")
     secret = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
     session = sessions.defer(*secret).get(pk=session_id)
@@ -165,13 +173,16 @@ def session_screen(session_id: str) -> SessionScreen:
         controls=controls,
         controls_version=_version(_controls_shown(session, current, bool(queue), controls, notices, guard)),
         question_task=question,
-        question_version=_version(question and (question.pk, question.question_seq, reply and reply.pk)),
+        question_version=_version(
+            question and (question.pk, question.question_seq, reply and reply.pk, session.owner_id)
+        ),
         people=people,
         notices=notices,
         reply=reply,
         guard=guard,
         queue=queue,
         queue_version=_version(_queue_shown(session, current, queue, tasks)),
+        notes=session_notes(session_id),
         lost_until=_lost_until(session),
     )
 
@@ -236,9 +247,7 @@ def _notices(newest_first: Sequence[Command]) -> tuple[Command, ...]:
     notices = []
     settled_well = False
     for command in newest_first:
-        if command.kind in {CommandKind.QUEUE, CommandKind.CAPS} or (
-            command.task and command.task.state == TaskState.REMOVED
-        ):
+        if command.kind in DECISION or (command.task and command.task.state == TaskState.REMOVED):
             continue  # stood at once
         if command.state in OPEN_COMMAND or (command.state != CommandState.DONE and not settled_well):
             notices.append(command)
@@ -267,7 +276,7 @@ def _controls_shown(
     asked = [(one.pk, one.state, one.outcome, one.not_before) for one in notices]
     task = current and (current.pk, current.state)
     hold = session.team.hold_id if session.state == SessionState.STARTING else None
-    return session.state, session.end_reason, task, queued, sorted(controls), asked, guard, hold
+    return session.state, session.end_reason, session.owner_id, task, queued, sorted(controls), asked, guard, hold
 
 
 def _queue_shown(
@@ -281,7 +290,7 @@ def _queue_shown(
         for task in queue
     ]
     asks = current.pk if current and current.state == TaskState.WAITING else None
-    return session.state, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
+    return session.state, session.owner_id, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
 
 
 def _version(shown: object) -> str:

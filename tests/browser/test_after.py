@@ -84,3 +84,20 @@ def test_without_script_the_timeline_is_simply_there(ended: Page, dashboard: Das
         expect(page.locator("#timeline")).to_contain_text("Result of task 1")
         expect(page.locator("[data-replay]")).to_be_hidden()
         expect(page.get_by_role("link", name=re.compile("as Markdown"))).to_be_visible()
+
+
+def test_a_note_comes_to_every_page_of_the_session_while_it_stands(ended: Page) -> None:
+    page, other = ended, ended.context.new_page()
+    other.goto(page.url)
+    expect(other.locator("html")).to_have_attribute("data-live", "yes")
+    other.get_by_role("tab", name="Notes").click()
+    page.get_by_role("tab", name="Notes").click()
+    page.get_by_role("textbox", name="Your note").fill("Ask for <b>blue</b>.")
+    page.get_by_role("button", name="Add note").click()
+
+    for each in (page, other):
+        expect(each.get_by_role("list", name="Notes")).to_contain_text("Ask for <b>blue</b>.")
+    expect(page.get_by_role("textbox", name="Your note")).to_have_value("")
+    page.get_by_role("button", name="Remove this note").click()
+    expect(other.get_by_role("list", name="Notes")).to_contain_text("Nobody has noted anything yet.")
+    assert page.complaints == []  # type: ignore[attr-defined]

@@ -64,7 +64,9 @@ async def test_first_batch_brings_every_part_and_version(session, operator):
         batch = await socket.read()
 
     assert set(batch["parts"]) == set(SESSION_PARTS)
-    assert set(batch["versions"]) == {"session-after", "session-controls", "session-question", "session-queue"}
+    assert set(batch["versions"]) == {
+        *("session-after", "session-controls", "session-notes", "session-question", "session-queue"),
+    }
     assert session.title in batch["parts"]["session-header"]
 
 
