@@ -9,6 +9,7 @@ function makeTabs(frame) {
     tab.type = "button";
     tab.id = `tab-${panel.id}`;
     tab.textContent = link.textContent;
+    if (link.dataset.shortcut) tab.dataset.shortcut = link.dataset.shortcut;
     tab.setAttribute("role", "tab");
     tab.setAttribute("aria-controls", panel.id);
     panel.setAttribute("role", "tabpanel");
@@ -106,6 +107,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 // Each looks for its own elements, and does nothing where there are none. A page without them is still a page.
 for (const loading of [
   import("./controls.js"),
+  import("./palette.js"),
   import("./time.js"),
   import("./live.js"),
   import("./timeline_tools.js"),

@@ -5,26 +5,65 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Dashboard
-from tests.browser.steps import start, terminate, wait_for
+from tests.browser.steps import sign_in, start, terminate, wait_for
 from tests.browser.test_long_timeline import seed
 
 
+@pytest.fixture(scope="module")
+def ended_address(browser: Browser, dashboard: Dashboard) -> str:
+    """A session that did some steps and ended while its page was shown, which then offered what comes after."""
+    with browser.new_context(base_url=dashboard.url) as context:
+        page = context.new_page()
+        sign_in(page)
+        start(page, "Search for 'wireless keyboard'")
+        expect(page.locator("#timeline")).to_contain_text("Result of task 1", timeout=40_000)
+        expect(page.get_by_role("group", name="Replay")).to_have_count(0)
+        terminate(page)
+        expect(page.get_by_role("group", name="Replay")).to_be_visible()
+        return page.url
+
+
 @pytest.fixture
-def ended(signed_in: Page) -> Page:
-    """The page of a session that did some steps, ended while it is shown."""
-    page = signed_in
-    start(page, "Search for 'wireless keyboard'")
-    expect(page.locator("#timeline")).to_contain_text("Result of task 1", timeout=40_000)
-    expect(page.get_by_role("group", name="Replay")).to_have_count(0)
-    terminate(page)
-    return page
+def ended(signed_in: Page, ended_address: str) -> Page:
+    signed_in.goto(ended_address)
+    return signed_in
 
 
 def replayed(page: Page) -> list[int]:
     return page.eval_on_selector_all("#timeline > [data-replayed]", "rows => rows.map(row => +row.dataset.seq)")
+
+
+def test_without_script_the_timeline_is_simply_there(ended: Page, dashboard: Dashboard) -> None:
+    state = ended.context.storage_state()
+    assert ended.context.browser
+    with ended.context.browser.new_context(
+        base_url=dashboard.url, java_script_enabled=False, storage_state=state
+    ) as plain:
+        page = plain.new_page()
+        page.goto(ended.url)
+        expect(page.locator("#timeline")).to_contain_text("Result of task 1")
+        expect(page.locator("[data-replay]")).to_be_hidden()
+        expect(page.get_by_role("link", name=re.compile("as Markdown"))).to_be_visible()
+
+
+def test_a_note_comes_to_every_page_of_the_session_while_it_stands(ended: Page) -> None:
+    page, other = ended, ended.context.new_page()
+    other.goto(page.url)
+    expect(other.locator("html")).to_have_attribute("data-live", "yes")
+    other.get_by_role("tab", name="Notes").click()
+    page.get_by_role("tab", name="Notes").click()
+    page.get_by_role("textbox", name="Your note").fill("Ask for <b>blue</b>.")
+    page.get_by_role("button", name="Add note").click()
+
+    for each in (page, other):
+        expect(each.get_by_role("list", name="Notes")).to_contain_text("Ask for <b>blue</b>.")
+    expect(page.get_by_role("textbox", name="Your note")).to_have_value("")
+    page.get_by_role("button", name="Remove this note").click()
+    expect(other.get_by_role("list", name="Notes")).to_contain_text("Nobody has noted anything yet.")
+    assert page.complaints == []  # type: ignore[attr-defined]
 
 
 def test_an_ended_session_is_replayed_exported_and_its_result_downloaded(
@@ -70,34 +109,4 @@ def test_an_ended_session_is_replayed_exported_and_its_result_downloaded(
     expect(page.get_by_role("group", name="Replay").get_by_role("status")).to_contain_text("Step 1")
     wait_for(page, lambda: replayed(page) == first)
     assert page.locator("#timeline > li").count() < 600
-    assert page.complaints == []  # type: ignore[attr-defined]
-
-
-def test_without_script_the_timeline_is_simply_there(ended: Page, dashboard: Dashboard) -> None:
-    state = ended.context.storage_state()
-    assert ended.context.browser
-    with ended.context.browser.new_context(
-        base_url=dashboard.url, java_script_enabled=False, storage_state=state
-    ) as plain:
-        page = plain.new_page()
-        page.goto(ended.url)
-        expect(page.locator("#timeline")).to_contain_text("Result of task 1")
-        expect(page.locator("[data-replay]")).to_be_hidden()
-        expect(page.get_by_role("link", name=re.compile("as Markdown"))).to_be_visible()
-
-
-def test_a_note_comes_to_every_page_of_the_session_while_it_stands(ended: Page) -> None:
-    page, other = ended, ended.context.new_page()
-    other.goto(page.url)
-    expect(other.locator("html")).to_have_attribute("data-live", "yes")
-    other.get_by_role("tab", name="Notes").click()
-    page.get_by_role("tab", name="Notes").click()
-    page.get_by_role("textbox", name="Your note").fill("Ask for <b>blue</b>.")
-    page.get_by_role("button", name="Add note").click()
-
-    for each in (page, other):
-        expect(each.get_by_role("list", name="Notes")).to_contain_text("Ask for <b>blue</b>.")
-    expect(page.get_by_role("textbox", name="Your note")).to_have_value("")
-    page.get_by_role("button", name="Remove this note").click()
-    expect(other.get_by_role("list", name="Notes")).to_contain_text("Nobody has noted anything yet.")
     assert page.complaints == []  # type: ignore[attr-defined]
