@@ -57,7 +57,9 @@ class DeskFilterForm(forms.Form):
 
     q = forms.CharField(
         label="Text", required=False, max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Title, task or last step", "data-shortcut": "/"}),
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": "Title, task or last step", "data-shortcut": "/"}
+        ),
     )  # fmt: skip
     state = forms.ChoiceField(label="State", required=False, choices=[("", "Any"), *TileGroup.choices])
     owner = forms.ChoiceField(label="Owner", required=False)

@@ -37,3 +37,9 @@ class HandOverForm(forms.Form):
         assert isinstance(people, forms.ModelChoiceField)
         others = User.objects.filter(membership__team=session.team_id).exclude(pk=session.owner_id)
         people.queryset = others.order_by("username").distinct()
+        # Read once, though asked for twice.
+        people.choices = [("", str(people.empty_label)), *((one.pk, str(one)) for one in people.queryset)]
+
+    @property
+    def has_others(self) -> bool:
+        return len(self["owner"]) > 1

@@ -196,7 +196,10 @@ class AnswerForm(forms.Form):
         error_messages={"required": "Write an answer, or refuse."},
         widget=forms.Textarea(
             attrs={
-                **{"rows": 2, "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"},
+                "rows": 2,
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
                 "data-shortcut": "a",
             }
         ),

@@ -115,6 +115,7 @@ for (const loading of [
   import("./desk.js"),
   import("./wall.js"),
   import("./live_view.js"),
+  import("./picture_size.js"),
 ]) {
   loading.catch(console.error);
 }

@@ -2,7 +2,7 @@
 
 const WORDS = { ctrl: "Ctrl", shift: "⇧", enter: "↵", arrowleft: "←", arrowright: "→" };
 const OTHERS = "main :is(button, a.btn), #session-after .exports a";
-const LEFT_OUT = ".rail, dialog, #timeline, #timeline-found";
+const LEFT_OUT = ".rail, [data-palette-open], dialog, #timeline, #timeline-found";
 
 /** Everything with a key that can be seen now, in the page's order. */
 export function withKeys() {

@@ -77,3 +77,25 @@ def test_a_session_is_steered_and_left_and_found_again_by_keyboard(signed_in: Pa
     page.wait_for_url(address)
     terminate(page)
     assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def test_the_picture_fills_the_screen_or_a_window_of_its_own(signed_in: Page) -> None:
+    page = signed_in
+    start(page, "Wait 100 seconds")
+    expect(page.locator("[data-live-view-health]")).to_contain_text("live", timeout=30_000)
+    page.evaluate("document.activeElement.blur()")
+    whole = page.get_by_role("button", name="Full screen")
+    page.keyboard.press("Shift+f")
+    expect(whole).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.fullscreenElement.matches('.picture')")
+    page.keyboard.press("Shift+f")
+    expect(whole).to_have_attribute("aria-pressed", "false")
+
+    window = page.get_by_role("button", name="Picture in picture")
+    if window.is_visible():  # a browser without a screen has none
+        window.click()
+        expect(window).to_have_attribute("aria-pressed", "true")
+        window.click()
+        expect(window).to_have_attribute("aria-pressed", "false")
+    terminate(page)
+    assert page.complaints == []  # type: ignore[attr-defined]
