@@ -139,7 +139,7 @@ def test_an_ended_sessions_page_offers_steps_and_exports(client_for, teammate, s
 
 def test_the_list_links_to_exports(client_for, teammate, session, read):
     page = read(client_for(teammate).get("/sessions/"))
-    assert page.each("td[@class='exports']") == ["JSON Markdown"]
+    assert page.each("td[@data-label='export']") == ["JSON Markdown"]
 
 
 @pytest.mark.parametrize("part", ["export.json", "export.md", "after/", "step/?step=1"])
