@@ -21,7 +21,7 @@ def open_palette(page: Page, text: str) -> None:
 
 def test_a_session_is_steered_and_left_and_found_again_by_keyboard(signed_in: Page) -> None:
     page = signed_in
-    start(page, "Wait 100 seconds")
+    start(page, "Wait 97 seconds")
     state = page.get_by_role("status", name="Session state")
     expect(state).to_contain_text("Active")
     expect(page.get_by_role("button", name="Pause")).to_be_enabled()
@@ -71,8 +71,8 @@ def test_a_session_is_steered_and_left_and_found_again_by_keyboard(signed_in: Pa
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("2")
     page.wait_for_url("**/sessions/")
-    open_palette(page, "wait 100")
-    expect(page.get_by_role("option", name="Wait 100 seconds")).to_be_visible()
+    open_palette(page, "wait 97")
+    expect(page.get_by_role("option", name="Wait 97 seconds")).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_url(address)
     terminate(page)
