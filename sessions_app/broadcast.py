@@ -35,7 +35,14 @@ class CommandQueued:
     session_id: str
 
 
-Message = SessionRecorded | CommandQueued
+@dataclass(frozen=True, slots=True)
+class DeskChanged:
+    """Something on a team's desk has changed that belongs to none of its sessions."""
+
+    team_id: int
+
+
+Message = SessionRecorded | CommandQueued | DeskChanged
 Listener = Callable[[Message], None]
 
 RELAY_GROUP = "relay"
@@ -57,6 +64,8 @@ def _groups_of(message: Message) -> tuple[str, ...]:
             return session_group(message.session_id), desk_group(message.team_id), RECORDED_GROUP
         case CommandQueued():
             return (RELAY_GROUP,)
+        case DeskChanged():
+            return (desk_group(message.team_id),)
 
 
 _KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in get_args(Message)}
@@ -163,6 +172,11 @@ hub = Hub()
 def publish_recorded(message: SessionRecorded) -> None:
     """Tell the session's pages and the team's desks, once the running transaction has committed."""
     transaction.on_commit(lambda: hub.announce(message))
+
+
+def publish_desk(team_id: int) -> None:
+    """Tell the team's desks, once the running transaction has committed."""
+    transaction.on_commit(lambda: hub.announce(DeskChanged(team_id)))
 
 
 def wake_relay(session_id: str) -> None:

@@ -73,6 +73,7 @@ class CommandKind(TextChoices):
     RELEASE_CONTROL = "release_control", "release control"
     PASS_CONTROL = "pass_control", "change who has control"
     INPUT = "input", "act on the page"
+    OWNER = "owner", "hand the session over"
 
 
 class GuardRule(TextChoices):
@@ -169,7 +170,7 @@ ACTIVE_TASK = OPEN_TASK - {TaskState.QUEUED}
 #: A task that is being worked on, as far as anybody knows: neither held nor waiting for a person.
 WORKING_TASK = frozenset({TaskState.SENT, TaskState.RUNNING})
 #: What stands as soon as a person asks for it: it is told, and nothing is sent.
-DECISION = frozenset({CommandKind.QUEUE, CommandKind.CAPS, CommandKind.PASS_CONTROL})
+DECISION = frozenset({CommandKind.QUEUE, CommandKind.CAPS, CommandKind.PASS_CONTROL, CommandKind.OWNER})
 OPEN_COMMAND = frozenset({CommandState.QUEUED, CommandState.SENT})
 
 

@@ -14,9 +14,10 @@ from django_htmx.middleware import HtmxDetails
 from sessions_app.converters import PublicId
 from sessions_app.domain.access import NoTeam, may_steer, membership_of, visible_sessions
 from sessions_app.domain.files import visible_files
+from sessions_app.domain.notes import own_notes
 from sessions_app.domain.workflows import may_edit
 from sessions_app.enums import Role
-from sessions_app.models import AgentSession, Membership, ResultFile, Task, Team, Workflow
+from sessions_app.models import AgentSession, Membership, ResultFile, SessionNote, Task, Team, Workflow
 from sessions_app.queries import needing_person
 
 
@@ -65,6 +66,11 @@ def find_task(request: OperatorRequest, pk: str, *, steer: bool = False) -> Task
 def find_file(request: OperatorRequest, pk: str) -> ResultFile:
     """A file of a session the person may see, else 404."""
     return get_object_or_404(visible_files(request.user).select_related("session__connection"), pk=pk)
+
+
+def find_note(request: OperatorRequest, pk: str) -> SessionNote:
+    """A note of the person's own, else 404: nobody changes what another wrote."""
+    return get_object_or_404(own_notes(request.user).select_related("session"), pk=pk)
 
 
 def find_workflow(request: OperatorRequest, pk: str, *, edit: bool = False) -> Workflow:

@@ -173,7 +173,7 @@ def test_a_views_first_line_is_its_permission(path):
         if view.name in WITHOUT_A_TEAM:
             continue
         body = view.body[1:] if ast.get_docstring(view) else view.body
-        assert re.match(r"\w+ = find_(team|session|task|workflow)\(request", ast.unparse(body[0])), view.name
+        assert re.match(r"\w+ = find_(team|session|task|workflow|note)\(request", ast.unparse(body[0])), view.name
 
 
 @each([path for path in VIEWS if path.name != "__init__.py"])

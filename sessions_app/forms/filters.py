@@ -42,7 +42,11 @@ class SessionFilterForm(forms.Form):
         assert isinstance(owners, forms.ModelChoiceField)
         states.choices = [("", "Any"), *((key, words) for key, (words, _) in STATE_FILTERS.items())]
         owners.queryset = User.objects.filter(sessions__team=team).order_by("username").distinct()
-        self.fields["q"].widget.attrs |= {"type": "search", "placeholder": "Title, task, result or address"}
+        self.fields["q"].widget.attrs |= {
+            "type": "search",
+            "placeholder": "Title, task, result or address",
+            "data-shortcut": "/",
+        }
 
     def filters(self) -> SessionFilters:
         self.full_clean()
@@ -64,7 +68,9 @@ class DeskFilterForm(forms.Form):
 
     q = forms.CharField(
         label="Text", required=False, max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Title, task or last step"}),
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": "Title, task or last step", "data-shortcut": "/"}
+        ),
     )  # fmt: skip
     state = forms.ChoiceField(label="State", required=False, choices=[("", "Any"), *TileGroup.choices])
     owner = forms.ChoiceField(label="Owner", required=False)
@@ -100,6 +106,7 @@ class TimelineForm(forms.Form):
                 "placeholder": "Search the timeline",
                 "autocomplete": "off",
                 "aria-keyshortcuts": "/",
+                "data-shortcut": "/",
             }
         ),
     )

@@ -183,6 +183,7 @@ class FollowUpForm(TaskForm):
     follow_up = prompt_field(
         label="Follow-up task", required=True, placeholder="Follow-up task: what should the agent do next?"
     )
+    follow_up.widget.attrs["data-shortcut"] = "f"
 
 
 class AnswerForm(forms.Form):
@@ -193,5 +194,13 @@ class AnswerForm(forms.Form):
         max_length=MAX_PROMPT,
         strip=False,
         error_messages={"required": "Write an answer, or refuse."},
-        widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={
+                "rows": 2,
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "data-shortcut": "a",
+            }
+        ),
     )

@@ -18,6 +18,7 @@ from sessions_app.queries import (
     session_screen,
     timeline_after,
 )
+from sessions_app.queries.notes import newest_shift_note
 
 PAGE_ROWS = 100
 #: Characters of rows in one message, of which one long row alone may be more.
@@ -82,6 +83,8 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
             "session-queue": screen.queue_version,
             "session-driving": screen.driving_version,
             "session-brief": screen.brief_version,
+            "session-after": screen.after_version,
+            "session-notes": screen.notes_version,
         },
     )
 
@@ -117,6 +120,9 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
         tiles=tiles,
         parts={
             "desk-summary": get_template("desk.html#summary").render({"summary": desk_summary(team)}).strip(),
+            "desk-shift-note": get_template("desk.html#shift-note")
+            .render({"shift_note": newest_shift_note(team_id)})
+            .strip(),
             "desk-inbox": get_template("desk.html#inbox").render({"inbox": desk_inbox(tiles)}).strip(),
         },
     )

@@ -6,6 +6,7 @@ from sessions_app.models.connection import ApiCall, Connection
 from sessions_app.models.control import Control
 from sessions_app.models.event import Event
 from sessions_app.models.guard import Caps, StartHold
+from sessions_app.models.note import SessionNote, ShiftNote
 from sessions_app.models.result_file import ResultFile
 from sessions_app.models.session import AgentSession
 from sessions_app.models.spend import SpendEntry
@@ -25,6 +26,8 @@ __all__ = [
     "Event",
     "Membership",
     "ResultFile",
+    "SessionNote",
+    "ShiftNote",
     "SpendEntry",
     "StartHold",
     "Task",

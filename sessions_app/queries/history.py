@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Sum, When
 
 from sessions_app.enums import EndReason, GuideWord, SessionState, TaskState
 from sessions_app.models import AgentSession, SpendEntry, Task, Team
@@ -81,6 +81,15 @@ def session_page(team: Team, filters: SessionFilters, number: str | int | None =
     page = Paginator(sessions.select_related("owner"), PAGE_SIZE).get_page(number)
     spent = SpendEntry.objects.filter(session__in=sessions.order_by().values("pk")).aggregate(total=Sum("delta"))
     return SessionPage(lines=_lines(list(page.object_list)), page=page, total=usd(spent["total"]))
+
+
+def sessions_titled(team: Team, text: str, limit: int = 8) -> tuple[SessionLine, ...]:
+    """The newest sessions with all of the words in their titles, those that live first."""
+    sessions = AgentSession.objects.filter(team=team).defer(*AgentSession.SECRET)
+    for word in text.split():
+        sessions = sessions.filter(title__icontains=word)
+    live_first = Case(When(state=SessionState.ENDED, then=1), default=0)
+    return _lines(list(sessions.order_by(live_first, "-created_at", "-pk")[:limit]))
 
 
 def _lines(sessions: Sequence[AgentSession]) -> tuple[SessionLine, ...]:

@@ -24,10 +24,12 @@ from sessions_app.enums import (
     allowed_controls,
     guide_word,
 )
-from sessions_app.models import AgentSession, Command, Control, ResultFile, Task
+from sessions_app.models import AgentSession, Command, Control, ResultFile, SessionNote, Task
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
+from sessions_app.queries.notes import session_notes
 from sessions_app.queries.picture import why_no_picture
+from sessions_app.queries.replay import step_count
 
 #: How long before its time limit a session's page warns.
 WARN_BEFORE = timedelta(seconds=60)
@@ -69,6 +71,8 @@ class SessionScreen:
     #: What waits for the task before it, in the order in which it will be sent.
     queue: tuple[Task, ...]
     queue_version: str
+    #: What people noted, oldest first.
+    notes: tuple[SessionNote, ...]
     #: Until when a lost browser may come back.
     lost_until: datetime | None
     #: Who drives, or asks to, and the brief of who drove; none where nobody ever did.
@@ -116,6 +120,19 @@ class SessionScreen:
         return why_no_picture(self.session, start_waits=waits)
 
     @property
+    def replay_steps(self) -> int:
+        return step_count(self.session)
+
+    @property
+    def after_version(self) -> str:
+        """Of what the page offers once the session has ended."""
+        return "" if self.session.is_live else _version((self.session.ended_at, self.session.steps, self.session.title))
+
+    @property
+    def notes_version(self) -> str:
+        return _version([(note.pk, note.text, note.edited_at) for note in self.notes])
+
+    @property
     def queued_tasks(self) -> int:
         return len(self.queue)
 
@@ -157,7 +174,7 @@ class SessionScreen:
 
 
 def session_screen(session_id: str) -> SessionScreen:
-    """Load the screen in five queries, six while the browser is lost; raises AgentSession.DoesNotExist."""
+    """Load the screen in six queries, seven while the browser is lost; raises AgentSession.DoesNotExist."""
     related = ("owner", "connection", "team__hold__by", "control__holder", "control__asker")
     secret = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
     session = AgentSession.objects.select_related(*related).defer(*secret).get(pk=session_id)
@@ -186,17 +203,20 @@ def session_screen(session_id: str) -> SessionScreen:
         controls=controls,
         controls_version=_version(_controls_shown(session, current, bool(queue), controls, notices, guard)),
         question_task=question,
-        question_version=_version(question and (question.pk, question.question_seq, reply and reply.pk, driver)),
+        question_version=_version(
+            question and (question.pk, question.question_seq, reply and reply.pk, driver, session.owner_id)
+        ),
         people=people,
         notices=notices,
         reply=reply,
         guard=guard,
         queue=queue,
         queue_version=_version((_queue_shown(session, current, queue, tasks), driver)),
+        notes=session_notes(session_id),
         lost_until=_lost_until(session),
         control=control,
         driving_version=_version(_driving_shown(session, control)),
-        brief_version=_version(session.is_live and control and control.brief),
+        brief_version=_version(session.is_live and control and control.brief and (control.brief, session.owner_id)),
     )
 
 
@@ -280,7 +300,7 @@ def _controls_shown(
     asked = [(one.pk, one.state, one.outcome, one.not_before) for one in notices]
     task = current and (current.pk, current.state)
     hold = session.team.hold_id if session.state == SessionState.STARTING else None
-    return session.state, session.end_reason, task, queued, sorted(controls), asked, guard, hold
+    return session.state, session.end_reason, session.owner_id, task, queued, sorted(controls), asked, guard, hold
 
 
 def _queue_shown(
@@ -294,12 +314,12 @@ def _queue_shown(
         for task in queue
     ]
     asks = current.pk if current and current.state == TaskState.WAITING else None
-    return session.state, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
+    return session.state, session.owner_id, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
 
 
 def _driving_shown(session: AgentSession, control: Control | None) -> tuple[object, ...]:
     held = control and (control.epoch, control.holder_id, control.open_at, control.asker_id)
-    return session.state == SessionState.READY, held
+    return session.state == SessionState.READY, session.owner_id, held
 
 
 def _version(shown: object) -> str:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from sessions_app.forms import DeskFilterForm
 from sessions_app.http import OperatorRequest, find_team, render_page
 from sessions_app.queries import DeskFilters, desk_inbox, desk_summary, desk_tiles, needing_person
+from sessions_app.queries.notes import newest_shift_note
 from sessions_app.views.bulk import BULK_VERBS
 
 
@@ -26,6 +27,7 @@ def desk(request: OperatorRequest) -> HttpResponse:
         "inbox": desk_inbox(tiles),
         "summary": desk_summary(team),
         "bulk_verbs": BULK_VERBS.items(),
+        "shift_note": newest_shift_note(team.pk),
         "ice_servers": json.dumps(settings.ENVIRONMENT.ice_servers),
     }
     return render_page(request, "desk.html", context)

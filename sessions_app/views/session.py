@@ -13,6 +13,7 @@ from sessions_app.domain.access import leads, may_steer
 from sessions_app.enums import CommandKind, SessionState, TaskState
 from sessions_app.forms import AnswerForm, FollowUpForm
 from sessions_app.forms.guards import CapsForm
+from sessions_app.forms.people import HandOverForm, NoteForm
 from sessions_app.http import OperatorRequest, find_session, render_page
 from sessions_app.models import AgentSession, Task
 from sessions_app.queries import SessionScreen, session_screen
@@ -71,6 +72,9 @@ def session_answer(
         **answer_context(),
         **caps_context(session),
         "leads": leads(request.user, session.team),
+        **note_context(),
+        "hand_over": HandOverForm(session),
+        "hand_over_key": uuid4(),
         "ice_servers": json.dumps(settings.ENVIRONMENT.ice_servers),
         **timeline_context(request.GET, screen.session),
         **(typed or {}),
@@ -119,6 +123,10 @@ def caps_context(
         "caps_said": said,
         "caps_failed": failed,
     }
+
+
+def note_context(form: NoteForm | None = None) -> dict[str, Any]:
+    return {"note_form": form or NoteForm(), "note_key": uuid4()}
 
 
 def answer_context(form: AnswerForm | None = None, *, said: str = "") -> dict[str, Any]:

@@ -1,5 +1,6 @@
 // Keys for buttons (`data-shortcut`), one press per form, and dialogs in browsers without invoker commands.
 
+import { press as pressControl } from "./shortcut_list.js";
 import { isSingleKey } from "./shortcuts.js";
 
 document.addEventListener("keydown", (event) => {
@@ -19,11 +20,12 @@ function submitAround(event) {
 function press(event) {
   if (document.querySelector("dialog[open]")) return;
   const key = event.key.toLowerCase();
-  const name = CSS.escape(event.shiftKey ? `shift+${key}` : key);
+  const hasCase = key.length > 1 || key !== key.toUpperCase(); // with Shift, other keys are another sign: ?
+  const name = CSS.escape(event.shiftKey && hasCase ? `shift+${key}` : key);
   const control = document.querySelector(`[data-shortcut="${name}"]:not(:disabled)`);
   if (!control || !control.checkVisibility()) return;
   event.preventDefault();
-  control.click();
+  pressControl(control);
 }
 
 document.addEventListener("submit", (event) => {

@@ -12,6 +12,7 @@ function makeTabs(frame) {
     tab.type = "button";
     tab.id = `tab-${panel.id}`;
     tab.textContent = link.textContent;
+    if (link.dataset.shortcut) tab.dataset.shortcut = link.dataset.shortcut;
     tab.setAttribute("role", "tab");
     tab.setAttribute("aria-controls", panel.id);
     panel.setAttribute("role", "tabpanel");
@@ -118,11 +119,14 @@ for (const loading of [
   import("./alerts.js"),
   import("./bulk.js"),
   import("./checks.js"),
+  import("./palette.js"),
+  import("./replay.js"),
   import("./desk.js"),
   import("./inbox.js"),
   import("./wall.js"),
   import("./live_view.js"),
   import("./driving.js"),
+  import("./picture_size.js"),
 ]) {
   loading.catch(console.error);
 }

@@ -91,9 +91,10 @@ async function loadBeyond(log, side) {
 function prepend(log, fresh) {
   const oldest = Number(log.querySelector("li[data-seq]")?.dataset.seq ?? Infinity);
   const rows = rowsOf(fresh.querySelector("ol")).filter((row) => seqOf(row) < oldest);
-  log.setAttribute("aria-live", "off"); // what happened long ago is not read out as news
+  const spoken = log.closest("[role=log]");
+  spoken.setAttribute("aria-live", "off"); // what happened long ago is not read out as news
   keepPlace(log, () => log.prepend(...rows), { follow: false });
-  setTimeout(() => log.removeAttribute("aria-live"), 500);
+  setTimeout(() => spoken.removeAttribute("aria-live"), 500);
   leadOn(log, "before", fresh.querySelector('[data-beyond="before"]').hidden ? null : seqOf(rows[0]));
   letGo(log, false);
 }

@@ -158,7 +158,7 @@ def test_a_push_takes_as_many_queries_for_three_as_for_one(
         session = make_session()
         for _ in range(count):
             make_command(session, CommandKind.NEW_TASK, task=make_task(session))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         session_screen(session.pk)
     with django_assert_num_queries(3):
         desk_tile(session.pk)

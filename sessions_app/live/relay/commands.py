@@ -17,7 +17,15 @@ from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.handback import with_brief
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.queueing import may_go
-from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, SessionState, SpendSource
+from sessions_app.enums import (
+    ACTIVE_TASK,
+    DECISION,
+    OPEN_COMMAND,
+    CommandKind,
+    CommandState,
+    SessionState,
+    SpendSource,
+)
 from sessions_app.live.relay import confirmation
 from sessions_app.live.relay.driving import DRIVING, Driving
 from sessions_app.live.relay.guarding import start_is_held
@@ -88,7 +96,7 @@ class CommandCarrier:
                 await self._start_if_free(command)
             case CommandKind.TERMINATE:
                 await self._terminate(command, session)
-            case CommandKind.CAPS | CommandKind.QUEUE | CommandKind.PASS_CONTROL:
+            case kind if kind in DECISION:
                 await self._runner.write(lambda log: record_decision(log, command))
                 self._runner.guarding.reread()
             case _ if session.state == SessionState.STARTING:

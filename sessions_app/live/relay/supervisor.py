@@ -53,7 +53,7 @@ class Relay:
 
     def _wake(self, message: broadcast.Message) -> None:
         """A command waits: its session's runner looks now, or, where it has none yet, the next sweep comes at once."""
-        runner = self._runners.get(message.session_id)
+        runner = isinstance(message, broadcast.CommandQueued) and self._runners.get(message.session_id)
         if runner:
             runner.wake(is_asked=True)
         else:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from sessions_app.broadcast import SessionRecorded, desk_group, hub, publish_recorded
 from sessions_app.domain.claims import claim
+from sessions_app.domain.notes import write_shift_note
 from sessions_app.enums import SessionState
 from sessions_app.live import desk_feed
 from sessions_app.models import AgentSession
@@ -52,7 +53,7 @@ async def test_first_message_brings_the_whole_desk_of_the_team_alone(sessions, f
         message = await socket.read()
 
     assert set(message["tiles"]) == set(message["order"]) == {session.pk for session in sessions}
-    assert set(message["parts"]) == {"desk-summary", "desk-inbox"}
+    assert set(message["parts"]) == {"desk-summary", "desk-inbox", "desk-shift-note"}
 
 
 async def test_a_start_of_unknown_outcome_leaves_by_itself_when_it_can_cost_no_more(make_session, operator):
@@ -189,3 +190,13 @@ async def test_a_claim_is_seen_by_everybody_at_once(make_session, make_task, ope
 
     assert "operator has it" in message["parts"]["desk-inbox"]
     assert "operator has it" in message["tiles"][session.pk]
+
+
+async def test_a_shift_note_comes_to_every_desk_of_the_team_at_once(sessions, operator, lead, team):
+    async with open_socket(PATH, operator) as socket:
+        assert "No shift note." in (await socket.read())["parts"]["desk-shift-note"]
+        await database_sync_to_async(write_shift_note)(team, "Watch <the> shop.", seen=0, by=lead)
+        message = await socket.read()
+
+    assert "Watch &lt;the&gt; shop." in message["parts"]["desk-shift-note"]
+    assert message["tiles"] == {}

@@ -28,6 +28,8 @@ from sessions_app.domain.commands import record_decision
 from sessions_app.domain.controls import ask
 from sessions_app.domain.followups import TaskSpec, send_task
 from sessions_app.domain.group_commit import Write, commit
+from sessions_app.domain.notes import add_note
+from sessions_app.domain.ownership import hand_over
 from sessions_app.domain.queueing import QUEUE_VERBS, change_queue
 from sessions_app.enums import CommandKind, EventKind, SessionState, SpendSource
 from sessions_app.live.fragments import SESSION_PARTS, session_change
@@ -198,4 +200,31 @@ def test_live_equals_reload_after_all_of_it(session, operator, client_for):
         record(session, HAPPENINGS[kind])
         push(session, page)
 
+    assert page.shown() == LivePage(client, session).shown()
+
+
+@pytest.mark.parametrize("viewer", ["operator", "teammate"])
+def test_live_equals_reload_for_a_note(session, request, operator, client_for, viewer):
+    client = client_for(request.getfixturevalue(viewer))
+    page = LivePage(client, session)
+    before = page.shown()["session-notes"]
+
+    add_note(session, "Ask for <b>blue</b>.", by=operator, key=uuid4())
+    push(session, page)
+
+    assert page.shown()["session-notes"] != before
+    assert page.shown() == LivePage(client, session).shown()
+
+
+@pytest.mark.parametrize("viewer", ["operator", "teammate"])
+def test_live_equals_reload_for_a_new_owner(session, request, operator, teammate, client_for, viewer):
+    client = client_for(request.getfixturevalue(viewer))
+    page = LivePage(client, session)
+    before = page.shown()
+
+    hand_over(session, teammate, by=operator, key=uuid4())
+    record(session, lambda log: record_decision(log, log.session.commands.get(kind="owner")))
+    push(session, page)
+
+    assert page.shown() != before
     assert page.shown() == LivePage(client, session).shown()

@@ -65,9 +65,7 @@ async def test_first_batch_brings_every_part_and_version(session, operator):
 
     assert set(batch["parts"]) == set(SESSION_PARTS)
     assert set(batch["versions"]) == {
-        "session-controls",
-        "session-question",
-        "session-queue",
+        *("session-after", "session-controls", "session-notes", "session-question", "session-queue"),
         "session-driving",
         "session-brief",
     }

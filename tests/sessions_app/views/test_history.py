@@ -36,11 +36,11 @@ def titles(page) -> list[str]:
 def test_it_lists_all_newest_first_with_their_totals(client_for, operator, past, read):
     page = read(client_for(operator).get("/sessions/"))
     assert page.each("tbody/tr") == [
-        "Desks Needs you operator 2026-03-07 14:02 – 1 $0.0004",
-        "Lamps Not started the service refused to start it operator 2026-03-06 14:02 – 1 $0.0030",
-        "Tables Terminated lead 2026-03-05 14:02 1 min 15 s 1 $0.0200",
-        "Chairs Terminated operator 2026-03-04 14:02 1 min 15 s 1 $0.1000",
-        "Stools Unknown it is not known whether it started operator 2026-03-03 14:02 – 1 <$0.0001",
+        "Desks Needs you operator 2026-03-07 14:02 – 1 $0.0004 JSON Markdown",
+        "Lamps Not started the service refused to start it operator 2026-03-06 14:02 – 1 $0.0030 JSON Markdown",
+        "Tables Terminated lead 2026-03-05 14:02 1 min 15 s 1 $0.0200 JSON Markdown",
+        "Chairs Terminated operator 2026-03-04 14:02 1 min 15 s 1 $0.1000 JSON Markdown",
+        "Stools Unknown it is not known whether it started operator 2026-03-03 14:02 – 1 <$0.0001 JSON Markdown",
     ]
     assert page.says("div[@class='page-head']/p") == "5 in all, $0.1234"
 

@@ -1,0 +1,101 @@
+"""By keyboard alone: the command palette, and the list of what has a key on the page at hand."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import start, terminate
+
+
+def chosen(page: Page):
+    return page.locator("#palette [aria-selected=true]")
+
+
+def open_palette(page: Page, text: str) -> None:
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog", name="Command palette")).to_be_visible()
+    box = page.get_by_role("combobox", name="Session, page or action")
+    expect(box).to_be_focused()
+    box.fill(text)
+
+
+def test_a_session_is_steered_and_left_and_found_again_by_keyboard(signed_in: Page) -> None:
+    page = signed_in
+    start(page, "Wait 97 seconds")
+    state = page.get_by_role("status", name="Session state")
+    expect(state).to_contain_text("Active")
+    expect(page.get_by_role("button", name="Pause")).to_be_enabled()
+    page.evaluate("document.activeElement.blur()")
+    address = page.url
+
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys on this page")
+    expect(keys).to_be_visible()
+    shown = keys.locator("dl").inner_text()
+    for line in (
+        "P\nPause",
+        "R\nResume (not now)",
+        "⇧ T\nTerminate",
+        "/\nSearch the timeline",
+        "F\nFollow-up task",
+        "CTRL K\nFind",
+    ):
+        assert line.lower() in shown.lower()
+    listed = keys.locator("dt").count()
+    with_keys = "[...document.querySelectorAll('[data-shortcut]')].filter(one => one.checkVisibility()).length"
+    assert listed == page.evaluate(with_keys)
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+
+    page.keyboard.press("f")
+    expect(page.get_by_role("textbox", name="Follow-up task")).to_be_focused()
+    page.keyboard.type("?")  # where text is typed a key is a letter
+    expect(keys).to_be_hidden()
+
+    open_palette(page, "pau")
+    expect(chosen(page)).to_have_text(re.compile("Pause"))
+    page.keyboard.press("Enter")
+    expect(state).to_contain_text(re.compile("Paus"))
+
+    open_palette(page, "go to")
+    expect(page.get_by_role("combobox")).to_have_attribute("aria-activedescendant", "palette-option-0")
+    expect(chosen(page)).to_have_text(re.compile("Go to Desk"))
+    page.keyboard.press("ArrowDown")
+    expect(chosen(page)).to_have_text(re.compile("Go to Sessions"))
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(chosen(page)).to_have_text(re.compile("Go to Settings"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Command palette")).to_be_hidden()
+
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("2")
+    page.wait_for_url("**/sessions/")
+    open_palette(page, "wait 97")
+    expect(page.get_by_role("option", name="Wait 97 seconds")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(address)
+    terminate(page)
+    assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def test_the_picture_fills_the_screen_or_a_window_of_its_own(signed_in: Page) -> None:
+    page = signed_in
+    start(page, "Wait 100 seconds")
+    expect(page.locator("[data-live-view-health]")).to_contain_text("live", timeout=30_000)
+    page.evaluate("document.activeElement.blur()")
+    whole = page.get_by_role("button", name="Full screen")
+    page.keyboard.press("Shift+f")
+    expect(whole).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.fullscreenElement.matches('.picture')")
+    page.keyboard.press("Shift+f")
+    expect(whole).to_have_attribute("aria-pressed", "false")
+
+    window = page.get_by_role("button", name="Picture in picture")
+    if window.is_visible():  # a browser without a screen has none
+        window.click()
+        expect(window).to_have_attribute("aria-pressed", "true")
+        window.click()
+        expect(window).to_have_attribute("aria-pressed", "false")
+    terminate(page)
+    assert page.complaints == []  # type: ignore[attr-defined]
