@@ -4,13 +4,12 @@ const dialog = document.getElementById("bulk-dialog");
 const list = document.getElementById("live-agents");
 const template = document.getElementById("bulk-bar");
 
-document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (!dialog || detail.target !== dialog) return;
-  if (!dialog.open) dialog.showModal();
-  dialog.querySelector("[autofocus]")?.focus();
-});
-document.addEventListener("htmx:afterSettle", () => {
-  if (dialog?.open && !dialog.contains(document.activeElement)) dialog.querySelector("[autofocus]")?.focus();
+// Only then does htmx know the forms in it: a key pressed before would send one as a page of its own.
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (!dialog) return;
+  const isNew = detail.target === dialog;
+  if (isNew && !dialog.open) dialog.showModal();
+  if (isNew || (dialog.open && !dialog.contains(document.activeElement))) dialog.querySelector("[autofocus]")?.focus();
 });
 document.addEventListener("click", (event) => {
   if (!event.target.closest("dialog [data-closes-dialog]")) return;

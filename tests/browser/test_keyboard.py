@@ -12,6 +12,7 @@ def chosen(page: Page):
 
 
 def open_palette(page: Page, text: str) -> None:
+    expect(page.locator("[data-palette-open]")).to_be_visible()  # its script is there
     page.keyboard.press("Control+k")
     expect(page.get_by_role("dialog", name="Command palette")).to_be_visible()
     box = page.get_by_role("combobox", name="Session, page or action")
@@ -47,6 +48,7 @@ def test_a_session_is_steered_and_left_and_found_again_by_keyboard(signed_in: Pa
     page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
 
+    expect(page.locator("dialog[open]")).to_have_count(0)
     page.keyboard.press("f")
     expect(page.get_by_role("textbox", name="Follow-up task")).to_be_focused()
     page.keyboard.type("?")  # where text is typed a key is a letter
@@ -75,6 +77,7 @@ def test_a_session_is_steered_and_left_and_found_again_by_keyboard(signed_in: Pa
     expect(page.get_by_role("option", name="Wait 97 seconds")).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_url(address)
+    expect(page.locator("[data-live-view-health]")).to_contain_text("live")
     terminate(page)
     assert page.complaints == []  # type: ignore[attr-defined]
 

@@ -41,6 +41,7 @@ def test_every_tile_in_sight_is_live(wall: Page) -> None:
 
 def test_what_is_out_of_sight_holds_no_stream(wall: Page) -> None:
     wall.set_viewport_size({"width": 390, "height": 500})
+    wall.locator("#live-agents > li").first.scroll_into_view_if_needed()
     wait_for(wall, lambda: 0 < wall.locator(LIVE).count() < AGENTS)
     expect(wall.locator(LIVE)).not_to_have_count(AGENTS)
     last = wall.locator("#live-agents > li").last

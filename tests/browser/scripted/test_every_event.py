@@ -122,6 +122,7 @@ HAPPENINGS: dict[str, tuple[EventKind, Callable[[Scene], None]]] = {
     "gap": (EventKind.GAP, lose_the_link),
     "note": (EventKind.NOTE, lambda scene: scene.press("Stop")),
     "guard": (EventKind.GUARD, cost_too_much),
+    "address": (EventKind.ADDRESS, lambda scene: scene.emit("page:address", {"url": "https://shop.test/cart"})),
 }
 
 
