@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect
 
 from agent_service.browser import find_chromium
 from tests.browser.steps import PASSWORD, sign_in
@@ -92,9 +92,25 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     }
 
 
+def cookies_of(
+    browser: Browser, dashboard: Dashboard, *, name: str = "admin", password: str = PASSWORD
+) -> StorageState:
+    """The cookies of somebody who has signed in by the form."""
+    with browser.new_context(base_url=dashboard.url) as context:
+        sign_in(context.new_page(), name=name, password=password)
+        return context.storage_state()
+
+
+@pytest.fixture(scope="session")
+def signed_in_once(browser: Browser, dashboard: Dashboard) -> StorageState:
+    """What every context begins with: checking a password takes long, as it should."""
+    return cookies_of(browser, dashboard)
+
+
 @pytest.fixture
-def context(browser: Browser, dashboard: Dashboard) -> Iterator[BrowserContext]:
-    with browser.new_context(base_url=dashboard.url, viewport={"width": 1440, "height": 900}) as context:
+def context(browser: Browser, dashboard: Dashboard, signed_in_once: StorageState) -> Iterator[BrowserContext]:
+    size: ViewportSize = {"width": 1440, "height": 900}
+    with browser.new_context(base_url=dashboard.url, viewport=size, storage_state=signed_in_once) as context:
         yield context
 
 
@@ -113,5 +129,7 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def signed_in(page: Page) -> Page:
-    sign_in(page)
+    """The desk, as somebody sees it who has signed in."""
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Desk")).to_be_visible()
     return page

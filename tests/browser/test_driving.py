@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
-from tests.browser.conftest import ROOT, Dashboard
+from tests.browser.conftest import ROOT, Dashboard, cookies_of
 from tests.browser.steps import terminate, wait_for
 from tests.browser.test_live_view import HEALTHY, frozen, health
 
@@ -189,21 +189,23 @@ def test_the_clipboard_and_a_box_type_too(session: Page, site: Site) -> None:
     wait_for(session, lambda: site.keys().endswith("o k"))
 
 
-@pytest.fixture
-def other(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
-    """A second person's browser."""
+@pytest.fixture(scope="session")
+def second_signed_in_once(browser: Browser, dashboard: Dashboard) -> StorageState:
+    """A second person of the team."""
     command = [sys.executable, "manage.py", "add_member", "second", "--role", "operator"]
     own = psutil.Process(dashboard.process.pid).environ()
     subprocess.run(command, cwd=ROOT, env=own, input=f"{PASSWORD}\n", text=True, check=True)
-    with browser.new_context(base_url=dashboard.url, viewport={"width": 1440, "height": 900}) as context:
+    return cookies_of(browser, dashboard, name="second", password=PASSWORD)
+
+
+@pytest.fixture
+def other(browser: Browser, dashboard: Dashboard, second_signed_in_once: StorageState) -> Iterator[Page]:
+    """A second person's browser."""
+    size: ViewportSize = {"width": 1440, "height": 900}
+    with browser.new_context(base_url=dashboard.url, viewport=size, storage_state=second_signed_in_once) as context:
         page = context.new_page()
         page.complaints = complaints = []  # type: ignore[attr-defined]
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.goto("/")
-        page.get_by_role("textbox", name="Username").fill("second")
-        page.get_by_role("textbox", name="Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="Desk")).to_be_visible()
         yield page
         assert complaints == []
 
