@@ -178,7 +178,7 @@ _OPTIONS = (
     _Option("balance", "25", _amount, "USD", "what the key may spend while the service runs"),
     _Option("max_sessions", "8", _whole(1, 1000), "N", "sessions at a time, each with a browser of its own"),
     _Option("session_seconds", "300", _seconds(0.1, 300), "SECONDS", "longest life of a session"),
-    _Option("rate_limit", "0", _whole(0, 1_000_000), "N", "start and send calls allowed per minute; 0 is no limit"),
+    _Option("rate_limit", "10", _whole(0, 1_000_000), "N", "start and send calls allowed per minute; 0 is no limit"),
     _Option("data_dir", "", _optional_path, "DIR", "folder for browser profiles; a temporary one by default"),
     _Option("public_url", "", _optional_origin, "URL", "origin to put into answers instead of the request's own"),
 )

@@ -15,7 +15,7 @@ DEFAULTS = Options(
     balance=Decimal(25),
     max_sessions=8,
     session_seconds=300.0,
-    rate_limit=0,
+    rate_limit=10,
     data_dir=None,
     public_url=None,
     die_with_parent=False,
@@ -30,7 +30,7 @@ GIVEN = {
     "balance": ("0.50", Decimal("0.50")),
     "max_sessions": ("1", 1),
     "session_seconds": ("2.5", 2.5),
-    "rate_limit": ("10", 10),
+    "rate_limit": ("0", 0),
     "data_dir": ("/tmp/data", Path("/tmp/data")),
     "public_url": ("https://agents.example/", "https://agents.example"),
 }
