@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from agent_service.api.errors import bad_request
+from agent_service.api.errors import bad_request, missing
 
 
 class Fields:
@@ -86,7 +86,7 @@ class Fields:
     def _get(self, name: str, default: object) -> object:
         value: object = self._members.get(name, default)
         if value is None:
-            raise bad_request(f"{name} is required.")
+            raise missing(name)
         return value
 
 
