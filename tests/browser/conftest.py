@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from agent_service.browser import find_chromium
+from tests.browser.site import Site
 from tests.browser.steps import PASSWORD, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60
+_SECOND_PASSWORD = "second-pair-of-hands"
 
 expect.set_options(timeout=15_000)
 
@@ -115,3 +118,29 @@ def page(context: BrowserContext) -> Page:
 def signed_in(page: Page) -> Page:
     sign_in(page)
     return page
+
+
+@pytest.fixture
+def other(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
+    """A second person's browser."""
+    command = [sys.executable, "manage.py", "add_member", "second", "--role", "operator"]
+    own = psutil.Process(dashboard.process.pid).environ()
+    subprocess.run(command, cwd=ROOT, env=own, input=f"{_SECOND_PASSWORD}\n", text=True, check=True)
+    with browser.new_context(base_url=dashboard.url, viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        page.complaints = complaints = []  # type: ignore[attr-defined]
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.goto("/")
+        page.get_by_role("textbox", name="Username").fill("second")
+        page.get_by_role("textbox", name="Password").fill(_SECOND_PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="Desk")).to_be_visible()
+        yield page
+        assert complaints == []
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.close()
