@@ -30,7 +30,7 @@ SECRET_FIELD = re.compile(r"password|passcode|pin\b|security code|cvc|cvv|card n
 
 async def press(work: Work, found: Locator, called: str, what: str = "") -> None:
     """Press something already found, unless it spends money: that takes a person's word first."""
-    name = await actions.name_of(found)
+    name = await actions.pressed_by(found)
     if PAYS.match(name):
         raise ConsentNeeded(name)
     await work.act("click_element", called[:120], what or f"press “{called[:80]}”", lambda page: actions.press(found))
@@ -80,7 +80,7 @@ async def type_text(work: Work, step: TypeText) -> str:
 
 async def field_name(field: Locator) -> str:
     name: str = await field.evaluate(
-        "el => el.getAttribute('aria-label') || el.labels?.[0]?.innerText.trim() || el.placeholder || el.name",
+        "el => el.getAttribute('aria-label') || el.labels?.[0]?.innerText.trim() || el.placeholder || el.name || ''",
         timeout=actions.PRESS_MS,
     )
     return name[:80] or "the field"
