@@ -27,6 +27,8 @@ REUSE_SECONDS = 120.0
 class ScriptedAgent:
     """Does exactly what the prompt spells out, one command per `;`, so that tests decide every step."""
 
+    reports_tokens = False
+
     def __init__(self) -> None:
         self.let_go = asyncio.Event()
         self.performed: list[str] = []
