@@ -271,12 +271,12 @@ async def calling(address: str, *, key: str = KEY) -> AsyncIterator[httpx.AsyncC
 
 
 @asynccontextmanager
-async def in_process(folder: Path, *arguments: str) -> AsyncIterator[Running]:
-    """A service with a scripted agent, in this event loop; leaves nothing behind."""
+async def in_process(folder: Path, *arguments: str, own_agent: bool = False) -> AsyncIterator[Running]:
+    """A service with a scripted agent, or with its own, in this event loop; leaves nothing behind."""
     journal = folder / "journal.jsonl"
     fixed = ("--port=0", f"--key={KEY}", "--pace=0", f"--data-dir={folder / 'data'}", f"--journal={journal}")
     agent = ScriptedAgent()
-    service = Service(parse_options([*fixed, *arguments], {}), agent=lambda _: agent)
+    service = Service(parse_options([*fixed, *arguments], {}), agent=None if own_agent else lambda _: agent)
     await service.start()
     try:
         async with calling(service.address) as http:
