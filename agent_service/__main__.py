@@ -32,7 +32,10 @@ def main() -> int:
     """Run from the command line; 2 means that the service could not start, 3 that its port is in use."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(serve(parse_options(sys.argv[1:], os.environ)))
+        options = parse_options(sys.argv[1:], os.environ)
+        for name in ("AGENT_SERVICE_KEY", "AGENT_MODEL_KEY"):
+            os.environ.pop(name, None)  # the browsers inherit the rest
+        asyncio.run(serve(options))
     except BadOption as problem:
         print(problem, file=sys.stderr)
         return StartFailed.exit_code

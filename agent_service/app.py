@@ -10,6 +10,8 @@ from aiohttp import web
 
 from agent_service.agent.interface import Agent
 from agent_service.agent.interpreter import Interpreter
+from agent_service.agent.model.endpoint import Endpoint, Model
+from agent_service.agent.model.planner import ModelAgent
 from agent_service.api.forms import FORMS
 from agent_service.api.middleware import api_middleware
 from agent_service.api.routes import Api
@@ -33,17 +35,13 @@ _MOST_BODY_BYTES = 1 << 20
 _DRAIN_SECONDS = 1.0
 
 
-def _interpreter(shop_url: str) -> Agent:
-    return Interpreter(shop_url=shop_url)
-
-
 class Service:
     """One running agent service; `agent` makes what decides the steps, given the shop's address."""
 
-    def __init__(self, options: Options, *, agent: Callable[[str], Agent] = _interpreter) -> None:
+    def __init__(self, options: Options, *, agent: Callable[[str], Agent] | None = None) -> None:
         self.options = options
         self.address = ""
-        self._agent = agent
+        self._agent = agent or self._chosen_agent
         self._exit = AsyncExitStack()
 
     async def start(self) -> None:
@@ -86,6 +84,14 @@ class Service:
             completed=FORMS[options.form].completed,
         )
         await self._serve(workshop, listener)
+
+    def _chosen_agent(self, shop_url: str) -> Agent:
+        options = self.options
+        if options.model_url is None:
+            return Interpreter(shop_url=shop_url)
+        endpoint = Endpoint(Model(options.model_url, options.model, options.model_key))
+        self._exit.push_async_callback(endpoint.close)
+        return ModelAgent(endpoint, shop_url=shop_url)
 
     async def _open_profiles(self, port: int) -> Path:
         folder = open_data_folder(self.options.data_dir, port)

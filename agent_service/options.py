@@ -4,12 +4,13 @@ import argparse
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}", re.IGNORECASE)
@@ -44,6 +45,9 @@ class Options:
     rate_limit: int
     data_dir: Path | None
     public_url: str | None
+    model_url: str | None
+    model_key: str = field(repr=False)
+    model: str
     die_with_parent: bool
 
     @property
@@ -60,7 +64,9 @@ def parse_options(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
         # An empty variable counts as not set, as compose files leave them.
         text = given[option.name] if given[option.name] is not None else environ.get(option.variable)
         values[option.name] = option.read(text or option.default)
-    return Options(**values)
+    options = Options(**values)
+    _check_model(options)
+    return options
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class _Option:
     parse: Callable[[str], object]
     metavar: str
     help: str
+    prefix: str = "AGENT_SERVICE_"
 
     @property
     def flag(self) -> str:
@@ -77,7 +84,7 @@ class _Option:
 
     @property
     def variable(self) -> str:
-        return "AGENT_SERVICE_" + self.name.upper()
+        return self.prefix + self.name.upper()
 
     def read(self, text: str) -> object:
         try:
@@ -173,6 +180,36 @@ def _key(text: str) -> str:
     return text
 
 
+def _optional_address(text: str) -> str | None:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if text and (not usable or "@" in parts.netloc or re.search(r"[^\x21-\x7e]", text)):
+        # Not repeated, since a key may have been put into it.
+        raise ValueError(
+            "must be an http or https address such as https://models.example.com/v1, without a name or key in it."
+        )
+    return text or None
+
+
+def _optional_key(text: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]*", text):
+        raise ValueError("must be printable ASCII characters without spaces.")
+    return text
+
+
+def _check_model(options: Options) -> None:
+    """A model is an address and a name; a half of it is a mistake, and not a wish for none."""
+    if options.model_url and not options.model:
+        raise BadOption("--model (AGENT_MODEL) must be set where --model-url (AGENT_MODEL_URL) is: the model's name.")
+    if (options.model or options.model_key) and not options.model_url:
+        raise BadOption(
+            "--model-url (AGENT_MODEL_URL) must be set where --model (AGENT_MODEL) or --model-key (AGENT_MODEL_KEY) is."
+        )
+
+
 def _optional_path(text: str) -> Path | None:
     return Path(text).expanduser().absolute() if text else None
 
@@ -203,4 +240,14 @@ _OPTIONS = (
     _Option("rate_limit", "10", _whole(0, 1_000_000), "N", "start and send calls allowed per minute; 0 is no limit"),
     _Option("data_dir", "", _optional_path, "DIR", "folder for browser profiles; a temporary one by default"),
     _Option("public_url", "", _optional_origin, "URL", "origin to put into answers instead of the request's own"),
+    _Option(
+        "model_url",
+        "",
+        _optional_address,
+        "URL",
+        "OpenAI-compatible endpoint of a model that plans the steps",
+        "AGENT_",
+    ),
+    _Option("model_key", "", _optional_key, "KEY", "key of that endpoint, if it wants one", "AGENT_"),
+    _Option("model", "", str, "NAME", "name of the model there", "AGENT_"),
 )

@@ -1,1 +1,1 @@
-"""What decides the agent's next step: today an interpreter of plain English, later a model as well."""
+"""What decides the agent's next step: an interpreter of plain English, or a model."""

@@ -44,6 +44,8 @@ async def type_into(locator: Locator, text: str) -> None:
     if kind == "select":
         await choose(locator, text)
         return
+    if kind != "textarea":
+        text = " ".join(text.splitlines())  # typed one by one, a line break would press Enter, and send a form
     await locator.fill("", timeout=PRESS_MS)
     if len(text) <= TYPED_AT_MOST and kind in {"text", "search", "email", "password", "tel", "url", "textarea"}:
         await locator.press_sequentially(text, delay=KEYSTROKE_MS, timeout=PRESS_MS + 100 * len(text))
@@ -75,6 +77,14 @@ async def paying_button_in_use(page: Page) -> str:
         ".filter(Boolean).map(el => (el.innerText || el.value || '').trim()) }"
     )
     return next((name for name in names if PAYS.match(name)), "")
+
+
+async def pressed_by(locator: Locator) -> str:
+    """The name of what a click on this presses: of the button that it is a part of, too."""
+    name: str = await locator.evaluate(
+        f"el => ({NAME_OF})(el.closest('button, a, [role=button], input') || el)", timeout=PRESS_MS
+    )
+    return name[:80]
 
 
 async def name_of(locator: Locator) -> str:

@@ -83,6 +83,14 @@ async def _obvious_field(page: Page) -> Locator | None:
     return await first_shown(fields)
 
 
+async def marked(page: Page, ref: str) -> Locator:
+    """The element that the page's last snapshot for a model gave this mark; no other ever gets the same one."""
+    found = page.locator(f"aria-ref={ref}")
+    if not await found.count():
+        raise TaskFailed(f"“{ref}” is not on the page any more.")
+    return found
+
+
 def _fields_by(page: Page, pattern: re.Pattern[str]) -> Iterator[Locator]:
     for role in TYPEABLE:
         yield page.get_by_role(role, name=pattern)  # type: ignore[arg-type]  # one of its literals

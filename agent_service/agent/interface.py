@@ -44,12 +44,26 @@ class TaskRun(Protocol):
     def has_read(self, characters: int) -> None:
         """Bill text taken from the page."""
 
+    def has_used(self, input_tokens: int, output_tokens: int) -> None:
+        """Bill what a model's service reports; for an agent that `reports_tokens`."""
+
+    @property
+    def output_room(self) -> int:
+        """Tokens that the task may still put out."""
+
+    async def ready(self) -> bool:
+        """Wait while the task is held, and say whether it was; for work that is neither a word nor an action."""
+
     async def ask(self, kind: str, question: str) -> str:
         """Raise a guardrail and wait for a person's answer; `kind` says what sort of input is needed."""
 
 
 class Agent(Protocol):
     """Turns a prompt into steps on a page and a result in words."""
+
+    @property
+    def reports_tokens(self) -> bool:
+        """Whether tokens are counted by the agent's model, rather than estimated from what is read and said."""
 
     async def run(self, run: TaskRun) -> str:
         """Carry out the task; the answer is its result text. Raises `TaskFailed`."""

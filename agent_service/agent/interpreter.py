@@ -51,6 +51,8 @@ MAY_LEAD_TO_SIGN_IN = (s.Click, s.OpenCart)
 class Interpreter:
     """Holds nothing but an address: every task starts from what the page shows."""
 
+    reports_tokens = False
+
     def __init__(self, *, shop_url: str) -> None:
         self._shop_url = shop_url
 
@@ -67,8 +69,7 @@ class Interpreter:
         except TaskFailed as failed:
             if not work.bought:
                 raise
-            # Whoever reads only of the failure would buy it again.
-            raise TaskFailed(f"{work.bought} After that: {failed}", code=failed.code) from failed
+            raise work.after_purchase(failed) from failed
         return result_of(told)
 
 

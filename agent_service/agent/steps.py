@@ -47,10 +47,11 @@ class Search:
 
 @dataclass(frozen=True)
 class Click:
-    """`role` is empty where the instruction names none."""
+    """`role` is empty where the instruction names none; `ref` marks an element of the last snapshot (see `finding`)."""
 
     target: str
     role: str = ""
+    ref: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,18 +83,21 @@ class OpenCart:
 class TypeText:
     text: str = field(repr=False)  # may be a password
     into: str = ""
+    ref: str = ""
 
 
 @dataclass(frozen=True)
 class Select:
     option: str
     of: str = ""
+    ref: str = ""
 
 
 @dataclass(frozen=True)
 class Tick:
     target: str
     on: bool = True
+    ref: str = ""
 
 
 @dataclass(frozen=True)

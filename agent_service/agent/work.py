@@ -10,7 +10,7 @@ from playwright.async_api import Error, Page
 
 from agent_service.agent.arriving import arrival, loaded, opened
 from agent_service.agent.failures import could_not_do
-from agent_service.agent.interface import TaskRun
+from agent_service.agent.interface import TaskFailed, TaskRun
 from agent_service.agent.seeing import READ_AT_MOST, PageView, look
 from agent_service.agent.steps import Step
 
@@ -36,6 +36,10 @@ class Work:
 
     async def say(self, text: str) -> None:
         await self.run.say(text)
+
+    def after_purchase(self, failed: TaskFailed) -> TaskFailed:
+        """The failure with what was paid for before it: whoever reads only of the failure would buy it again."""
+        return TaskFailed(f"{self.bought} After that: {failed}", code=failed.code)
 
     async def see(self) -> PageView:
         """Look at the page as it is now; what is read is billed."""

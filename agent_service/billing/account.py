@@ -9,10 +9,10 @@ from agent_service.journal import Journal
 class Bill:
     """One meter together with what has been charged for it."""
 
-    def __init__(self, session_id: str, task_id: str | None = None) -> None:
+    def __init__(self, session_id: str, task_id: str | None = None, meter: Meter | None = None) -> None:
         self.session_id = session_id
         self.task_id = task_id
-        self.meter = Meter()
+        self.meter = meter or Meter()
         self.charged = Decimal(0)
 
 

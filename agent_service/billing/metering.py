@@ -8,10 +8,13 @@ to the idle session. For a task, with all counts starting at 0:
     output tokens = ⌈(characters of reasoning + characters of the result) / 4⌉ + 20 × steps
     cost in USD   = input tokens × 0.000003 + output tokens × 0.000015 + seconds × 0.0001
 
+Where a model plans the steps, the tokens are those that its service reports, and nothing else.
+
 An idle session costs its seconds. Costs are rounded to a millionth of a dollar, half up.
 """
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,6 +47,8 @@ class Meter:
         self._characters_in = 0
         self._characters_out = 0
         self._steps = 0
+        self._reported_in = 0
+        self._reported_out = 0
         self._seconds = 0.0
         self._since: float | None = None
 
@@ -69,6 +74,11 @@ class Meter:
         """Count one action."""
         self._steps += 1
 
+    def report(self, input_tokens: int, output_tokens: int) -> None:
+        """Count tokens that a model's service says it used."""
+        self._reported_in += max(0, input_tokens)
+        self._reported_out += max(0, output_tokens)
+
     @property
     def seconds(self) -> float:
         """Seconds counted so far, those running included."""
@@ -78,12 +88,14 @@ class Meter:
     @property
     def input_tokens(self) -> int:
         """Tokens taken in so far."""
-        return math.ceil(self._characters_in / CHARACTERS_PER_TOKEN) + STEP_INPUT_TOKENS * self._steps
+        estimated = math.ceil(self._characters_in / CHARACTERS_PER_TOKEN) + STEP_INPUT_TOKENS * self._steps
+        return estimated + self._reported_in
 
     @property
     def output_tokens(self) -> int:
         """Tokens put out so far."""
-        return math.ceil(self._characters_out / CHARACTERS_PER_TOKEN) + STEP_OUTPUT_TOKENS * self._steps
+        estimated = math.ceil(self._characters_out / CHARACTERS_PER_TOKEN) + STEP_OUTPUT_TOKENS * self._steps
+        return estimated + self._reported_out
 
     def room_for(self, max_output_tokens: int) -> int:
         """Characters that can still be put out before `max_output_tokens` is passed."""
@@ -100,3 +112,20 @@ class Meter:
         )
         rounded = cost.quantize(_MICRO_DOLLAR, rounding=ROUND_HALF_UP)
         return Usage(self.input_tokens, self.output_tokens, seconds, rounded)
+
+
+class ReportedMeter(Meter):
+    """Counts reported tokens alone: what was read, said and done is in them already."""
+
+    def read(self, characters: int) -> None:
+        """Nothing to count."""
+
+    def wrote(self, characters: int) -> None:
+        """Nothing to count."""
+
+    def step(self) -> None:
+        """Nothing to count."""
+
+    def room_for(self, max_output_tokens: int) -> int:
+        """Any text: whoever asks a model for it asks for no more than the limit leaves."""
+        return sys.maxsize

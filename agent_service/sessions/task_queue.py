@@ -12,6 +12,7 @@ from playwright.async_api import Error
 
 from agent_service.agent.interface import TaskFailed
 from agent_service.billing.account import Bill
+from agent_service.billing.metering import Meter, ReportedMeter
 from agent_service.sessions import events
 from agent_service.sessions.events import Event
 from agent_service.sessions.gate import Gate, Hold
@@ -79,6 +80,7 @@ class TaskQueue:
             limits=limits,
             account=self._workshop.account,
             journal=self._workshop.journal,
+            meter=ReportedMeter() if self._workshop.agent.reports_tokens else Meter(),
         )
         self._workshop.archive.add(task)
         self._waiting.append(task)

@@ -74,6 +74,16 @@ class LiveTaskRun:
         self._meter.read(characters)
         self._check_limits()
 
+    def has_used(self, input_tokens: int, output_tokens: int) -> None:
+        """Bill what the agent's model reports."""
+        self._meter.report(input_tokens, output_tokens)
+        self._check_limits()
+
+    @property
+    def output_room(self) -> int:
+        """Tokens that the task may still put out."""
+        return self._task.limits.output_tokens - self._meter.output_tokens
+
     async def ask(self, kind: str, question: str) -> str:
         """Put a question to the people watching and wait for the answer of one of them."""
         await self.ready()
@@ -95,15 +105,16 @@ class LiveTaskRun:
             self._task.go_on()
             self._answer.set_result(text)
 
-    async def ready(self) -> None:
-        """Return when the agent may act, showing the task as paused until then."""
+    async def ready(self) -> bool:
+        """Return when the agent may act, showing the task as paused until then; whether it had to wait."""
         if self._gate.is_open:
-            return
+            return False
         self._task.move(TaskStatus.PAUSED)
         try:
             await self._gate.passed()
         finally:
             self._task.go_on()
+        return True
 
     def cut(self, text: str) -> str:
         """Bill text put out, cut short where it would pass the task's output limit."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from agent_service.billing.account import Account, Bill
-from agent_service.billing.metering import Usage
+from agent_service.billing.metering import Meter, Usage
 from agent_service.journal import Journal
 from agent_service.sessions.orders import TaskOrder
 
@@ -72,6 +72,7 @@ class Task:
         limits: TaskLimits,
         account: Account,
         journal: Journal,
+        meter: Meter | None = None,
     ) -> None:
         self.id = task_id
         self.session_id = session_id
@@ -82,7 +83,7 @@ class Task:
         self.failure: Failure | None = None
         self.question: Question | None = None
         self.closed_at: datetime | None = None
-        self.bill = Bill(session_id, task_id)
+        self.bill = Bill(session_id, task_id, meter)
         self._account = account
         self._journal = journal
         self._final: Usage | None = None

@@ -27,6 +27,8 @@ REUSE_SECONDS = 120.0
 class ScriptedAgent:
     """Does exactly what the prompt spells out, one command per `;`, so that tests decide every step."""
 
+    reports_tokens = False
+
     def __init__(self) -> None:
         self.let_go = asyncio.Event()
         self.performed: list[str] = []
@@ -275,12 +277,12 @@ def fixed_options(folder: Path) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def in_process(folder: Path, *arguments: str) -> AsyncIterator[Running]:
-    """A service with a scripted agent, in this event loop; leaves nothing behind."""
+async def in_process(folder: Path, *arguments: str, own_agent: bool = False) -> AsyncIterator[Running]:
+    """A service with a scripted agent, or with its own, in this event loop; leaves nothing behind."""
     journal = folder / "journal.jsonl"
     fixed = fixed_options(folder)
     agent = ScriptedAgent()
-    service = Service(parse_options([*fixed, *arguments], {}), agent=lambda _: agent)
+    service = Service(parse_options([*fixed, *arguments], {}), agent=None if own_agent else lambda _: agent)
     await service.start()
     try:
         async with calling(service.address) as http:

@@ -377,6 +377,12 @@ async def test_forms(agent, site):
     assert result == "name=Ann, and co; colour=Deep blue; news=on"
 
 
+async def test_a_line_break_does_not_send_the_form(agent, site):
+    await agent(f"Go to {site}form, then type 'Ann\nand co' into Name")
+    assert agent.page.url == f"{site}form"
+    assert await agent.page.get_by_label("Name").input_value() == "Ann and co"
+
+
 async def test_labelled_values(agent, site):
     assert (await agent(f"Go to {site}form and return the opening hours"))[0] == "Opening hours: 9 to 5"
     result, _ = await agent("Return the closing hours")

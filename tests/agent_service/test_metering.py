@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from agent_service.billing.account import Account, Bill
-from agent_service.billing.metering import Meter, Usage
+from agent_service.billing.metering import Meter, ReportedMeter, Usage
 
 
 class Lines:
@@ -50,6 +50,20 @@ def test_room_for_output_counts_steps_and_text():
     assert meter.room_for(30) == 25
     meter.step()
     assert meter.room_for(30) == 0
+
+
+def test_a_reported_meter_counts_what_is_reported_and_time():
+    now = 0.0
+    meter = ReportedMeter(clock=lambda: now)
+    meter.start()
+    meter.read(4000)
+    meter.wrote(400)
+    meter.step()
+    meter.report(1000, 50)
+    meter.report(-5, -5)
+    now = 10.0
+    assert meter.usage() == Usage(1000, 50, 10.0, Decimal("0.00475"))
+    assert meter.room_for(10) > 1_000_000
 
 
 def test_increments_are_charged_once_and_add_up_to_the_total():

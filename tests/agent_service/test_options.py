@@ -19,6 +19,9 @@ DEFAULTS = Options(
     rate_limit=10,
     data_dir=None,
     public_url=None,
+    model_url=None,
+    model_key="",
+    model="",
     die_with_parent=False,
 )
 GIVEN = {
@@ -35,18 +38,22 @@ GIVEN = {
     "rate_limit": ("0", 0),
     "data_dir": ("/tmp/data", Path("/tmp/data")),
     "public_url": ("https://agents.example/", "https://agents.example"),
+    "model_url": ("https://models.example/v1", "https://models.example/v1"),
+    "model_key": ("sk-1", "sk-1"),
+    "model": ("some/model:7b", "some/model:7b"),
 }
+VARIABLES = {name: ("AGENT_" if name.startswith("model") else "AGENT_SERVICE_") + name.upper() for name in GIVEN}
 
 
 def test_defaults():
     assert parse_options(["--key", "k"], {}) == DEFAULTS
-    empty = {f"AGENT_SERVICE_{name.upper()}": "" for name in GIVEN}
+    empty = dict.fromkeys(VARIABLES.values(), "")
     assert parse_options(["--key", "k"], empty) == DEFAULTS
 
 
 def test_each_option_is_read_from_both_places_and_the_command_line_wins():
     argv = [word for name, (text, _) in GIVEN.items() for word in (f"--{name.replace('_', '-')}", text)]
-    environ = {f"AGENT_SERVICE_{name.upper()}": text for name, (text, _) in GIVEN.items()}
+    environ = {VARIABLES[name]: text for name, (text, _) in GIVEN.items()}
     expected = {name: value for name, (_, value) in GIVEN.items()}
     for options in (
         parse_options(argv, {}),
@@ -73,6 +80,12 @@ def test_each_option_is_read_from_both_places_and_the_command_line_wins():
         (["--host", "a b"], "--host (AGENT_SERVICE_HOST) must be a host name or an IP address"),
         (["--public-url", "https://a/b"], "--public-url (AGENT_SERVICE_PUBLIC_URL) must be an origin"),
         (["--public-url", "http://[::1"], "--public-url (AGENT_SERVICE_PUBLIC_URL) must be an origin"),
+        (["--model-url", "models.example", "--model", "m"], "--model-url (AGENT_MODEL_URL) must be an http or https"),
+        (["--model-url", "https://me:sk@m.example", "--model", "m"], "--model-url (AGENT_MODEL_URL) must be an http"),
+        (["--model-url", "https://m.example/v1"], "--model (AGENT_MODEL) must be set where --model-url"),
+        (["--model-key", "sk-1"], "--model-url (AGENT_MODEL_URL) must be set where --model"),
+        (["--model", "m"], "--model-url (AGENT_MODEL_URL) must be set where --model"),
+        (["--model-url", "https://m.example", "--model", "m", "--model-key", "s k"], "--model-key (AGENT_MODEL_KEY)"),
         (["--colour"], "unrecognized arguments: --colour; --help lists the options"),
     ],
 )
@@ -99,5 +112,5 @@ def test_every_option_is_documented():
     text = Path("docs/agent-service.md").read_text()
     for name in GIVEN:
         assert f"`--{name.replace('_', '-')}`" in text
-        assert f"`AGENT_SERVICE_{name.upper()}`" in text
+        assert f"`{VARIABLES[name]}`" in text
     assert "`--die-with-parent`" in text

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.agent_service.service_helpers import KEY, Caller, calling, read_journal
-from tests.agent_service.stream_helpers import eventually, processes_on
+from tests.agent_service.stream_helpers import browser_process, eventually, processes_on
 
 LAUNCHER = """
 import subprocess, sys
@@ -80,6 +80,22 @@ async def test_a_signal_ends_sessions_browsers_and_process(spawn_service, signum
         await socket.close()
     assert processes_on(process.data) == []
     assert list(process.data.glob("profiles/*")) == []
+
+
+async def test_a_model_is_chosen_by_the_environment_and_its_key_stays_in_the_service(spawn_service):
+    model = {"AGENT_MODEL_URL": "http://127.0.0.1:9/v1", "AGENT_MODEL_KEY": "sk-own-key", "AGENT_MODEL": "m"}
+    process = spawn_service(environ={**os.environ, **model})
+    async with calling(process.address) as http:
+        caller = Caller(process.address, http)
+        session = (await caller.start())["sessionId"]
+        body = await caller.new_task(session, "Do it.")
+        browser = browser_process(process.data / "profiles")
+        assert "AGENT_MODEL_KEY" not in browser.environ()
+    assert body["code"] == "MODEL_ERROR"
+    assert body["error"] == "The model's service was asked 3 times, but it could not be reached: check AGENT_MODEL_URL."
+    code, _, errors = process.end()
+    assert (code, errors) == (0, "")
+    assert "sk-own-key" not in process.journal.read_text()
 
 
 async def test_a_second_start_clears_what_a_killed_service_left(spawn_service):

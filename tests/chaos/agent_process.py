@@ -17,6 +17,8 @@ from agent_service.options import parse_options
 class CountingAgent:
     """Long enough to be interrupted anywhere, and its result tells which job it was."""
 
+    reports_tokens = False
+
     async def run(self, run: TaskRun) -> str:
         if run.prompt.startswith("ask"):
             answer = await run.ask("password", "What is the password?")

@@ -23,10 +23,10 @@ class NotBought(Exception):
 
 
 class OtherPlan(Exception):
-    """Asked for a yes, the person gave other instructions."""
+    """Asked for a yes, the person gave other instructions; `str()` is their text."""
 
-    def __init__(self, steps: list[Step]) -> None:
-        super().__init__()
+    def __init__(self, text: str, steps: list[Step]) -> None:
+        super().__init__(text)
         self.steps = steps
 
 
@@ -129,7 +129,7 @@ async def get_consent(work: Work, view: PageView) -> None:
                 raise NotBought(f"Nothing was bought: you said no to paying {what}.")
         steps = parse(text)
         if steps and not any(isinstance(step, Unclear) for step in steps):
-            raise OtherPlan(steps)
+            raise OtherPlan(text, steps)
         question = f"Please answer yes to pay {what}, or no to leave it."
     raise NotBought(f"Nothing was bought: I got no clear yes to paying {what}.")
 

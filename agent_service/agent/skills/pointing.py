@@ -6,7 +6,7 @@ from playwright.async_api import Error, Locator, Page
 
 from agent_service.agent import actions
 from agent_service.agent.consent import PAYS, ConsentNeeded
-from agent_service.agent.finding import find_field, find_pressable, not_found, wait_for_pressable
+from agent_service.agent.finding import find_field, find_pressable, marked, not_found, wait_for_pressable
 from agent_service.agent.interface import TaskFailed
 from agent_service.agent.seeing import PageView
 from agent_service.agent.steps import (
@@ -30,13 +30,15 @@ SECRET_FIELD = re.compile(r"password|passcode|pin\b|security code|cvc|cvv|card n
 
 async def press(work: Work, found: Locator, called: str, what: str = "") -> None:
     """Press something already found, unless it spends money: that takes a person's word first."""
-    name = await actions.name_of(found)
+    name = await actions.pressed_by(found)
     if PAYS.match(name):
         raise ConsentNeeded(name)
     await work.act("click_element", called[:120], what or f"press “{called[:80]}”", lambda page: actions.press(found))
 
 
 async def find_to_press(work: Work, step: Click) -> Locator:
+    if step.ref:
+        return await marked(work.page, step.ref)
     found = await wait_for_pressable(work.page, step.target, step.role)
     if found is None:
         view = await work.see()
@@ -47,7 +49,7 @@ async def find_to_press(work: Work, step: Click) -> Locator:
 async def click(work: Work, step: Click) -> str:
     found = await find_to_press(work, step)
     before = await work.see()
-    name = await actions.name_of(found) or step.target
+    name = await actions.name_of(found) or step.target or "something without a name"
     await work.say(f"I see “{name}” on “{before.name}” and will press it.")
     await press(work, found, name)
     return pressed_sentence(name, before, await work.see())
@@ -64,7 +66,7 @@ def pressed_sentence(name: str, before: PageView, after: PageView) -> str:
 
 
 async def type_text(work: Work, step: TypeText) -> str:
-    field = await find_field(work.page, step.into)
+    field = await marked(work.page, step.ref) if step.ref else await find_field(work.page, step.into)
     if field is None:
         view = await work.see()
         raise not_found(f"a field “{step.into}”" if step.into else "a field to type into", view, view.fields)
@@ -80,7 +82,7 @@ async def type_text(work: Work, step: TypeText) -> str:
 
 async def field_name(field: Locator) -> str:
     name: str = await field.evaluate(
-        "el => el.getAttribute('aria-label') || el.labels?.[0]?.innerText.trim() || el.placeholder || el.name",
+        "el => el.getAttribute('aria-label') || el.labels?.[0]?.innerText.trim() || el.placeholder || el.name || ''",
         timeout=actions.PRESS_MS,
     )
     return name[:80] or "the field"
@@ -92,37 +94,39 @@ async def is_secret(field: Locator) -> bool:
 
 
 async def select(work: Work, step: Select) -> str:
-    field = await find_field(work.page, step.of)
+    field = await marked(work.page, step.ref) if step.ref else await find_field(work.page, step.of)
     if field is None or not await field.evaluate("el => el.tagName === 'SELECT'", timeout=actions.PRESS_MS):
         return await click(work, Click(step.option))
-    await work.say(f"I will choose “{step.option}” under “{step.of}”.")
+    label = step.of or await field_name(field)
+    await work.say(f"I will choose “{step.option}” under “{label}”.")
     chosen = await work.act(
         "select_option",
-        step.of,
-        f"choose “{step.option}” under “{step.of}”",
+        label,
+        f"choose “{step.option}” under “{label}”",
         lambda page: actions.choose(field, step.option),
     )
     if not chosen:
         names: list[str] = await field.evaluate(
             "el => [...el.options].map(o => o.label.trim())", timeout=actions.PRESS_MS
         )
-        raise not_found(f"“{step.option}” under “{step.of}”", await work.see(), names)
+        raise not_found(f"“{step.option}” under “{label}”", await work.see(), names)
     return f"Chose “{chosen}”."
 
 
 async def tick(work: Work, step: Tick) -> str:
-    found = await find_pressable(work.page, step.target, "checkbox")
+    found = await (marked(work.page, step.ref) if step.ref else find_pressable(work.page, step.target, "checkbox"))
     if found is None:
         view = await work.see()
         raise not_found(f"a box “{step.target}”", view, view.fields)
     verb = "tick" if step.on else "untick"
-    await work.say(f"I will {verb} “{step.target}”.")
+    label = step.target or await field_name(found)
+    await work.say(f"I will {verb} “{label}”.")
 
     async def set_it(page: Page) -> None:
         await found.set_checked(step.on, timeout=actions.PRESS_MS)
 
-    await work.act("click_element", step.target, f"{verb} “{step.target}”", set_it)
-    return f"{verb.capitalize()}ed “{step.target}”."
+    await work.act("click_element", label, f"{verb} “{label}”", set_it)
+    return f"{verb.capitalize()}ed “{label}”."
 
 
 async def press_key(work: Work, step: PressKey) -> str:
