@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -95,18 +96,19 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     }
 
 
+@cache
 def cookies_of(
     browser: Browser, dashboard: Dashboard, *, name: str = "admin", password: str = PASSWORD
 ) -> StorageState:
-    """The cookies of somebody who has signed in by the form."""
+    """The cookies of somebody who has signed in by the form, once: checking a password takes long, as it should."""
     with browser.new_context(base_url=dashboard.url) as context:
         sign_in(context.new_page(), name=name, password=password)
         return context.storage_state()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in_once(browser: Browser, dashboard: Dashboard) -> StorageState:
-    """What every context begins with: checking a password takes long, as it should."""
+    """What every context begins with."""
     return cookies_of(browser, dashboard)
 
 
@@ -138,9 +140,9 @@ def signed_in(page: Page) -> Page:
     return page
 
 
-@pytest.fixture(scope="session")
-def second_signed_in_once(browser: Browser, dashboard: Dashboard) -> StorageState:
-    """A second person of the team."""
+@cache
+def cookies_of_second(browser: Browser, dashboard: Dashboard) -> StorageState:
+    """The same of a second person, who is added to the team."""
     command = [sys.executable, "manage.py", "add_member", "second", "--role", "operator"]
     own = psutil.Process(dashboard.process.pid).environ()
     subprocess.run(command, cwd=ROOT, env=own, input=f"{_SECOND_PASSWORD}\n", text=True, check=True)
@@ -148,10 +150,11 @@ def second_signed_in_once(browser: Browser, dashboard: Dashboard) -> StorageStat
 
 
 @pytest.fixture
-def other(browser: Browser, dashboard: Dashboard, second_signed_in_once: StorageState) -> Iterator[Page]:
+def other(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
     """A second person's browser."""
     size: ViewportSize = {"width": 1440, "height": 900}
-    with browser.new_context(base_url=dashboard.url, viewport=size, storage_state=second_signed_in_once) as context:
+    cookies = cookies_of_second(browser, dashboard)
+    with browser.new_context(base_url=dashboard.url, viewport=size, storage_state=cookies) as context:
         page = context.new_page()
         page.complaints = complaints = []  # type: ignore[attr-defined]
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

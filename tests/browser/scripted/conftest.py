@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Page
 
-from tests.browser.conftest import Dashboard, cookies_of, start_dashboard, stop_dashboard
+from tests.browser.conftest import Dashboard, start_dashboard, stop_dashboard
 from tests.browser.scripted.scene import Scene, ScriptedUpstream
 
 
@@ -21,12 +21,6 @@ def dashboard(upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFacto
     running = start_dashboard(tmp_path_factory.mktemp("data"), **upstream.environment)
     yield running
     assert stop_dashboard(running) == 0
-
-
-@pytest.fixture(scope="session")
-def signed_in_once(browser: Browser, dashboard: Dashboard) -> StorageState:
-    """Of this dashboard, not of the other."""
-    return cookies_of(browser, dashboard)
 
 
 @pytest.fixture
