@@ -1,10 +1,15 @@
 """What is known when links break: results come by another way, or are called unknown; gaps are marked."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from sessions_app.agent_api import link
+from sessions_app.domain import leases
 from sessions_app.enums import EndReason, EventKind, SessionState, TaskState
+from tests.faults.conftest import QUICK
 from tests.upstream import Cable, cut
 
 
@@ -120,6 +125,20 @@ async def test_a_single_refusal_of_the_link_does_not_end_a_running_session(floor
     await upstream.finish(theirs, "Alive.")
     await floor.until(task, state=TaskState.COMPLETED)
     assert session.state == SessionState.READY
+
+
+async def test_a_link_that_breaks_after_the_time_limit_does_not_end_a_session_that_is_still_there(
+    floor, upstream, cable
+):
+    """Some services limit each task, and let the session live on."""
+    upstream.started = {"expiresIn": 1}
+    session, task, theirs = await floor.working()
+    await asyncio.sleep(QUICK.expiry_grace)  # its time has to be over
+    cable.cut()
+    await floor.until_row(session, EventKind.GAP)
+    await upstream.finish(theirs, "Still here.")
+    await floor.until(task, state=TaskState.COMPLETED, result="Still here.")
+    assert (await floor.until(session, linked=True)).state == SessionState.READY
 
 
 class TestHalfOpen:

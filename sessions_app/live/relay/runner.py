@@ -261,7 +261,7 @@ class SessionRunner:
             else:
                 # Said after a try, not at the loss: most links come back at the first one, or the session has ended.
                 await self.write(relaying.record_unlinked)
-            await self._expire_if_due()
+                await self._expire_if_due()
             await asyncio.sleep(delay * random.uniform(0.7, 1.3))  # noqa: S311 (jitter, not a secret)
             delay = min(delay * 2, self.timings.longest_retry)
 
