@@ -41,6 +41,9 @@ _ON_SENDING: dict[CommandKind, TaskState] = {
     CommandKind.PAUSE: TaskState.PAUSING,
 }
 
+#: What came so long before a relay was last known to be there may not have been written yet.
+_UNWRITTEN = timedelta(seconds=1)
+
 
 def mark_sent(log: SessionLog, command: Command) -> bool:
     """Write that the command is on its way, before it is; False where it was settled, or its task held, meanwhile."""
@@ -239,12 +242,15 @@ def look_over(session_ids: Collection[str]) -> tuple[set[str], set[str]]:
     return set(waiting.values_list("session_id", flat=True)), set(live.values_list("pk", flat=True))
 
 
-def unheard_since(session: AgentSession) -> datetime | None:
-    """Since when nobody listened to a session that is taken up from another relay; None for one not yet started."""
+def unheard_since(session: AgentSession, heard_until: datetime | None) -> datetime | None:
+    """Since when nobody listened to a session that is taken up from another relay; None for one not yet started.
+
+    The other listened until `heard_until`, where it had a link; its last row was written while it had one.
+    """
     if session.started_at is None:
         return None
-    newest = session.events.order_by("-seq").values_list("at", flat=True).first()
-    return newest or session.started_at
+    newest = session.events.order_by("-seq").values_list("at", flat=True).first() or session.started_at
+    return max(newest, heard_until - _UNWRITTEN) if heard_until and session.linked else newest
 
 
 def record_unlinked(log: SessionLog) -> None:

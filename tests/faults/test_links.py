@@ -141,6 +141,20 @@ async def test_a_link_that_breaks_after_the_time_limit_does_not_end_a_session_th
     assert (await floor.until(session, linked=True)).state == SessionState.READY
 
 
+async def test_a_result_is_fetched_when_the_service_is_back_though_its_session_expired_meanwhile(
+    floor, upstream, monkeypatch
+):
+    monkeypatch.setattr(leases, "LEASE", timedelta(seconds=1))
+    upstream.hold, upstream.started = 0.05, {"expiresIn": 1000}
+    session, task, theirs = await floor.working()
+    await floor.until(task, upstream_id=theirs.id)
+    async with upstream.away():
+        await floor.until(session, state=SessionState.ENDED, end_reason=EndReason.EXPIRED)
+        await floor.until(task, state=TaskState.UNKNOWN)
+        await upstream.finish(theirs, "In the dark.", cost="0.5")
+    await floor.until(task, state=TaskState.COMPLETED, result="In the dark.")
+
+
 class TestHalfOpen:
     @pytest.fixture
     async def upstream(self):
@@ -158,3 +172,22 @@ class TestHalfOpen:
         await floor.until(task, state=TaskState.COMPLETED, result="Polled.")
         cable.mend()
         await floor.until_row(session, EventKind.GAP)
+
+
+class TestHalfOpenForLong:
+    @pytest.fixture
+    def upstream_beat(self, monkeypatch):
+        """The service's own beat is slow, as usual; ours is not."""
+        monkeypatch.setattr(link, "_HEARTBEAT_SECONDS", 0.8)
+
+    async def test_a_gap_is_as_long_as_nothing_was_heard(self, upstream_beat, floor, upstream, cable):
+        session, _, theirs = await floor.working()
+        dead_since = timezone.now()
+        cable.go_dead()
+        await upstream.say(theirs.session, "Nobody hears this.")
+        await floor.until(session, linked=False)
+        cable.mend()
+        await floor.until_row(session, EventKind.GAP)
+        gap = await session.events.aget(kind=EventKind.GAP)
+        missing = (gap.at - dead_since).total_seconds()
+        assert missing - 0.1 <= gap.detail["seconds"] <= missing + 1.5

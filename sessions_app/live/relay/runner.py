@@ -60,12 +60,14 @@ class SessionRunner:
         session_id: str,
         epoch: int,
         *,
+        heard_until: datetime | None,
         writer: Writer,
         api_for: Callable[[Connection], Awaitable[AgentApi]],
         timings: Timings,
     ) -> None:
         self.session_id = session_id
         self._epoch = epoch
+        self._heard_until = heard_until
         self._writer = writer
         self._api_for = api_for
         self.timings = timings
@@ -125,7 +127,7 @@ class SessionRunner:
         try:
             await self._load()
             self.hidden.recognise(Traces.load(self.session.typed_traces))
-            self._unheard_since = await in_database(relaying.unheard_since, self.session)
+            self._unheard_since = await in_database(relaying.unheard_since, self.session, self._heard_until)
             self.api = await self._open_api()
             if self._unheard_since:
                 await self.write(relaying.record_unlinked)
@@ -256,7 +258,7 @@ class SessionRunner:
                 delay = self.timings.first_retry
                 assert self.link
                 await self.link.lost.wait()
-                lost_at = timezone.now()
+                lost_at = timezone.now() - self.link.silence
                 await self._drop_link()
             else:
                 # Said after a try, not at the loss: most links come back at the first one, or the session has ended.
