@@ -78,16 +78,17 @@ class Outlook:
     must_act: bool
     #: When to look again though nothing came; None where only news can change anything.
     next_at: datetime | None
+    has_task: bool = False
 
 
 def look_ahead(session_id: str, *, at: datetime) -> Outlook:
     """Say, without writing, whether the guard has to step in, and when time alone may make it; in five queries."""
-    session = AgentSession.objects.get(pk=session_id)
+    session = AgentSession.objects.defer(*AgentSession.SECRET).get(pk=session_id)
     if not session.caps and session.idle_ends_at is None:
         return Outlook(is_capped=False, must_act=False, next_at=None)
     standing = stand(session)
     must_act = due_act(standing, at) is not None or _warning(standing, at) != session.idle_ends_at
-    return Outlook(bool(session.caps), must_act, next_at=_next_at(standing, at))
+    return Outlook(bool(session.caps), must_act, next_at=_next_at(standing, at), has_task=standing.task is not None)
 
 
 def enforce(log: SessionLog) -> None:

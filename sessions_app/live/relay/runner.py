@@ -98,8 +98,9 @@ class SessionRunner:
         self.guarding = Guarding(self)
 
     def note_sending(self, task: Task) -> None:
-        """From here on all that the task comes to is heard, if there is a link."""
+        """From here on all that the task comes to is heard, if there is a link, and its time runs."""
         self.messages_sent += 1
+        self.guarding.wake()
         if self.link:
             self._reported_at[task.pk] = time.monotonic()
 
@@ -107,7 +108,8 @@ class SessionRunner:
         """There may be something to do; `is_asked` where somebody has just asked for it."""
         self._is_asked |= is_asked
         self._woken.set()
-        self.guarding.wake()
+        if is_asked:
+            self.guarding.wake()
 
     def note_over(self) -> None:
         """Some verbs close the session themselves (a refused start): then there is nothing left to run."""
@@ -321,8 +323,9 @@ class SessionRunner:
             self.last_event = time.monotonic()
             await self._hear(came)
             if all(isinstance(event, _TALK) for event in came):
-                self.guarding.wake()  # no queued command waits for talk
+                self.guarding.note_talk()  # no queued command waits for talk
             else:
+                self.guarding.wake()
                 self.wake()
 
     async def _hear(self, came: list[UpstreamEvent]) -> None:
@@ -398,7 +401,10 @@ class SessionRunner:
             is_asked, self._is_asked = self._is_asked, False
             if is_asked and self.link:
                 await carrier.steer()
+            sent_before = self.messages_sent
             await carrier.carry_out_queued()
+            if self.messages_sent != sent_before:
+                self.guarding.wake()  # an agent may go on that a cap is held against
             await self._woken.wait()
 
 
