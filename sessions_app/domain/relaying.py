@@ -142,13 +142,12 @@ def postpone(log: SessionLog, command: Command, until: datetime) -> None:
     if command.task and command.state == CommandState.SENT:
         # The service refused it for its rate: nothing happened there, so the task is as unsent as before.
         Task.objects.filter(pk=command.task_id, state=TaskState.SENT).update(state=TaskState.QUEUED, sent_at=None)
-    log.append(
-        EventKind.NOTE,
-        f"Waiting to {CommandKind(command.kind).label}: the key's calls of this minute are used up.",
-        task=command.task,
-        command=command,
-        detail={"until": until.isoformat()},
-    )
+    words = f"Waiting to {CommandKind(command.kind).label}: the key's calls of this minute are used up."
+    log.session.last_step = words
+    log.touch()
+    if command.state == CommandState.SENT or command.not_before is None:  # and not each time it has to wait on
+        detail = {"until": until.isoformat()}
+        log.append(EventKind.NOTE, words, task=command.task, command=command, detail=detail)
 
 
 def refuse_command(log: SessionLog, command: Command, error: AgentApiError) -> None:
@@ -211,6 +210,7 @@ def record_started(log: SessionLog, command: Command, started: Started, took: ti
     session.started_at = log.at
     session.expires_at = log.at + (started.expires_in or session.cap)
     session.state = SessionState.READY
+    session.last_step = ""
     session.linked = True  # until a try to link fails: a link that is being made is no bad news
     settle(command, CommandState.DONE, "The session is ready.")
     log.append(

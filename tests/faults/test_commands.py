@@ -147,3 +147,17 @@ async def test_a_late_result_is_never_given_to_a_task_that_was_refused(floor, up
     await upstream.finish(theirs, "Mine.")
     await floor.until(second, state=TaskState.COMPLETED, result="Mine.")
     await floor.until(refused, state=TaskState.FAILED, result="")
+
+
+async def test_an_answer_by_rest_is_one_of_the_keys_calls(floor, upstream):
+    floor.connection.calls_per_minute = 10
+    await floor.connection.asave()
+    session, task, theirs = await floor.working()
+    await upstream.ask(theirs, "Which one?")
+    await floor.until(task, state=TaskState.WAITING)
+    upstream.answers_links = False
+    await upstream.drop(theirs.session)
+    await floor.until(session, linked=False)
+    await floor.ask(guardrails.answer, task, "This one.")
+    await floor.until(task, state=TaskState.RUNNING)
+    assert await floor.connection.calls.acount() == 3  # with the start and the task
