@@ -202,5 +202,6 @@ async def test_a_command_for_an_ended_session_is_refused_at_once_with_the_reason
             await floor.ask(controls.ask, session, kind)
     with pytest.raises(NotAllowed, match="reached its time limit"):
         await floor.ask(followups.send_task, session, TaskSpec("More."))
-    with pytest.raises(NotAllowed, match="no longer waits"):
-        await floor.ask(guardrails.answer, task, "This one")
+    for verb, *words in ((guardrails.answer, "This one"), (guardrails.refuse,)):
+        with pytest.raises(NotAllowed, match=r"reached its time limit\. The agent no longer waits"):
+            await floor.ask(verb, task, *words)
