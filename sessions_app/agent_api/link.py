@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import socketio
 
 from sessions_app.agent_api.client import guardrail_message, state_message
@@ -14,6 +16,9 @@ from sessions_app.enums import Dialect
 
 _CONNECT_SECONDS = 10.0
 _EMIT_SECONDS = 5.0
+#: After so many seconds without a word the service is asked for one; it has half as long to answer. Its own beat may
+#: leave a dead link unnoticed for 45 s.
+_HEARTBEAT_SECONDS = 10.0
 #: The library's default of 4 MiB breaks the link at a larger event, and for ever, since it comes again.
 _MAX_MESSAGE_BYTES = 16 << 20
 _OWN_EVENTS = ("message", "end_session", "instance:disconnected", "instance:reconnected", "page:address")
@@ -31,12 +36,14 @@ class Link:
         self._dialect = dialect
         self._emitting = asyncio.Lock()  # the library's emit is not safe for concurrent use
         self.lost = asyncio.Event()
+        #: How long nothing had come when the loss was noticed; nought where the link broke.
+        self.silence = timedelta()
         self._client = socketio.AsyncClient(
             reconnection=False,
             logger=False,
             engineio_logger=False,
             handle_sigint=False,
-            websocket_extra_options={"max_msg_size": _MAX_MESSAGE_BYTES},
+            websocket_extra_options={"max_msg_size": _MAX_MESSAGE_BYTES, "heartbeat": _HEARTBEAT_SECONDS},
         )
         self._register()
 
@@ -105,7 +112,7 @@ class Link:
             self._client.on(name, self._listener(name))
         self._client.on("*", lambda name, *data: self._hear(name, *data))
         self._client.on("connect_error", self._note_refusal)
-        self._client.on("disconnect", lambda *_reason: self.lost.set())
+        self._client.on("disconnect", lambda *_reason: self._note_loss())
 
     def _listener(self, name: str) -> Callable[..., None]:
         return lambda *data: self._hear(name, *data)
@@ -113,6 +120,12 @@ class Link:
     def _hear(self, name: str, *data: Any) -> None:
         # Synchronous on purpose: a handler that awaits before it queues reorders events.
         self._on_event(read_event(name, data[0] if data else None))
+
+    def _note_loss(self) -> None:
+        socket = self._client.eio.ws
+        if socket is not None and isinstance(socket.exception(), aiohttp.ServerTimeoutError):
+            self.silence = timedelta(seconds=_HEARTBEAT_SECONDS * 1.5)
+        self.lost.set()
 
     def _note_refusal(self, *data: Any) -> None:
         # With a payload the server spoke; without one the transport failed.

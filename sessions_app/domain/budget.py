@@ -24,3 +24,12 @@ def take_call(connection: Connection, *, urgent: bool = False) -> datetime | Non
         return recent[-1] + WINDOW
     ApiCall.objects.create(connection=connection, at=now)
     return None
+
+
+@transaction.atomic
+def note_used_up(connection: Connection, until: datetime) -> None:
+    """The service says that no call is left until then: whoever else has the key has made those not counted here."""
+    limit = connection.calls_per_minute
+    if limit is not None:
+        calls = [ApiCall(connection=connection, at=until - WINDOW) for _ in range(allowed_calls(limit))]
+        ApiCall.objects.bulk_create(calls)

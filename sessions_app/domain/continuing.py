@@ -48,7 +48,7 @@ def unfinished(session: AgentSession) -> list[Task]:
 
 def last_address(session: AgentSession) -> str:
     """Where the browser was last known to be: the newest address the timeline names, else the starting URL."""
-    rows = session.events.filter(kind__in=(EventKind.ACTION, EventKind.RESULT)).order_by("-seq")
+    rows = session.events.filter(kind__in=(EventKind.ACTION, EventKind.RESULT, EventKind.ADDRESS)).order_by("-seq")
     for row in rows.only("kind", "text", "detail")[:_ROWS]:
         text = str(row.detail.get("target") or "") if row.kind == EventKind.ACTION else row.text
         if found := _ADDRESS.findall(text):

@@ -9,7 +9,7 @@ from sessions_app.domain import secrets
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
 from sessions_app.domain.controls import driver_of
 from sessions_app.domain.handback import take_brief
-from sessions_app.enums import OPEN_COMMAND, CommandKind, TaskState
+from sessions_app.enums import OPEN_COMMAND, CommandKind, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Task
 
 
@@ -50,6 +50,8 @@ def _queue(
     # The session's row is the one lock there is: the relay takes it too, before it touches the task.
     session = AgentSession.objects.select_for_update().get(pk=task.session_id)
     locked = Task.objects.get(pk=task.pk)
+    if session.state == SessionState.ENDED:
+        raise NotAllowed(f"{session.ending} The agent no longer waits for an answer.")
     if locked.state != TaskState.WAITING:
         raise NotAllowed("The agent no longer waits for an answer.")
     driver = driver_of(session)

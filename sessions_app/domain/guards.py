@@ -28,6 +28,8 @@ from sessions_app.queries.money import NOTHING, cost_by_task
 
 #: People are warned this long before an idle session ends, or half its idle cap before where that is shorter.
 _WARNED_BEFORE = timedelta(seconds=30)
+#: And, where that moment is over already (the relay was away, a cap was lowered), this part of it before all the same.
+_AT_LEAST = 0.5
 
 _SOFT = frozenset({GuardRule.SESSION_COST_SOFT, GuardRule.TASK_COST_SOFT})
 _OF_TASK = frozenset({GuardRule.TASK_COST_HARD, GuardRule.TASK_COST_SOFT, GuardRule.TASK_TIME})
@@ -76,16 +78,17 @@ class Outlook:
     must_act: bool
     #: When to look again though nothing came; None where only news can change anything.
     next_at: datetime | None
+    has_task: bool = False
 
 
 def look_ahead(session_id: str, *, at: datetime) -> Outlook:
     """Say, without writing, whether the guard has to step in, and when time alone may make it; in five queries."""
-    session = AgentSession.objects.get(pk=session_id)
+    session = AgentSession.objects.defer(*AgentSession.SECRET).get(pk=session_id)
     if not session.caps and session.idle_ends_at is None:
         return Outlook(is_capped=False, must_act=False, next_at=None)
     standing = stand(session)
     must_act = due_act(standing, at) is not None or _warning(standing, at) != session.idle_ends_at
-    return Outlook(bool(session.caps), must_act, next_at=_next_at(standing, at))
+    return Outlook(bool(session.caps), must_act, next_at=_next_at(standing, at), has_task=standing.task is not None)
 
 
 def enforce(log: SessionLog) -> None:
@@ -181,7 +184,7 @@ _REACHED: dict[GuardRule, Callable[[Standing, Decimal | int, datetime], bool]] =
     GuardRule.TASK_TIME: lambda now, limit, at: now.task is not None and _took(now.task.sent_at, limit, at),
     GuardRule.SESSION_COST_SOFT: lambda now, limit, _: now.task is not None and now.session_cost >= limit,
     GuardRule.TASK_COST_SOFT: lambda now, limit, _: now.task is not None and now.task_cost >= limit,
-    GuardRule.IDLE: lambda now, limit, at: _took(now.idle_since, limit, at),
+    GuardRule.IDLE: lambda now, limit, at: _took(now.idle_since, limit, at) and _was_warned(now, at),
 }
 
 
@@ -203,14 +206,22 @@ def _idle_ends(standing: Standing) -> datetime | None:
     return standing.idle_since + timedelta(seconds=seconds)
 
 
-def _warned_from(standing: Standing, ends: datetime) -> datetime:
-    return ends - min(_WARNED_BEFORE, timedelta(seconds=(standing.session.idle_seconds or 0) / 2))
+def _was_warned(standing: Standing, at: datetime) -> bool:
+    """Whether the end that people were told of has come."""
+    told = standing.session.idle_ends_at
+    return told is not None and at >= told
+
+
+def _notice(standing: Standing) -> timedelta:
+    return min(_WARNED_BEFORE, timedelta(seconds=(standing.session.idle_seconds or 0) / 2))
 
 
 def _warning(standing: Standing, at: datetime) -> datetime | None:
-    """The end people are to know of by now."""
-    ends = _idle_ends(standing)
-    return ends if ends and at >= _warned_from(standing, ends) else None
+    """The end people are to know of by now; once told it stands, unless it came too early."""
+    ends, told = _idle_ends(standing), standing.session.idle_ends_at
+    if ends is None or at < ends - _notice(standing):
+        return None
+    return told if told and told >= ends else max(ends, at + _notice(standing) * _AT_LEAST)
 
 
 def _next_at(standing: Standing, at: datetime) -> datetime | None:
@@ -221,5 +232,5 @@ def _next_at(standing: Standing, at: datetime) -> datetime | None:
     if task and task.sent_at and session.task_seconds is not None:
         moments.append(task.sent_at + timedelta(seconds=session.task_seconds))
     if ends := _idle_ends(standing):
-        moments += [_warned_from(standing, ends), ends]
+        moments += [ends - _notice(standing), session.idle_ends_at or ends]
     return min((moment for moment in moments if moment > at), default=None)

@@ -133,6 +133,8 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
     end_session(log, known or EndReason.COMPLETED, words)
     for task in log.session.tasks.filter(state__in=OPEN_TASK):
         _close_task(log, task, is_sure=task.pk not in unsure)
+    if not log.session.tasks.filter(state=TaskState.UNKNOWN).exclude(upstream_id="").exists():
+        log.session.typed_traces = ""  # nothing is asked any more that may tell of what was typed
     if driven := Control.objects.filter(session=log.session, holder__isnull=False).first():
         end_lease(driven)
     _settle_open_commands(log, known)

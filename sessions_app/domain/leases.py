@@ -3,16 +3,26 @@
 import os
 import socket
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 from django.db.models import F, Q
 from django.utils import timezone
 
 from sessions_app.domain import sealing
+from sessions_app.enums import LIVE_SESSION
 from sessions_app.models import AgentSession
 
 LEASE = timedelta(seconds=10)
+
+
+class Claimed(NamedTuple):
+    """A session that was taken."""
+
+    epoch: int
+    #: Until when whoever had it before is known to have been there; None where nobody had it.
+    heard_until: datetime | None
 
 
 def holder_name() -> str:
@@ -25,33 +35,36 @@ def key_of(holder: str) -> str:
     return holder.rpartition(":")[2] if holder.count(":") == 3 else ""
 
 
-def claim_free(holder: str) -> dict[str, int]:
-    """Take every live session that nobody holds; the answer is each one's new epoch."""
+def claim_free(holder: str) -> dict[str, Claimed]:
+    """Take every session to be relayed that nobody holds."""
     now = timezone.now()
     free = Q(lease_holder="") | Q(lease_until=None) | Q(lease_until__lt=now)
-    held = AgentSession.objects.live().exclude(lease_holder=holder).values_list("lease_holder", flat=True).distinct()
+    needed = AgentSession.objects.to_relay()
+    held = needed.exclude(lease_holder=holder).values_list("lease_holder", flat=True).distinct()
     free |= Q(lease_holder__in=[name for name in held if _is_dead(name)])
-    claimed: dict[str, int] = {}
-    for pk, epoch in AgentSession.objects.live().filter(free).values_list("pk", "lease_epoch"):
+    claimed: dict[str, Claimed] = {}
+    columns = ("pk", "lease_epoch", "lease_holder", "lease_until")
+    for pk, epoch, before, until in needed.filter(free).order_by("created_at").values_list(*columns):
         # The epoch in the condition lets exactly one of two processes have it.
         taken = AgentSession.objects.filter(pk=pk, lease_epoch=epoch).update(
             lease_holder=holder, lease_epoch=F("lease_epoch") + 1, lease_until=now + LEASE
         )
         if taken:
-            claimed[pk] = epoch + 1
+            claimed[pk] = Claimed(epoch + 1, until - LEASE if until and before else until)
     return claimed
 
 
 def renew(holder: str, *, running: Collection[str] = ()) -> set[str]:
     """Keep what the holder still has for another lease; the answer is what of `running` is another's by now."""
-    AgentSession.objects.live().filter(lease_holder=holder).update(lease_until=timezone.now() + LEASE)
+    needed = Q(state__in=LIVE_SESSION) | Q(pk__in=running)  # an ended one's last words may be on their way yet
+    AgentSession.objects.filter(needed, lease_holder=holder).update(lease_until=timezone.now() + LEASE)
     kept = AgentSession.objects.filter(lease_holder=holder, pk__in=running).values_list("pk", flat=True)
     return set(running) - set(kept)
 
 
 def release_all(holder: str) -> None:
     """Give everything back at once, on an orderly end, so that the next process need not wait."""
-    AgentSession.objects.filter(lease_holder=holder).update(lease_holder="", lease_until=None)
+    AgentSession.objects.filter(lease_holder=holder).update(lease_holder="", lease_until=timezone.now())
 
 
 def _is_dead(holder: str) -> bool:

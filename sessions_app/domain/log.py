@@ -163,7 +163,6 @@ def end_session(log: SessionLog, reason: str, text: str = "") -> None:
     log.session.ended_at = log.at
     log.session.linked = False
     log.session.alarm = ""
-    log.session.typed_traces = ""
 
 
 def cut(text: str) -> str:

@@ -41,6 +41,9 @@ _ON_SENDING: dict[CommandKind, TaskState] = {
     CommandKind.PAUSE: TaskState.PAUSING,
 }
 
+#: What came so long before a relay was last known to be there may not have been written yet.
+_UNWRITTEN = timedelta(seconds=1)
+
 
 def mark_sent(log: SessionLog, command: Command) -> bool:
     """Write that the command is on its way, before it is; False where it was settled, or its task held, meanwhile."""
@@ -139,13 +142,12 @@ def postpone(log: SessionLog, command: Command, until: datetime) -> None:
     if command.task and command.state == CommandState.SENT:
         # The service refused it for its rate: nothing happened there, so the task is as unsent as before.
         Task.objects.filter(pk=command.task_id, state=TaskState.SENT).update(state=TaskState.QUEUED, sent_at=None)
-    log.append(
-        EventKind.NOTE,
-        f"Waiting to {CommandKind(command.kind).label}: the key's calls of this minute are used up.",
-        task=command.task,
-        command=command,
-        detail={"until": until.isoformat()},
-    )
+    words = f"Waiting to {CommandKind(command.kind).label}: the key's calls of this minute are used up."
+    log.session.last_step = words
+    log.touch()
+    if command.state == CommandState.SENT or command.not_before is None:  # and not each time it has to wait on
+        detail = {"until": until.isoformat()}
+        log.append(EventKind.NOTE, words, task=command.task, command=command, detail=detail)
 
 
 def refuse_command(log: SessionLog, command: Command, error: AgentApiError) -> None:
@@ -208,6 +210,7 @@ def record_started(log: SessionLog, command: Command, started: Started, took: ti
     session.started_at = log.at
     session.expires_at = log.at + (started.expires_in or session.cap)
     session.state = SessionState.READY
+    session.last_step = ""
     session.linked = True  # until a try to link fails: a link that is being made is no bad news
     settle(command, CommandState.DONE, "The session is ready.")
     log.append(
@@ -239,12 +242,15 @@ def look_over(session_ids: Collection[str]) -> tuple[set[str], set[str]]:
     return set(waiting.values_list("session_id", flat=True)), set(live.values_list("pk", flat=True))
 
 
-def unheard_since(session: AgentSession) -> datetime | None:
-    """Since when nobody listened to a session that is taken up from another relay; None for one not yet started."""
+def unheard_since(session: AgentSession, heard_until: datetime | None) -> datetime | None:
+    """Since when nobody listened to a session that is taken up from another relay; None for one not yet started.
+
+    The other listened until `heard_until`, where it had a link; its last row was written while it had one.
+    """
     if session.started_at is None:
         return None
-    newest = session.events.order_by("-seq").values_list("at", flat=True).first()
-    return newest or session.started_at
+    newest = session.events.order_by("-seq").values_list("at", flat=True).first() or session.started_at
+    return max(newest, heard_until - _UNWRITTEN) if heard_until and session.linked else newest
 
 
 def record_unlinked(log: SessionLog) -> None:

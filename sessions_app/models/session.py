@@ -4,9 +4,10 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
-from sessions_app.enums import LIVE_SESSION, EndReason, SessionState
+from sessions_app.enums import LIVE_SESSION, EndReason, SessionState, TaskState
 from sessions_app.models.connection import Connection
 from sessions_app.models.fields import EncryptedTextField
 from sessions_app.models.guard import Capped
@@ -18,6 +19,10 @@ def new_public_id() -> str:
     return secrets.token_urlsafe(9)
 
 
+#: For how long after its beginning the service is asked about a session that ended while it was out of reach.
+_ASKED_ABOUT = timedelta(hours=1)
+
+
 class AgentSessionQuerySet(models.QuerySet["AgentSession"]):
     def live(self) -> "AgentSessionQuerySet":
         return self.filter(state__in=LIVE_SESSION)
@@ -25,6 +30,12 @@ class AgentSessionQuerySet(models.QuerySet["AgentSession"]):
     def in_doubt(self) -> "AgentSessionQuerySet":
         """Those of which nobody knows whether they started, while they may be running."""
         return self.filter(end_reason=EndReason.START_UNKNOWN, expires_at__gt=timezone.now())
+
+    def to_relay(self) -> "AgentSessionQuerySet":
+        """Live ones, and ended ones of a task whose outcome the service may yet tell: it could not be asked."""
+        recent = self.filter(created_at__gt=timezone.now() - _ASKED_ABOUT)
+        open_questions = recent.filter(tasks__state=TaskState.UNKNOWN, tasks__upstream_id__gt="")
+        return self.filter(Q(state__in=LIVE_SESSION) | Q(pk__in=open_questions.values("pk")))
 
     def on_desk(self) -> "AgentSessionQuerySet":
         """Those that cost money, or may."""
@@ -77,7 +88,8 @@ class AgentSession(Capped):
     socket_url = EncryptedTextField(blank=True, default="")
     webrtc_url = EncryptedTextField(blank=True, default="")
     web_view_url = EncryptedTextField(blank=True, default="")
-    #: What a relay that takes the session over recognises typed answers by (`domain/traces.py`); gone at its end.
+    #: What a relay that takes the session over recognises typed answers by (`domain/traces.py`); gone when nothing
+    #: more is asked of it.
     typed_traces = EncryptedTextField(blank=True, default="")
     width = models.PositiveIntegerField(default=1024)
     height = models.PositiveIntegerField(default=600)

@@ -78,7 +78,13 @@ class Floor(Desk):
                 await asyncio.sleep(0.02)
 
     async def page(self, session) -> str:
-        response = await sync_to_async(self.client.get)(f"/sessions/{session.pk}/")
+        return await self._get(f"/sessions/{session.pk}/")
+
+    async def desk(self) -> str:
+        return await self._get("/")
+
+    async def _get(self, address: str) -> str:
+        response = await sync_to_async(self.client.get)(address)
         assert response.status_code == 200
         return response.content.decode()
 

@@ -1,11 +1,13 @@
 """Commands without evidence, against a service that hears and does nothing."""
 
 import asyncio
+from datetime import timedelta
 
-from sessions_app.domain import controls, followups
+from sessions_app.domain import controls, followups, guardrails
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, TaskState
-from tests.upstream import refusal
+from tests.faults.conftest import QUICK
+from tests.upstream import refusal, silence
 
 
 async def test_a_stop_without_evidence_is_sent_again_by_rest_and_then_alarms_until_it_is_done(floor, upstream):
@@ -20,6 +22,23 @@ async def test_a_stop_without_evidence_is_sent_again_by_rest_and_then_alarms_unt
     await floor.until(task, state=TaskState.STOPPED)
     await floor.until(stop, state=CommandState.DONE)
     await floor.until(session, alarm="")
+
+
+async def test_a_service_that_answers_nothing_does_not_hold_up_the_alarm(floor, upstream):
+    upstream.obeys, upstream.hold = False, 0.05
+    session, task, theirs = await floor.working()
+    await floor.until(task, upstream_id=theirs.id)
+    upstream.script("poll", *[silence()] * 50)
+    upstream.script("state", silence(acts=False))
+    stop = await floor.ask(controls.ask, session, CommandKind.STOP)
+    await floor.until_row(session, EventKind.ALARM, "Stop not confirmed: the agent may still be at work.")
+    await stop.arefresh_from_db()
+    alarm = await session.events.aget(kind=EventKind.ALARM)
+    assert alarm.at - stop.sent_at < timedelta(seconds=QUICK.alarm_after + 1)
+    assert upstream.ledger.count("state") == 1
+    theirs.status = "stopped"
+    await upstream.end(theirs.session)
+    await floor.until(stop, state=CommandState.DONE)
 
 
 async def test_a_terminate_without_evidence_is_sent_again_by_rest_and_then_alarms(floor, upstream):
@@ -38,6 +57,7 @@ async def test_a_terminate_without_evidence_is_sent_again_by_rest_and_then_alarm
 async def test_a_terminate_is_done_when_the_service_no_longer_knows_the_session(floor, upstream):
     upstream.obeys = False
     session = await floor.ready()
+    await upstream.linked(session.upstream_id)
     upstream.unknown_sessions.add(session.upstream_id)
     terminate = await floor.ask(controls.ask, session, CommandKind.TERMINATE)
     await floor.until(session, state=SessionState.ENDED, end_reason="terminated")
@@ -127,3 +147,17 @@ async def test_a_late_result_is_never_given_to_a_task_that_was_refused(floor, up
     await upstream.finish(theirs, "Mine.")
     await floor.until(second, state=TaskState.COMPLETED, result="Mine.")
     await floor.until(refused, state=TaskState.FAILED, result="")
+
+
+async def test_an_answer_by_rest_is_one_of_the_keys_calls(floor, upstream):
+    floor.connection.calls_per_minute = 10
+    await floor.connection.asave()
+    session, task, theirs = await floor.working()
+    await upstream.ask(theirs, "Which one?")
+    await floor.until(task, state=TaskState.WAITING)
+    upstream.answers_links = False
+    await upstream.drop(theirs.session)
+    await floor.until(session, linked=False)
+    await floor.ask(guardrails.answer, task, "This one.")
+    await floor.until(task, state=TaskState.RUNNING)
+    assert await floor.connection.calls.acount() == 3  # with the start and the task

@@ -1,10 +1,15 @@
 """What is known when links break: results come by another way, or are called unknown; gaps are marked."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from sessions_app.agent_api import link
+from sessions_app.domain import leases
 from sessions_app.enums import EndReason, EventKind, SessionState, TaskState
+from tests.faults.conftest import QUICK
 from tests.upstream import Cable, cut
 
 
@@ -122,6 +127,34 @@ async def test_a_single_refusal_of_the_link_does_not_end_a_running_session(floor
     assert session.state == SessionState.READY
 
 
+async def test_a_link_that_breaks_after_the_time_limit_does_not_end_a_session_that_is_still_there(
+    floor, upstream, cable
+):
+    """Some services limit each task, and let the session live on."""
+    upstream.started = {"expiresIn": 1}
+    session, task, theirs = await floor.working()
+    await asyncio.sleep(QUICK.expiry_grace)  # its time has to be over
+    cable.cut()
+    await floor.until_row(session, EventKind.GAP)
+    await upstream.finish(theirs, "Still here.")
+    await floor.until(task, state=TaskState.COMPLETED, result="Still here.")
+    assert (await floor.until(session, linked=True)).state == SessionState.READY
+
+
+async def test_a_result_is_fetched_when_the_service_is_back_though_its_session_expired_meanwhile(
+    floor, upstream, monkeypatch
+):
+    monkeypatch.setattr(leases, "LEASE", timedelta(seconds=1))
+    upstream.hold, upstream.started = 0.05, {"expiresIn": 1000}
+    session, task, theirs = await floor.working()
+    await floor.until(task, upstream_id=theirs.id)
+    async with upstream.away():
+        await floor.until(session, state=SessionState.ENDED, end_reason=EndReason.EXPIRED)
+        await floor.until(task, state=TaskState.UNKNOWN)
+        await upstream.finish(theirs, "In the dark.", cost="0.5")
+    await floor.until(task, state=TaskState.COMPLETED, result="In the dark.")
+
+
 class TestHalfOpen:
     @pytest.fixture
     async def upstream(self):
@@ -139,3 +172,22 @@ class TestHalfOpen:
         await floor.until(task, state=TaskState.COMPLETED, result="Polled.")
         cable.mend()
         await floor.until_row(session, EventKind.GAP)
+
+
+class TestHalfOpenForLong:
+    @pytest.fixture
+    def upstream_beat(self, monkeypatch):
+        """The service's own beat is slow, as usual; ours is not."""
+        monkeypatch.setattr(link, "_HEARTBEAT_SECONDS", 0.8)
+
+    async def test_a_gap_is_as_long_as_nothing_was_heard(self, upstream_beat, floor, upstream, cable):
+        session, _, theirs = await floor.working()
+        dead_since = timezone.now()
+        cable.go_dead()
+        await upstream.say(theirs.session, "Nobody hears this.")
+        await floor.until(session, linked=False)
+        cable.mend()
+        await floor.until_row(session, EventKind.GAP)
+        gap = await session.events.aget(kind=EventKind.GAP)
+        missing = (gap.at - dead_since).total_seconds()
+        assert missing - 0.1 <= gap.detail["seconds"] <= missing + 1.5

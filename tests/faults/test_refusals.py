@@ -4,11 +4,13 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from sessions_app.domain import controls, followups, guardrails
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
+from sessions_app.queries.budget import calls_left
 from tests.upstream import Answer, cut, refusal, silence
 
 ERRORS = {
@@ -133,6 +135,25 @@ async def test_a_rate_limit_is_waited_out_in_sight_and_nothing_is_sent_twice(flo
     assert (upstream.ledger.count("start"), upstream.ledger.count("newTask")) == (2, 2)
 
 
+async def test_a_key_that_others_have_used_up_is_not_asked_again_for_every_start(floor, upstream):
+    floor.connection.calls_per_minute = 10
+    await floor.connection.asave()
+    upstream.script("start", refusal(429, "Slow down.", Retry_After="2"))
+    words = "Waiting to start the session: the key's calls of this minute are used up."
+    sessions = []
+    for _ in range(2):
+        sessions.append(await floor.start())
+        await floor.until(sessions[-1], last_step=words)
+    assert upstream.ledger.count("start") == 1
+    (calls,) = await sync_to_async(calls_left)([floor.connection])
+    first, second = [await session.commands.aget() for session in sessions]
+    assert (calls.left, calls.next_at) == (0, second.not_before)
+    assert second.not_before == first.not_before
+    assert words in unescape(await floor.desk())
+    await floor.until(sessions[1], state=SessionState.READY, last_step="")
+    assert [text for _, text in await floor.rows(sessions[1])].count(words) == 1
+
+
 async def test_a_rate_limit_that_does_not_say_how_long_is_a_minute(floor, upstream):
     for said in ("soon", "-3", "nan", "1e400", ""):
         upstream.script("newTask", refusal(429, "Slow down.", Retry_After=said))
@@ -181,5 +202,6 @@ async def test_a_command_for_an_ended_session_is_refused_at_once_with_the_reason
             await floor.ask(controls.ask, session, kind)
     with pytest.raises(NotAllowed, match="reached its time limit"):
         await floor.ask(followups.send_task, session, TaskSpec("More."))
-    with pytest.raises(NotAllowed, match="no longer waits"):
-        await floor.ask(guardrails.answer, task, "This one")
+    for verb, *words in ((guardrails.answer, "This one"), (guardrails.refuse,)):
+        with pytest.raises(NotAllowed, match=r"reached its time limit\. The agent no longer waits"):
+            await floor.ask(verb, task, *words)

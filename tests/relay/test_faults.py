@@ -1,9 +1,11 @@
 """The relay when something breaks: what is known is recorded, and what is not is called so."""
 
 import asyncio
+from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 from django.db import connection as database
+from django.utils import timezone
 
 from sessions_app.enums import CommandState, EndReason, EventKind, SessionState, TaskState
 from sessions_app.models import AgentSession
@@ -47,6 +49,7 @@ async def test_a_relay_that_dies_is_followed_by_one_that_knows_everything(
     async with relaying():
         session = await desk.start("act one;hold two;act three;return Done.")
         await desk.until_row(session, EventKind.ACTION, "wait → two")
+    await session.events.aupdate(at=timezone.now() - timedelta(minutes=4))  # it had been quiet for long
     service.agent.let_go.set()
     task = await session.tasks.aget()
     async with asyncio.timeout(20):
@@ -54,6 +57,7 @@ async def test_a_relay_that_dies_is_followed_by_one_that_knows_everything(
     async with relaying():
         await desk.until(task, state=TaskState.COMPLETED, result="Done.")
         await desk.until_row(session, EventKind.GAP)
+    assert (await session.events.aget(kind=EventKind.GAP)).detail["seconds"] < 60  # nobody listened for no longer
     seqs = [seq async for seq in session.events.order_by("seq").values_list("seq", flat=True)]
     assert seqs == list(range(1, len(seqs) + 1))
 

@@ -12,7 +12,7 @@ from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
 from sessions_app.domain import control_log, ingest, relaying, secrets
 from sessions_app.domain.blanking import words_of
-from sessions_app.domain.budget import take_call
+from sessions_app.domain.budget import note_used_up, take_call
 from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.handback import with_brief
 from sessions_app.domain.log import SessionLog
@@ -260,6 +260,7 @@ class CommandCarrier:
                 raise NotReached("The session's event socket is down.")
             await self._runner.link.send_guardrail(text, resume=resume)
         except NotReached:
+            await in_database(take_call, self._runner.session.connection, urgent=True)
             await self._runner.api.send_guardrail(self._runner.session.upstream_id, text, resume=resume)
 
     async def _forward(self, command: Command, state: str) -> bool:
@@ -282,6 +283,7 @@ class CommandCarrier:
     async def _not_done(self, command: Command, error: AgentApiError) -> None:
         if isinstance(error, RateLimited):
             until = timezone.now() + timedelta(seconds=error.retry_after)
+            await in_database(note_used_up, self._runner.session.connection, until)
             await self._runner.write(lambda log: relaying.postpone(log, command, until))
         elif isinstance(error, OutcomeUnknown):
             await self._leave_unknown(command, f"{self._runner.hidden.blank(error)} {error.advice}")

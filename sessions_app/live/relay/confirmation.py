@@ -114,18 +114,30 @@ async def confirm_activity(runner: "SessionRunner", command: Command) -> None:
 
 
 async def confirm_end(runner: "SessionRunner", command: Command) -> None:
-    """Stop and Terminate are done on evidence only: look for it, send again by REST once, raise the alarm."""
+    """Stop and Terminate are done on evidence only: look for it, send again by REST once, raise the alarm.
+
+    Each in its time: a service that answers nothing holds up the look, and the sending, but not the alarm.
+    """
+    async with asyncio.TaskGroup() as group:
+        for work in (_until_settled, _send_again_later, _alarm_later):
+            group.create_task(work(runner, command))
+
+
+async def _until_settled(runner: "SessionRunner", command: Command) -> None:
     began, timings = time.monotonic(), runner.timings
-    sent_again = alarmed = False
     while not await _is_settled(runner, command):
-        waited = time.monotonic() - began
-        if waited >= timings.again_after and not sent_again:
-            sent_again = True
-            await _send_again(runner, command)
-        if waited >= timings.alarm_after and not alarmed:
-            alarmed = True
-            await runner.write(lambda log: relaying.raise_alarm(log, command, _alarm(command)))
-        await asyncio.sleep(timings.evidence_every if waited < timings.alarm_after else timings.evidence_every_later)
+        is_early = time.monotonic() - began < timings.alarm_after
+        await asyncio.sleep(timings.evidence_every if is_early else timings.evidence_every_later)
+
+
+async def _alarm_later(runner: "SessionRunner", command: Command) -> None:
+    def alarm(log: SessionLog) -> None:
+        command.refresh_from_db(fields=("state",))
+        if command.state == CommandState.SENT:
+            relaying.raise_alarm(log, command, _alarm(command))
+
+    await asyncio.sleep(runner.timings.alarm_after)
+    await runner.write(alarm)
 
 
 async def _is_settled(runner: "SessionRunner", command: Command) -> bool:
@@ -134,10 +146,17 @@ async def _is_settled(runner: "SessionRunner", command: Command) -> bool:
         task = await in_database(Task.objects.get, pk=command.task_id)
         if task.upstream_id and task.state in ACTIVE_TASK:
             await runner.polling.ask(task, stopping=True)
-    return not await in_database(Command.objects.filter(pk=command.pk, state=CommandState.SENT).exists)
+    return not await _is_open(command)
 
 
-async def _send_again(runner: "SessionRunner", command: Command) -> None:
+async def _is_open(command: Command) -> bool:
+    return await in_database(Command.objects.filter(pk=command.pk, state=CommandState.SENT).exists)
+
+
+async def _send_again_later(runner: "SessionRunner", command: Command) -> None:
+    await asyncio.sleep(runner.timings.again_after)
+    if not await _is_open(command):
+        return
     newer = Command.objects.filter(session=command.session_id, kind=CommandKind.NEW_TASK, sent_at__gt=command.sent_at)
     if command.kind != CommandKind.TERMINATE and await in_database(newer.exists):
         return  # it would stop the newer task

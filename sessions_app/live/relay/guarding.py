@@ -23,11 +23,17 @@ class Guarding:
         self._runner = runner
         self._woken = asyncio.Event()
         self.is_capped = False
+        self._knows_task = False
 
     def wake(self) -> None:
         """Something is known that a cap may be held against."""
         if self.is_capped:
             self._woken.set()
+
+    def note_talk(self) -> None:
+        """Talk brings no figures: it tells no more than that a task is in hand, where that was not known."""
+        if not self._knows_task:
+            self.wake()
 
     def reread(self) -> None:
         """The caps themselves may have changed."""
@@ -48,7 +54,7 @@ class Guarding:
         outlook = await in_database(guards.look_ahead, self._runner.session_id, at=timezone.now())
         if outlook.is_capped and not self.is_capped:
             self._runner.polling.hurry()
-        self.is_capped = outlook.is_capped
+        self.is_capped, self._knows_task = outlook.is_capped, outlook.has_task
         return outlook
 
     async def _wait(self, outlook: guards.Outlook) -> None:

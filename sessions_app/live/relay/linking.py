@@ -43,12 +43,12 @@ class Linking:
                 await self._record_linked(lost_at)
                 delay = timings.first_retry
                 await link.lost.wait()
-                lost_at = timezone.now()
+                lost_at = timezone.now() - link.silence
                 await self.drop()
             else:
                 # Said after a try, not at the loss: most links come back at the first one, or the session has ended.
                 await self._runner.write(relaying.record_unlinked)
-            await self._expire_if_due()
+                await self._expire_if_due()
             await asyncio.sleep(delay * random.uniform(0.7, 1.3))  # noqa: S311 (jitter, not a secret)
             delay = min(delay * 2, timings.longest_retry)
 

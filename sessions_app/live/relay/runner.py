@@ -54,12 +54,14 @@ class SessionRunner:
         session_id: str,
         epoch: int,
         *,
+        heard_until: datetime | None,
         writer: Writer,
         api_for: Callable[[Connection], Awaitable[AgentApi]],
         timings: Timings,
     ) -> None:
         self.session_id = session_id
         self._epoch = epoch
+        self._heard_until = heard_until
         self._writer = writer
         self._api_for = api_for
         self.timings = timings
@@ -95,8 +97,9 @@ class SessionRunner:
         self._events.put_nowait(event)
 
     def note_sending(self, task: Task) -> None:
-        """From here on all that the task comes to is heard, if there is a link."""
+        """From here on all that the task comes to is heard, if there is a link, and its time runs."""
         self.messages_sent += 1
+        self.guarding.wake()
         if self.link:
             self.hearing.note_heard(task)
 
@@ -104,7 +107,8 @@ class SessionRunner:
         """There may be something to do; `is_asked` where somebody has just asked for it."""
         self._is_asked |= is_asked
         self._woken.set()
-        self.guarding.wake()
+        if is_asked:
+            self.guarding.wake()
 
     def note_over(self) -> None:
         """Some verbs close the session themselves (a refused start): then there is nothing left to run."""
@@ -121,7 +125,7 @@ class SessionRunner:
         try:
             await self._load()
             self.hidden.recognise(Traces.load(self.session.typed_traces))
-            unheard_since = await in_database(relaying.unheard_since, self.session)
+            unheard_since = await in_database(relaying.unheard_since, self.session, self._heard_until)
             self.api = await self._open_api()
             if unheard_since:
                 await self.write(relaying.record_unlinked)
@@ -211,8 +215,9 @@ class SessionRunner:
             self.last_event = time.monotonic()
             await self._hear(came)
             if all(isinstance(event, _TALK) for event in came):
-                self.guarding.wake()  # no queued command waits for talk
+                self.guarding.note_talk()  # no queued command waits for talk
             else:
+                self.guarding.wake()
                 self.wake()
 
     async def _hear(self, came: list[UpstreamEvent]) -> None:
@@ -266,5 +271,8 @@ class SessionRunner:
             is_asked, self._is_asked = self._is_asked, False
             if is_asked and self.link:
                 await carrier.steer()
+            sent_before = self.messages_sent
             await carrier.carry_out_queued()
+            if self.messages_sent != sent_before:
+                self.guarding.wake()  # an agent may go on that a cap is held against
             await self._woken.wait()

@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import time
+from datetime import datetime
+
+from django.utils import timezone
 
 from sessions_app import broadcast, postbox
 from sessions_app.agent_api.client import AgentApi, open_api
@@ -67,9 +70,9 @@ class Relay:
             except Exception:
                 logger.exception("the relay could not look for sessions; trying again")
                 claimed = {}
-            for session_id, epoch in claimed.items():
+            for session_id, lease in claimed.items():
                 self._drop(session_id)
-                task = group.create_task(self._supervise(session_id, epoch), name=f"session {session_id}")
+                task = group.create_task(self._supervise(session_id, *lease), name=f"session {session_id}")
                 self._tasks[session_id] = task
             await self._pause()
 
@@ -113,10 +116,17 @@ class Relay:
             pass
         self._woken.clear()
 
-    async def _supervise(self, session_id: str, epoch: int) -> None:
+    async def _supervise(self, session_id: str, epoch: int, heard_until: datetime | None) -> None:
         """Keep a runner going until the session is over or somebody else has it; one session's fault stays its own."""
         while True:
-            runner = SessionRunner(session_id, epoch, writer=self._writer, api_for=self._api_for, timings=self._timings)
+            runner = SessionRunner(
+                session_id,
+                epoch,
+                heard_until=heard_until,
+                writer=self._writer,
+                api_for=self._api_for,
+                timings=self._timings,
+            )
             self._runners[session_id] = runner
             try:
                 await runner.run()
@@ -126,6 +136,7 @@ class Relay:
             finally:
                 if self._runners.get(session_id) is runner:
                     del self._runners[session_id]
+            heard_until = timezone.now()
             await asyncio.sleep(self._timings.restart)
 
     async def _api_for(self, connection: Connection) -> AgentApi:

@@ -28,6 +28,8 @@ def test_the_last_address_is_the_newest_the_timeline_names(make_session, make_ev
     make_event(session, kind=EventKind.ACTION, detail={"name": "navigate", "target": "https://shop.test/cart"})
     make_event(session, kind=EventKind.ACTION, detail={"name": "click", "target": "Buy"})
     assert last_address(session) == "https://shop.test/cart"
+    make_event(session, kind=EventKind.ADDRESS, text="The page is at https://shop.test/account")  # somebody drove there
+    assert last_address(session) == "https://shop.test/account"
 
 
 def test_continue_moves_the_queue_and_briefs_the_first_task(make_session, make_task, operator):

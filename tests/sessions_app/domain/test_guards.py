@@ -259,10 +259,23 @@ def test_an_idle_session_is_warned_of_then_terminated(make_session, make_task, o
     assert not session.commands.exists()
 
     session.tasks.update(ended_at=now - timedelta(seconds=61))
+    AgentSession.objects.filter(pk=session.pk).update(idle_ends_at=now - timedelta(seconds=1))
     write(session, guards.enforce)
     write(session, guards.enforce)
     command = session.commands.get()
     assert (command.kind, command.actor, command.guard_words) == ("terminate", None, "idle cap 60 s reached")
+
+
+def test_who_was_not_warned_in_time_is_warned_all_the_same(make_session):
+    """The relay was away, or the cap was lowered."""
+    now = timezone.now()
+    session = make_session(idle_seconds=60, started_at=now - timedelta(seconds=100))
+    write(session, guards.enforce)
+    assert not session.commands.exists()
+    assert timedelta(seconds=15) <= session.idle_ends_at - now < timedelta(seconds=20)
+    outlook = look_ahead(session.pk, at=session.idle_ends_at - timedelta(seconds=1))
+    assert (outlook.must_act, outlook.next_at) == (False, session.idle_ends_at)
+    assert look_ahead(session.pk, at=session.idle_ends_at).must_act
 
 
 def test_a_kept_session_counts_anew(make_session, operator):

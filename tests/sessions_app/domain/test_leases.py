@@ -12,23 +12,41 @@ from sessions_app.models import AgentSession
 ME = leases.holder_name()
 
 
+def claimed(holder) -> dict[str, int]:
+    """The new epoch of each session that is taken."""
+    return {pk: lease.epoch for pk, lease in leases.claim_free(holder).items()}
+
+
 def test_a_free_session_is_claimed_once_under_a_new_epoch(make_session):
     session = make_session()
-    assert leases.claim_free(ME) == {session.pk: 1}
-    assert leases.claim_free(ME) == {}
-    assert leases.claim_free("elsewhere:1:1") == {}
+    assert claimed(ME) == {session.pk: 1}
+    assert claimed(ME) == {}
+    assert claimed("elsewhere:1:1") == {}
 
 
 def test_an_ended_session_is_nobodys(make_session):
     make_session(state=SessionState.ENDED)
-    assert leases.claim_free(ME) == {}
+    assert claimed(ME) == {}
+
+
+def test_an_ended_session_of_a_task_that_may_yet_be_told_of_is_taken(make_session, make_task):
+    session, long_ago, named = (make_session(state=SessionState.ENDED) for _ in range(3))
+    make_task(session, state="unknown", upstream_id="task-1")
+    make_task(session, state="unknown", upstream_id="task-2")
+    make_task(named, state="unknown")
+    make_task(long_ago, state="unknown", upstream_id="task-3")
+    AgentSession.objects.filter(pk=long_ago.pk).update(created_at=timezone.now() - timedelta(hours=2))
+    assert claimed(ME) == {session.pk: 1}
+    AgentSession.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert leases.renew(ME, running=[session.pk]) == set()
+    assert claimed("elsewhere:1:1") == {}
 
 
 def test_a_lease_that_ran_out_is_taken_over(make_session):
     session = make_session(
         lease_holder="elsewhere:1:1", lease_epoch=4, lease_until=timezone.now() - timedelta(seconds=1)
     )
-    assert leases.claim_free(ME) == {session.pk: 5}
+    assert claimed(ME) == {session.pk: 5}
 
 
 def test_a_holder_that_died_on_this_host_is_replaced_at_once(make_session):
@@ -38,21 +56,38 @@ def test_a_holder_that_died_on_this_host_is_replaced_at_once(make_session):
     dead = f"{ME.partition(':')[0]}:{gone.pid}:12345:key"
     session = make_session(lease_holder=dead, lease_epoch=1, lease_until=later)
     make_session(lease_holder="elsewhere:1:1", lease_epoch=1, lease_until=later)
-    assert leases.claim_free("me:2:2") == {session.pk: 2}
+    assert claimed("me:2:2") == {session.pk: 2}
+
+
+def test_it_is_known_until_when_the_one_before_was_there(make_session):
+    now = timezone.now()
+    killed = make_session(lease_holder="elsewhere:1:1", lease_until=now - timedelta(seconds=1))
+    given_back, never_had = make_session(lease_until=now), make_session()
+    assert {pk: lease.heard_until for pk, lease in leases.claim_free(ME).items()} == {
+        killed.pk: now - timedelta(seconds=11),
+        given_back.pk: now,
+        never_had.pk: None,
+    }
+
+
+def test_who_waits_longest_comes_first(make_session):
+    now = timezone.now()
+    second, third, first = (make_session(created_at=now + timedelta(seconds=at)) for at in (0, 1, -1))
+    assert list(claimed(ME)) == [first.pk, second.pk, third.pk]
 
 
 def test_leases_given_back_are_free_at_once(make_session):
     session = make_session()
     leases.claim_free(ME)
     leases.release_all(ME)
-    assert leases.claim_free("elsewhere:1:1") == {session.pk: 2}
+    assert claimed("elsewhere:1:1") == {session.pk: 2}
 
 
 def test_a_holder_in_another_place_is_not_taken_for_dead(make_session):
     later = timezone.now() + timedelta(seconds=9)
     host = ME.partition("/")[0]
     make_session(lease_holder=f"{host}/4026531000:1:1:key", lease_epoch=1, lease_until=later)
-    assert leases.claim_free(ME) == {}
+    assert claimed(ME) == {}
 
 
 def test_what_another_took_is_told_to_whoever_had_it(make_session):
