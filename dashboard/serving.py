@@ -49,7 +49,7 @@ def serve(
     running: list[asyncio.Task[None]] = []
 
     def start_beside() -> None:
-        when_listening()
+        reactor.callWhenRunning(when_listening)  # from then on a signal ends it in order
         loop = reactor._asyncioEventloop
         task = loop.create_task(beside(), name="beside the pages")
         task.add_done_callback(_stop_with(reactor))
