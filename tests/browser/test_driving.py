@@ -17,6 +17,8 @@ from tests.browser.conftest import ROOT, Dashboard, cookies_of
 from tests.browser.steps import terminate, wait_for
 from tests.browser.test_live_view import HEALTHY, frozen, health
 
+pytestmark = pytest.mark.takes(seconds=85)
+
 PASSWORD, SECRET = "second-pair-of-hands", "hunter2-secret"
 
 PAGE = b"""<!doctype html><title>Where was it</title><body style="margin:0">

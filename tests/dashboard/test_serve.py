@@ -15,6 +15,8 @@ import pytest
 
 from tests.agent_service.service_helpers import KEY, Process
 
+pytestmark = pytest.mark.takes(seconds=35)
+
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60.0
 

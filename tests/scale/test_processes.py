@@ -18,7 +18,7 @@ from tests.chaos.test_sigkill import (
 )
 from tests.scale.conftest import Member, Operator, Site, until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.takes(seconds=50)]
 ANSWER = "correct horse battery staple"
 ALL = "SELECT id FROM sessions_app_agentsession"
 NEWEST = "SELECT state, last_seq FROM sessions_app_agentsession WHERE id = %s"
