@@ -24,6 +24,17 @@ def pytest_configure() -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin the longest files first, so that no process is left alone with one at the end; the others stay shuffled."""
+
+    def seconds(item: pytest.Item) -> int:
+        mark = item.get_closest_marker("takes")
+        return mark.kwargs["seconds"] if mark else 0
+
+    items.sort(key=seconds, reverse=True)
+
+
 @pytest.fixture(autouse=True)
 def plain_static_files(settings) -> None:
     """Addresses of static files without `collectstatic` having run."""

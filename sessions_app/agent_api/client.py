@@ -11,17 +11,10 @@ import httpx
 
 from sessions_app.agent_api.errors import NotReached, OutcomeUnknown, refusal
 from sessions_app.agent_api.raw import clean
+from sessions_app.agent_api.readers import read_report, read_started, read_task_answer
 from sessions_app.agent_api.tls import ssl_context
-from sessions_app.agent_api.types import (
-    Started,
-    TaskAnswer,
-    TaskReport,
-    mapping,
-    read_report,
-    read_started,
-    read_task_answer,
-    text,
-)
+from sessions_app.agent_api.types import Started, TaskAnswer, TaskReport
+from sessions_app.agent_api.values import mapping, text
 from sessions_app.enums import Dialect
 
 _CONNECT = 5.0

@@ -10,8 +10,9 @@ import socketio
 
 from sessions_app.agent_api.client import guardrail_message, state_message
 from sessions_app.agent_api.errors import AgentApiError, NotReached
+from sessions_app.agent_api.readers import read_event
 from sessions_app.agent_api.tls import ssl_context
-from sessions_app.agent_api.types import UpstreamEvent, read_event
+from sessions_app.agent_api.types import UpstreamEvent
 from sessions_app.enums import Dialect
 
 _CONNECT_SECONDS = 10.0

@@ -6,6 +6,8 @@ import pytest
 from tests.agent_service.service_helpers import FORWARDED, calling
 from tests.agent_service.stream_helpers import eventually
 
+pytestmark = pytest.mark.takes(seconds=35)
+
 
 async def test_start_answers_everything_a_client_needs(start_service):
     service = await start_service()

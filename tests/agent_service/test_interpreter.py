@@ -13,7 +13,7 @@ from agent_service.browser import find_chromium
 from agent_service.shop.app import create_shop
 from tests.agent_service.agent_helpers import RecordedRun, elsewhere
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.takes(seconds=80)]
 FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 # Names are never looked up, so "offline" is the same on every machine.
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"

@@ -14,6 +14,8 @@ from tests.browser.site import Site
 from tests.browser.steps import terminate, wait_for
 from tests.browser.test_live_view import HEALTHY, frozen, health
 
+pytestmark = pytest.mark.takes(seconds=85)
+
 SECRET = "hunter2-secret"
 
 

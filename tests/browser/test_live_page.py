@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, e
 
 from tests.browser.steps import module_url, start, terminate, wait_for
 
+pytestmark = pytest.mark.takes(seconds=40)
+
 
 def rows(page: Page) -> list[int]:
     return page.locator("#timeline li[data-seq]").evaluate_all("rows => rows.map(row => Number(row.dataset.seq))")

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import Dashboard
 from tests.browser.steps import start, terminate, wait_for
 
+pytestmark = pytest.mark.takes(seconds=110)
+
 HEALTHY = re.compile(r"^live · \d+ fps · \d+ ms · WebRTC$")
 FRAMES = "video => video.getVideoPlaybackQuality().totalVideoFrames"
 

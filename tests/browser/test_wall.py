@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Dashboard
 from tests.browser.steps import SHOP, start, terminate, wait_for
 
+pytestmark = pytest.mark.takes(seconds=40)
+
 AGENTS = 3
 LIVE = "[data-picture='live']"
 STILL = "[data-picture='still']"

@@ -7,6 +7,8 @@ import pytest
 from tests.chaos.conftest import Agents, Dashboard, Person
 from tests.chaos.test_sigkill import until_nothing
 
+pytestmark = pytest.mark.takes(seconds=55)
+
 CAPS = {
     "pause": {"task_cost_soft": "0.0001"},
     "stop": {"task_seconds": "1"},

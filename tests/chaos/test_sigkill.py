@@ -14,6 +14,8 @@ import pytest
 
 from tests.chaos.conftest import DEADLINE, Agents, Dashboard, Person
 
+pytestmark = pytest.mark.takes(seconds=60)
+
 KILLS, SESSIONS = 20, 3
 
 OPEN_TASKS = "SELECT id FROM sessions_app_task WHERE state IN ('queued','sent','running','pausing','paused','waiting')"

@@ -15,6 +15,8 @@ import pytest
 
 from tests.agent_service.service_helpers import KEY, Process
 
+pytestmark = pytest.mark.takes(seconds=35)
+
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60.0
 
@@ -155,6 +157,27 @@ def test_no_process_is_left_behind_however_it_ends(serve, signum):
     while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
         assert time.monotonic() < deadline, [child.cmdline() for child in children if child.is_running()]
         time.sleep(0.05)
+
+
+ENDED_AS_IT_ANNOUNCES_ITSELF = """
+import asyncio, os, signal, sys
+import django
+django.setup()
+from dashboard.serving import serve
+end = lambda: os.kill(os.getpid(), signal.{signum})
+print(serve("127.0.0.1", {port}, lambda: asyncio.sleep(60), when_listening=end))
+"""
+
+
+@pytest.mark.parametrize("signum", ["SIGINT", "SIGTERM"])
+def test_it_can_be_ended_from_the_moment_it_says_where_it_is(tmp_path, signum):
+    (tmp_path / "static").mkdir()
+    program = ENDED_AS_IT_ANNOUNCES_ITSELF.format(signum=signum, port=free_port())
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "dashboard.settings", "DATA_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=DEADLINE
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "True\n", "")
 
 
 def test_requests_that_are_being_answered_do_not_hold_up_the_end(serve, outside_service):

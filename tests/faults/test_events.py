@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessions_app.agent_api.types import read_event, read_started
+from sessions_app.agent_api.readers import read_event, read_started
 from sessions_app.domain import ingest
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import EventKind, TaskState

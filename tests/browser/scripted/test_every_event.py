@@ -11,6 +11,8 @@ from sessions_app.enums import EventKind
 from tests.browser.scripted.scene import Scene
 from tests.browser.steps import wait_for
 
+pytestmark = pytest.mark.takes(seconds=45)
+
 #: The whole of the page in one way of writing, but the picture (it has tests of its own), forms that are the reader's
 #: own to fill, of which it counts whether they can be seen, and what is made anew with every rendering.
 SHOWN = """() => {

@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from sessions_app.agent_api.types import Address, read_event
+from sessions_app.agent_api.readers import read_event
+from sessions_app.agent_api.types import Address
 from sessions_app.domain import control_log, driving, guardrails, handback, ingest
 from sessions_app.domain.followups import TaskSpec, send_task
 from sessions_app.domain.group_commit import Write, commit

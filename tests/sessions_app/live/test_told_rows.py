@@ -7,6 +7,7 @@ from sessions_app.agent_api.types import Action, Reasoning, Response
 from sessions_app.domain import ingest
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.log import SessionLog
+from sessions_app.domain.states import move_task
 from sessions_app.enums import TaskState
 from sessions_app.live import session_feed
 from tests.helpers.sockets import open_socket
@@ -58,7 +59,7 @@ async def test_talk_is_pushed_without_reading_it_again(session, task, operator, 
 
 async def test_parts_are_read_where_something_else_changed(session, task, operator):
     def pause(log: SessionLog) -> None:
-        ingest.move_task(log, log.in_hand(), TaskState.PAUSING)
+        move_task(log, log.in_hand(), TaskState.PAUSING)
 
     async with open_socket(f"/ws/sessions/{session.pk}/?after=0", operator) as socket:
         await socket.read()

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sessions_app.agent_api.readers import read_event, read_report, read_started, read_task_answer, read_usage
 from sessions_app.agent_api.types import (
     Action,
     InstanceBack,
@@ -21,11 +22,6 @@ from sessions_app.agent_api.types import (
     TaskReport,
     Unrecognised,
     Usage,
-    read_event,
-    read_report,
-    read_started,
-    read_task_answer,
-    read_usage,
 )
 
 ANYTHING = st.recursive(
