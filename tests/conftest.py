@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from sessions_app.enums import EventKind, Role, SessionState, SpendSource
 from sessions_app.models import AgentSession, Command, Connection, Event, Membership, SpendEntry, Task, Team
+from tests.conformance.table import write_table
 
 #: A fixed moment for tests that compare times.
 MOMENT = datetime(2026, 3, 4, 14, 2, 11, tzinfo=UTC)
@@ -33,6 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return mark.kwargs["seconds"] if mark else 0
 
     items.sort(key=seconds, reverse=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the conformance table here, where it is heard of every process of a run."""
+    write_table(terminalreporter)
 
 
 @pytest.fixture(autouse=True)

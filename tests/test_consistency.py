@@ -30,6 +30,13 @@ def all_text(*paths: Path) -> str:
     return "\n".join(path.read_text() for path in paths)
 
 
+def test_the_conformance_suite_knows_nothing_of_what_it_checks():
+    code = all_text(*(ROOT / "tests" / "conformance").glob("*.py"))
+    imported = set(re.findall(r"^\s*(?:from|import) ([\w.]+)", code, re.MULTILINE))
+    ours = {name for name in imported if name.startswith(("agent_service", "sessions_app", "dashboard", "tests"))}
+    assert {name for name in ours if not name.startswith("tests.conformance.")} == set()
+
+
 def test_every_template_is_used():
     code = all_text(*(ROOT / "sessions_app").rglob("*.py"), *(ROOT / "dashboard").rglob("*.py"), *TEMPLATES)
     used = set(re.findall(r"[\"']([\w/]+\.html)(?:#[\w-]+)?[\"']", code))

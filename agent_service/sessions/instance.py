@@ -8,6 +8,7 @@ from contextlib import suppress
 from playwright.async_api import Error, Page
 
 from agent_service.browser import AgentBrowser
+from agent_service.sessions.navigation import error_page_shown
 from agent_service.sessions.workshop import Workshop
 from agent_service.streaming import Stream
 
@@ -50,7 +51,10 @@ class Instance:
         """Whether a failed action was the first sign of a crash, whose own event may be a moment behind."""
         if "Connection closed" in str(problem) or "crashed" in str(problem):
             return True
-        if isinstance(problem, Error) or isinstance(problem.__cause__, Error):
+        cause = problem if isinstance(problem, Error) else problem.__cause__
+        if isinstance(cause, Error) and "net::" in str(cause):
+            await error_page_shown(self.page)
+        elif isinstance(cause, Error):
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CRASH_SHOWS_WITHIN):
                     await self.browser.crashed.wait()

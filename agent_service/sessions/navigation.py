@@ -16,7 +16,11 @@ async def open_address(page: Page, address: str) -> None:
     try:
         await page.goto(address, wait_until="domcontentloaded", timeout=_TIMEOUT_MILLISECONDS)
     except Error as problem:
-        # Chromium's own page about the failure is still on its way and would break off whatever is opened next.
-        with suppress(Error):
-            await page.wait_for_url(_ERROR_PAGE, wait_until="commit", timeout=_ERROR_PAGE_MILLISECONDS)
+        await error_page_shown(page)
         raise could_not_open(address, problem) from problem
+
+
+async def error_page_shown(page: Page) -> None:
+    """Wait for Chromium's own page about a failure: one still on its way would break off what is opened next."""
+    with suppress(Error):
+        await page.wait_for_url(_ERROR_PAGE, wait_until="commit", timeout=_ERROR_PAGE_MILLISECONDS)
