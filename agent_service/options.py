@@ -10,6 +10,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
 
+from agent_service.api.keys import ApiKey, parse_key
+
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}", re.IGNORECASE)
 _ORIGIN = re.compile(rf"https?://(({_LABEL}\.)*{_LABEL}|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?/?", re.IGNORECASE)
@@ -25,7 +27,7 @@ class Options:
 
     host: str
     port: int
-    key: str
+    key: ApiKey
     shop_host: str | None
     pace: float
     journal: Path | None
@@ -152,10 +154,10 @@ def _amount(text: str) -> Decimal:
     return amount
 
 
-def _key(text: str) -> str:
+def _key(text: str) -> ApiKey:
     if not re.fullmatch(r"[\x21-\x7e]+", text):
         raise ValueError("must be set: the key callers send as Authorization: Bearer, without spaces.")
-    return text
+    return parse_key(text)
 
 
 def _optional_path(text: str) -> Path | None:
@@ -171,7 +173,7 @@ def _optional_origin(text: str) -> str | None:
 _OPTIONS = (
     _Option("host", "127.0.0.1", _host, "NAME", "address to listen on; beyond loopback, video leaves it too"),
     _Option("port", "8100", _whole(0, 65535), "N", "port to listen on; 0 picks a free one, which is printed"),
-    _Option("key", "", _key, "KEY", "key that callers must send"),
+    _Option("key", "", _key, "KEY", "key that callers must send, or its hash as sha256:HEX"),
     _Option("shop_host", "", _optional_host_name, "NAME", "public name the built-in shop answers for in the browsers"),
     _Option("pace", "1.2", _seconds(0, 60), "SECONDS", "wait before each action, so that people can follow"),
     _Option("journal", "", _optional_path, "FILE", "append every call, task, event and charge to FILE as JSON lines"),

@@ -1,14 +1,16 @@
+import hashlib
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from agent_service.api.keys import parse_key
 from agent_service.options import BadOption, Options, parse_options
 
 DEFAULTS = Options(
     host="127.0.0.1",
     port=8100,
-    key="k",
+    key=parse_key("k"),
     shop_host=None,
     pace=1.2,
     journal=None,
@@ -23,7 +25,7 @@ DEFAULTS = Options(
 GIVEN = {
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("0", 0),
-    "key": ("enig_1", "enig_1"),
+    "key": ("enig_1", parse_key("enig_1")),
     "shop_host": ("Amazon.com", "amazon.com"),
     "pace": ("0", 0.0),
     "journal": ("/tmp/j.jsonl", Path("/tmp/j.jsonl")),
@@ -90,6 +92,16 @@ def test_a_bad_value_in_the_environment_is_refused_too():
 )
 def test_media_stay_on_loopback_with_the_service(host, loopback):
     assert parse_options(["--key", "k", "--host", host], {}).loopback_only is loopback
+
+
+def test_a_key_is_known_by_its_hash_alone():
+    key = "a-key-of-yours"
+    plain, hashed = parse_key(key), parse_key(f"sha256:{hashlib.sha256(key.encode()).hexdigest()}")
+    assert plain == hashed
+    assert plain.matches(key)
+    assert not plain.matches("another")
+    assert not hashed.matches(f"sha256:{hashed.digest.hex()}")
+    assert key not in repr(parse_options(["--key", key], {}))
 
 
 def test_every_option_is_documented():
