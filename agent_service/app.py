@@ -104,7 +104,8 @@ class Service:
         sockets = Sockets(lambda session_id: registry.find(session_id), account, journal)
         registry = Registry(workshop, sockets.open_channel, options.max_sessions)
         app = web.Application(
-            middlewares=[api_middleware(options.key, options.rate_limit, journal)], client_max_size=_MOST_BODY_BYTES
+            middlewares=[sockets.admission, api_middleware(options.key, options.rate_limit, journal)],
+            client_max_size=_MOST_BODY_BYTES,
         )
         app.add_routes(Api(registry, account, workshop.archive, options.public_url).routes())
         app.add_routes(stream_routes(_stream_finder(registry), loopback_only=options.loopback_only))
@@ -117,8 +118,8 @@ class Service:
         self._exit.push_async_callback(runner.cleanup)
         self._exit.push_async_callback(sockets.close)
         self._exit.push_async_callback(registry.close)
-        settling = asyncio.create_task(registry.settle_regularly())
-        self._exit.push_async_callback(_cancel, settling)
+        for chore in (registry.settle_regularly(), sockets.drop_strangers()):
+            self._exit.push_async_callback(_cancel, asyncio.create_task(chore))
         await web.SockSite(runner, listener).start()
 
 

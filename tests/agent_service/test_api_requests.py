@@ -77,6 +77,9 @@ def test_both_forms_of_a_session_read_alike():
         ({"startingUrl": "file:///etc/passwd"}, "startingUrl must be an http or https address."),
         ({"startingUrl": "https://a b"}, "startingUrl must be an http or https address."),
         ({"startingUrl": "http://[::1"}, "startingUrl must be an http or https address."),
+        ({"startingUrl": f"https://a.example/{'a' * 8_000}"}, "startingUrl may have at most 8000 characters."),
+        ({"taskDetails": "x" * 100_001}, "taskDetails may have at most 100000 characters."),
+        ({"avoidDomains": ["a.example"] * 1_001}, "avoidDomains may have at most 1000 entries."),
         ({"avoidDomains": "facebook.com"}, "avoidDomains must be a list of strings."),
         ({"avoidDomains": [1]}, "avoidDomains must be a list of strings."),
         (
