@@ -16,9 +16,10 @@ from agent_service.api.sockets import Sockets
 from agent_service.billing.account import Account
 from agent_service.browser import BrowserOptions, find_chromium, remove_leftovers
 from agent_service.browser.driver import Driver
+from agent_service.browser.targets import Targets
 from agent_service.hosting.data_folder import open_data_folder
 from agent_service.hosting.errors import StartFailed
-from agent_service.hosting.listening import listen, origin, own_origin, port_of
+from agent_service.hosting.listening import listen, origin, own_host, port_of
 from agent_service.hosting.shop_host import ShopHost
 from agent_service.journal import FileJournal, Journal, NoJournal
 from agent_service.options import Options
@@ -69,10 +70,12 @@ class Service:
         profiles = await self._open_profiles(port)
         journal = _open_journal(options)
         self._exit.callback(journal.close)
-        shop_host = await self._open_shop_host()
-        driver = Driver(_browser_options(executable, profiles, shop_host))
+        shop_host = await self._open_shop_host(port)
+        targets = Targets(options.allow_networks, shop_host.places, closed_ports=frozenset({port}))
+        driver = Driver(BrowserOptions(executable, profiles, targets, shop_host.trusted_spki))
         self._exit.push_async_callback(driver.close)
-        shop = f"https://{options.shop_host}/" if options.shop_host else f"{own_origin(options.host, port)}/shop/"
+        own = origin(own_host(options.host), port)
+        shop = f"https://{options.shop_host}/" if options.shop_host else f"{own}/shop/"
         workshop = Workshop(
             launch=driver.launch,
             new_stream=Stream,
@@ -91,10 +94,8 @@ class Service:
         await asyncio.to_thread(remove_leftovers, folder.profiles)
         return folder.profiles
 
-    async def _open_shop_host(self) -> ShopHost | None:
-        if self.options.shop_host is None:
-            return None
-        shop_host = ShopHost(self.options.shop_host)
+    async def _open_shop_host(self, port: int) -> ShopHost:
+        shop_host = ShopHost((own_host(self.options.host).lower(), port), self.options.shop_host)
         self._exit.push_async_callback(shop_host.close)
         await shop_host.start()
         return shop_host
@@ -130,12 +131,6 @@ def _open_journal(options: Options) -> Journal:
         return FileJournal(options.journal)
     except OSError as problem:
         raise StartFailed(f"The journal {options.journal} cannot be written: {problem.strerror}.") from None
-
-
-def _browser_options(executable: str, profiles: Path, shop_host: ShopHost | None) -> BrowserOptions:
-    if shop_host is None:
-        return BrowserOptions(executable, profiles)
-    return BrowserOptions(executable, profiles, shop_host.host_rules, shop_host.trusted_spki)
 
 
 def _stream_finder(registry: Registry) -> Callable[[str], Stream | None]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,6 +37,7 @@ class Options:
     rate_limit: int
     data_dir: Path | None
     public_url: str | None
+    allow_networks: tuple[IPv4Network | IPv6Network, ...]
     die_with_parent: bool
 
     @property
@@ -170,6 +171,13 @@ def _optional_origin(text: str) -> str | None:
     return text.rstrip("/").lower() or None
 
 
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValueError(f"must be networks such as 10.0.0.0/8, separated by commas, not {text!r}.") from None
+
+
 _OPTIONS = (
     _Option("host", "127.0.0.1", _host, "NAME", "address to listen on; beyond loopback, video leaves it too"),
     _Option("port", "8100", _whole(0, 65535), "N", "port to listen on; 0 picks a free one, which is printed"),
@@ -183,4 +191,5 @@ _OPTIONS = (
     _Option("rate_limit", "0", _whole(0, 1_000_000), "N", "start and send calls allowed per minute; 0 is no limit"),
     _Option("data_dir", "", _optional_path, "DIR", "folder for browser profiles; a temporary one by default"),
     _Option("public_url", "", _optional_origin, "URL", "origin to put into answers instead of the request's own"),
+    _Option("allow_networks", "", _networks, "NETS", "private networks that agents may open addresses in, by commas"),
 )

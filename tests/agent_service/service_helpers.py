@@ -273,6 +273,7 @@ async def in_process(folder: Path, *arguments: str) -> AsyncIterator[Running]:
     """A service with a scripted agent, in this event loop; leaves nothing behind."""
     journal = folder / "journal.jsonl"
     fixed = ("--port=0", f"--key={KEY}", "--pace=0", f"--data-dir={folder / 'data'}", f"--journal={journal}")
+    fixed = (*fixed, "--allow-networks=127.0.0.1")  # where the tests' own servers are
     agent = ScriptedAgent()
     service = Service(parse_options([*fixed, *arguments], {}), agent=lambda _: agent)
     await service.start()

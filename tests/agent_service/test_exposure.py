@@ -1,4 +1,4 @@
-"""The service among strangers: what nobody can have too much of."""
+"""The service among strangers: what its agents cannot open, and what nobody can have too much of."""
 
 import stat
 
@@ -11,6 +11,25 @@ from tests.agent_service.service_helpers import Socket
 from tests.agent_service.stream_helpers import eventually
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
+
+
+async def test_agents_open_nothing_private_unless_it_is_allowed_and_the_service_itself_never(start_service):
+    service = await start_service("--allow-networks=")
+    session = (await service.start())["sessionId"]
+    body = await service.new_task(session, "title", startingUrl="http://127.0.0.1:2/")
+    closed = "127.0.0.1:2 is closed to agents here: only public web addresses are open."
+    assert (body["error"], body["code"]) == (closed, "INVALID_PARAMETER")
+    body = await service.new_task(session, "title", startingUrl=f"{service.address}/shop/help")
+    assert body["result"]["data"]["message"].startswith("Help")
+    await service.new_task(session, f"open {service.address}/start/health")
+    await service.state(session, "terminate")
+
+    service = await start_service()
+    port = service.address.rpartition(":")[2]
+    session = (await service.start())["sessionId"]
+    body = await service.new_task(session, "title", startingUrl=f"http://localhost:{port}/start/health")
+    assert body["code"] == "INVALID_PARAMETER"
+    assert "/start/health" not in [line.get("path") for line in service.journal("call")]
 
 
 async def test_a_session_takes_only_so_many_connections(service, monkeypatch):

@@ -1,5 +1,6 @@
 import hashlib
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ DEFAULTS = Options(
     rate_limit=0,
     data_dir=None,
     public_url=None,
+    allow_networks=(),
     die_with_parent=False,
 )
 GIVEN = {
@@ -35,6 +37,7 @@ GIVEN = {
     "rate_limit": ("10", 10),
     "data_dir": ("/tmp/data", Path("/tmp/data")),
     "public_url": ("https://agents.example/", "https://agents.example"),
+    "allow_networks": ("10.0.0.0/8, fd00::7", (ip_network("10.0.0.0/8"), ip_network("fd00::7"))),
 }
 
 
@@ -72,6 +75,8 @@ def test_each_option_is_read_from_both_places_and_the_command_line_wins():
         (["--host", "a b"], "--host (AGENT_SERVICE_HOST) must be a host name or an IP address"),
         (["--public-url", "https://a/b"], "--public-url (AGENT_SERVICE_PUBLIC_URL) must be an origin"),
         (["--public-url", "http://[::1"], "--public-url (AGENT_SERVICE_PUBLIC_URL) must be an origin"),
+        (["--allow-networks", "intranet"], "--allow-networks (AGENT_SERVICE_ALLOW_NETWORKS) must be networks such as"),
+        (["--allow-networks", "10.0.0.1/8"], "--allow-networks (AGENT_SERVICE_ALLOW_NETWORKS) must be networks"),
         (["--colour"], "unrecognized arguments: --colour; --help lists the options"),
     ],
 )
