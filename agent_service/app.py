@@ -1,6 +1,7 @@
 """The service put together from its parts: started in order, stopped in the opposite one."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -20,6 +21,7 @@ from agent_service.browser.targets import Targets
 from agent_service.hosting.data_folder import open_data_folder
 from agent_service.hosting.errors import StartFailed
 from agent_service.hosting.listening import listen, origin, own_host, port_of
+from agent_service.hosting.sandbox import why_no_sandbox
 from agent_service.hosting.shop_host import ShopHost
 from agent_service.journal import FileJournal, Journal, NoJournal
 from agent_service.options import Options
@@ -29,6 +31,7 @@ from agent_service.sessions.workshop import Workshop
 from agent_service.shop.app import create_shop
 from agent_service.streaming import Stream, stream_routes
 
+logger = logging.getLogger(__name__)
 _MOST_BODY_BYTES = 1 << 20
 _DRAIN_SECONDS = 1.0
 
@@ -72,7 +75,8 @@ class Service:
         self._exit.callback(journal.close)
         shop_host = await self._open_shop_host(port)
         targets = Targets(options.allow_networks, shop_host.places, closed_ports=frozenset({port}))
-        driver = Driver(BrowserOptions(executable, profiles, targets, shop_host.trusted_spki))
+        sandbox = await _sandbox(executable)
+        driver = Driver(BrowserOptions(executable, profiles, targets, shop_host.trusted_spki, sandbox))
         self._exit.push_async_callback(driver.close)
         own = origin(own_host(options.host), port)
         shop = f"https://{options.shop_host}/" if options.shop_host else f"{own}/shop/"
@@ -131,6 +135,14 @@ def _open_journal(options: Options) -> Journal:
         return FileJournal(options.journal)
     except OSError as problem:
         raise StartFailed(f"The journal {options.journal} cannot be written: {problem.strerror}.") from None
+
+
+async def _sandbox(executable: str) -> bool:
+    """Whether Chromium's sandbox can be on; said once where it cannot."""
+    reason = await asyncio.to_thread(why_no_sandbox, executable)
+    if reason:
+        logger.warning("Chromium's sandbox is off: %s.", reason)
+    return reason is None
 
 
 def _stream_finder(registry: Registry) -> Callable[[str], Stream | None]:

@@ -1,11 +1,13 @@
 """The service among strangers: what its agents cannot open, and what nobody can have too much of."""
 
+import os
 import stat
 
 import pytest
 import socketio
 
 from agent_service.api import sockets
+from agent_service.hosting import sandbox
 from agent_service.journal import FileJournal
 from tests.agent_service.service_helpers import Socket
 from tests.agent_service.stream_helpers import eventually
@@ -75,3 +77,14 @@ def test_a_new_journal_is_for_its_owner_alone(tmp_path):
     path = tmp_path / "journal.jsonl"
     FileJournal(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_sandbox_is_on_where_the_system_allows_it(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "root" in (sandbox.why_no_sandbox("/bin/true") or "")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(sandbox, "_NAMESPACES", ("false",))
+    assert sandbox.why_no_sandbox("/bin/true") is None
+    assert "namespaces" in (sandbox.why_no_sandbox("/bin/false") or "")
+    monkeypatch.setattr(sandbox, "_NAMESPACES", ("true",))
+    assert sandbox.why_no_sandbox("/bin/false") is None
