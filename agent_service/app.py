@@ -11,6 +11,7 @@ from aiohttp import web
 
 from agent_service.agent.interface import Agent
 from agent_service.agent.interpreter import Interpreter
+from agent_service.api.forms import FORMS
 from agent_service.api.middleware import api_middleware
 from agent_service.api.routes import Api
 from agent_service.api.sockets import Sockets
@@ -89,6 +90,7 @@ class Service:
             archive=TaskArchive(),
             pace=options.pace,
             session_seconds=options.session_seconds,
+            completed=FORMS[options.form].completed,
         )
         await self._serve(workshop, listener)
 
@@ -108,11 +110,9 @@ class Service:
         options, account, journal = self.options, workshop.account, workshop.journal
         sockets = Sockets(lambda session_id: registry.find(session_id), account, journal)
         registry = Registry(workshop, sockets.open_channel, options.max_sessions)
-        app = web.Application(
-            middlewares=[sockets.admission, api_middleware(options.key, options.rate_limit, journal)],
-            client_max_size=_MOST_BODY_BYTES,
-        )
-        app.add_routes(Api(registry, account, workshop.archive, options.public_url).routes())
+        guard = api_middleware(options.key, options.rate_limit, journal, FORMS[options.form])
+        app = web.Application(middlewares=[sockets.admission, guard], client_max_size=_MOST_BODY_BYTES)
+        app.add_routes(Api(registry, account, workshop.archive, options.form, options.public_url).routes())
         app.add_routes(stream_routes(_stream_finder(registry), loopback_only=options.loopback_only))
         app.add_subapp("/shop/", create_shop())
         sockets.attach(app)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +22,13 @@ class BadOption(Exception):
     """A setting cannot be used; `str()` names it and says what is allowed."""
 
 
+class Form(StrEnum):
+    """The API was published in two forms, which say the same in other shapes."""
+
+    ENIGMA = "enigma"
+    WEBRUN = "webrun"
+
+
 @dataclass(frozen=True)
 class Options:
     """One running service's settings, checked."""
@@ -28,6 +36,7 @@ class Options:
     host: str
     port: int
     key: ApiKey
+    form: Form
     shop_host: str | None
     pace: float
     journal: Path | None
@@ -155,6 +164,12 @@ def _amount(text: str) -> Decimal:
     return amount
 
 
+def _form(text: str) -> Form:
+    if text not in tuple(Form):
+        raise ValueError(f"must be enigma or webrun, not {text!r}.")
+    return Form(text)
+
+
 def _key(text: str) -> ApiKey:
     if not re.fullmatch(r"[\x21-\x7e]+", text):
         raise ValueError("must be set: the key callers send as Authorization: Bearer, without spaces.")
@@ -182,13 +197,20 @@ _OPTIONS = (
     _Option("host", "127.0.0.1", _host, "NAME", "address to listen on; beyond loopback, video leaves it too"),
     _Option("port", "8100", _whole(0, 65535), "N", "port to listen on; 0 picks a free one, which is printed"),
     _Option("key", "", _key, "KEY", "key that callers must send, or its hash as sha256:HEX"),
+    _Option("form", "enigma", _form, "NAME", "form of the answers: enigma, or webrun, the later one"),
     _Option("shop_host", "", _optional_host_name, "NAME", "public name the built-in shop answers for in the browsers"),
     _Option("pace", "1.2", _seconds(0, 60), "SECONDS", "wait before each action, so that people can follow"),
     _Option("journal", "", _optional_path, "FILE", "append every call, task, event and charge to FILE as JSON lines"),
     _Option("balance", "25", _amount, "USD", "what the key may spend while the service runs"),
     _Option("max_sessions", "8", _whole(1, 1000), "N", "sessions at a time, each with a browser of its own"),
-    _Option("session_seconds", "300", _seconds(0.1, 300), "SECONDS", "longest life of a session"),
-    _Option("rate_limit", "0", _whole(0, 1_000_000), "N", "start and send calls allowed per minute; 0 is no limit"),
+    _Option(
+        "session_seconds",
+        "300",
+        _seconds(0.1, 300),
+        "SECONDS",
+        "longest life of a session, or (webrun) time without use",
+    ),
+    _Option("rate_limit", "10", _whole(0, 1_000_000), "N", "start and send calls allowed per minute; 0 is no limit"),
     _Option("data_dir", "", _optional_path, "DIR", "folder for browser profiles; a temporary one by default"),
     _Option("public_url", "", _optional_origin, "URL", "origin to put into answers instead of the request's own"),
     _Option("allow_networks", "", _networks, "NETS", "private networks that agents may open addresses in, by commas"),

@@ -68,7 +68,7 @@ class EmbeddedAgent:
         port = self._port_file.read_text() if self._port_file.exists() else "0"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "agent_service", "--port", port, "--die-with-parent"],
-            env=_agent_environment(self.key, self._data_dir),
+            env=agent_environment(self.key, self._data_dir),
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C is ours to pass on, after the sessions are told
@@ -90,8 +90,10 @@ class EmbeddedAgent:
                 logger.error("%s", error)  # noqa: TRY400 (one sentence says it all)
 
 
-def _agent_environment(key: str, data_dir: Path) -> dict[str, str]:
-    defaults = {"AGENT_SERVICE_SHOP_HOST": SHOP_HOST}
+def agent_environment(key: str, data_dir: Path) -> dict[str, str]:
+    """What the service is told: the environment's own settings, none of the dashboard's secrets."""
+    # A key that nobody else has needs no rate limit.
+    defaults = {"AGENT_SERVICE_SHOP_HOST": SHOP_HOST, "AGENT_SERVICE_RATE_LIMIT": "0"}
     own = {"AGENT_SERVICE_KEY": key, "AGENT_SERVICE_DATA_DIR": str(data_dir), "AGENT_SERVICE_HOST": "127.0.0.1"}
     secret = {"SECRET_KEY", "ADMIN_PASSWORD", "AGENT_API_KEY"}
     return defaults | {name: value for name, value in os.environ.items() if name not in secret} | own

@@ -1,6 +1,7 @@
 """Daphne serving pages and sockets, and what runs beside it on the same loop."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -49,6 +50,9 @@ def serve(
     running: list[asyncio.Task[None]] = []
 
     def start_beside() -> None:
+        # What was imported stays: left in, each full collection would hold everybody up by some 17 ms to look at it.
+        gc.collect()
+        gc.freeze()
         when_listening()
         loop = reactor._asyncioEventloop
         task = loop.create_task(beside(), name="beside the pages")
@@ -69,7 +73,8 @@ def serve(
     Server(
         application=application,
         endpoints=[endpoint],
-        ready_callable=start_beside,
+        # Not at once: the reactor takes SIGINT and SIGTERM over when it runs, and until then one can be lost.
+        ready_callable=lambda: reactor.callLater(0, start_beside),  # type: ignore[arg-type] # the interface, not a method
         verbosity=1,
         server_name="watchfloor",
         websocket_max_message_size=_MOST_FROM_A_PAGE,

@@ -42,7 +42,15 @@ class DeskChanged:
     team_id: int
 
 
-Message = SessionRecorded | CommandQueued | DeskChanged
+@dataclass(frozen=True, slots=True)
+class WatchersChanged:
+    """Others than before watch a session (`presence.py` knows who)."""
+
+    session_id: str
+    team_id: int
+
+
+Message = SessionRecorded | CommandQueued | DeskChanged | WatchersChanged
 Listener = Callable[[Message], None]
 
 RELAY_GROUP = "relay"
@@ -66,6 +74,8 @@ def _groups_of(message: Message) -> tuple[str, ...]:
             return (RELAY_GROUP,)
         case DeskChanged():
             return (desk_group(message.team_id),)
+        case WatchersChanged():
+            return session_group(message.session_id), desk_group(message.team_id)
 
 
 _KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in get_args(Message)}

@@ -1,1 +1,1 @@
-"""The wire: REST and Socket.IO in the Enigma form, read tolerantly."""
+"""The wire: REST and Socket.IO, read tolerantly, answered in one of the two published forms."""

@@ -19,12 +19,17 @@ class ApiError(Exception):
         self.status = status
         self.code = code
         self.headers = headers or {}
-        self.body: dict[str, Any] = {"success": False, "message": message, **extra}
+        self.extra = extra
 
 
 def bad_request(message: str) -> ApiError:
     """The request itself is wrong."""
     return ApiError(400, message)
+
+
+def missing(name: str) -> ApiError:
+    """The request lacks something."""
+    return ApiError(400, f"{name} is required.", code="MISSING_REQUIRED_FIELD")
 
 
 def bad_key() -> ApiError:

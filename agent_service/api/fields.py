@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from agent_service.api.errors import bad_request
+from agent_service.api.errors import bad_request, missing
 
 MOST_CHARACTERS = 100_000
 """Of one text; what people ask for is a hundredth of it, and some are kept after their session."""
@@ -93,7 +93,7 @@ class Fields:
     def _get(self, name: str, default: object) -> object:
         value: object = self._members.get(name, default)
         if value is None:
-            raise bad_request(f"{name} is required.")
+            raise missing(name)
         return value
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from agent_service.api.errors import ApiError, bad_key
+from agent_service.api.forms import EnigmaForm
 from agent_service.api.keys import ApiKey
 from agent_service.api.limits import RateLimit
 from agent_service.journal import Journal
@@ -19,7 +20,7 @@ _LIMITED = frozenset({"/start/start-session", "/start/send-message", "/start/run
 _OPEN = frozenset({"/start/health"})
 
 
-def api_middleware(key: ApiKey, rate_limit: int, journal: Journal) -> Middleware:
+def api_middleware(key: ApiKey, rate_limit: int, journal: Journal, form: EnigmaForm) -> Middleware:
     """Guard the API's addresses; pages beside it, such as the shop, pass untouched."""
     limiter = RateLimit(rate_limit) if rate_limit else None
 
@@ -29,7 +30,7 @@ def api_middleware(key: ApiKey, rate_limit: int, journal: Journal) -> Middleware
             return await handler(request)
         started = time.monotonic()
         request[NOTED] = {}
-        response = await _answered(request, handler, key, limiter)
+        response = await _answered(request, handler, key, limiter, form)
         milliseconds = round((time.monotonic() - started) * 1000)
         facts = {"method": request.method, "path": request.path, "status": response.status, "ms": milliseconds}
         journal.write("call", via="rest", **facts, **request[NOTED])
@@ -39,7 +40,7 @@ def api_middleware(key: ApiKey, rate_limit: int, journal: Journal) -> Middleware
 
 
 async def _answered(
-    request: web.Request, handler: Handler, key: ApiKey, limiter: RateLimit | None
+    request: web.Request, handler: Handler, key: ApiKey, limiter: RateLimit | None, form: EnigmaForm
 ) -> web.StreamResponse:
     limited = limiter if request.method == "POST" and request.path in _LIMITED else None
     try:
@@ -49,14 +50,15 @@ async def _answered(
             _check_rate(limited)
         response = await handler(request)
     except ApiError as refusal:
-        response = web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
+        body = form.refusal(str(refusal), refusal.code, refusal.extra)
+        response = web.json_response(body, status=refusal.status, headers=refusal.headers)
     except web.HTTPException as refusal:
         allow = {"Allow": refusal.headers["Allow"]} if "Allow" in refusal.headers else None
-        body = {"success": False, "message": refusal.reason}
+        body = form.refusal(refusal.reason, "", {})
         response = web.json_response(body, status=refusal.status, headers=allow)
     except Exception:
         logger.exception("A call failed")
-        response = web.json_response({"success": False, "message": "Internal error"}, status=500)
+        response = web.json_response(form.refusal("Internal error", "", {}), status=500)
     # Headers tell of the window as it is once this call has been counted, and only callers with a key.
     if limited and response.status != 401:
         response.headers.update(limited.headers())

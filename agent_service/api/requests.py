@@ -1,11 +1,12 @@
-"""From the wire's requests, in either published form, to typed orders."""
+"""From the wire's requests, their fields named as in either published form, to typed orders."""
 
 import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from agent_service.api.errors import bad_request
+from agent_service.api.errors import bad_request, missing
 from agent_service.api.fields import Fields
+from agent_service.options import Form
 from agent_service.sessions.orders import (
     Answer,
     Click,
@@ -34,21 +35,21 @@ _ACTIONS = ("newTask", "state", "interaction", "guardrail")
 _INTERACTIONS = ("takeOverControl", "releaseControl", "CLICK", "DOUBLE_CLICK", "TYPE", "KEY_PRESS")
 
 
-def parse_session(body: dict[str, Any], *, one_task: bool = False) -> SessionOrder:
-    """Read a start-session or run-task request; raises `ApiError`."""
+def parse_session(body: dict[str, Any], form: Form, *, one_task: bool = False) -> SessionOrder:
+    """Read a start-session or run-task request, of whose fields `form` decides the meaning; raises `ApiError`."""
     fields = Fields(body).merged("task")
     prompt = _prompt(fields, required=one_task)
-    milliseconds = fields.whole("maxDuration", 1, MOST_MILLISECONDS, MOST_MILLISECONDS)
+    seconds = _seconds(fields)
     fields.choice("mode", ("default",), "default")
-    ends = fields.flag("terminateOnCompletion", False)
-    first_task = TaskOrder(prompt, milliseconds / 1000, terminate_on_completion=ends) if prompt.strip() else None
     return SessionOrder(
-        seconds=milliseconds / 1000,
+        seconds=seconds or MOST_MILLISECONDS / 1000 if form is Form.ENIGMA else None,
+        task_seconds=seconds if form is Form.WEBRUN else None,
         max_input_tokens=fields.whole("maxInputTokens", 1, default=DEFAULT_TOKENS),
         max_output_tokens=fields.whole("maxOutputTokens", 1, default=DEFAULT_TOKENS),
         starting_url=_address(fields),
         avoid_domains=_domains(fields),
-        first_task=first_task,
+        terminate_on_completion=fields.flag("terminateOnCompletion", False),
+        first_task=TaskOrder(prompt) if prompt.strip() else None,
         one_task=one_task,
     )
 
@@ -88,7 +89,7 @@ def _new_task(fields: Fields) -> TaskOrder:
     tokens = {name: fields.whole(name, 1) if name in fields else None for name in ("maxInputTokens", "maxOutputTokens")}
     return TaskOrder(
         prompt=_prompt(fields, required=True),
-        seconds=fields.whole("maxDuration", 1, MOST_MILLISECONDS, MOST_MILLISECONDS) / 1000,
+        seconds=_seconds(fields),
         max_input_tokens=tokens["maxInputTokens"],
         max_output_tokens=tokens["maxOutputTokens"],
         starting_url=_address(fields),
@@ -132,11 +133,17 @@ def _key(action: Fields) -> str:
     return key
 
 
+def _seconds(fields: Fields) -> float | None:
+    if "maxDuration" not in fields:
+        return None
+    return fields.whole("maxDuration", 1, MOST_MILLISECONDS) / 1000
+
+
 def _prompt(fields: Fields, *, required: bool) -> str:
     name = "taskDetails" if "taskDetails" in fields else "prompt"
     prompt = fields.text(name, "")
     if required and not prompt.strip():
-        raise bad_request("taskDetails is required.")
+        raise missing("taskDetails (or prompt)")
     return prompt
 
 

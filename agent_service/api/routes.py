@@ -9,12 +9,14 @@ from aiohttp import web
 from agent_service.api import answers
 from agent_service.api.errors import bad_request, no_instances, no_session, no_task
 from agent_service.api.fields import Fields
+from agent_service.api.forms import FORMS
 from agent_service.api.messages import deliver, require_balance
 from agent_service.api.middleware import NOTED
 from agent_service.api.preferences import read_hold
 from agent_service.api.repeats import Repeats, read_key
 from agent_service.api.requests import action_of, parse_message, parse_session
 from agent_service.billing.account import Account
+from agent_service.options import Form
 from agent_service.sessions.instance import LaunchFailed
 from agent_service.sessions.orders import SessionOrder
 from agent_service.sessions.registry import NoInstances, Registry
@@ -25,10 +27,14 @@ from agent_service.sessions.tasks import Task, TaskArchive
 class Api:
     """Answers the calls; parses at the edge and leaves the work to sessions."""
 
-    def __init__(self, registry: Registry, account: Account, archive: TaskArchive, public_url: str | None) -> None:
+    def __init__(
+        self, registry: Registry, account: Account, archive: TaskArchive, form: Form, public_url: str | None
+    ) -> None:
         self._registry = registry
         self._account = account
         self._archive = archive
+        self._form = form
+        self._tell = FORMS[form]
         self._public_url = public_url
         self._repeats = Repeats()
 
@@ -44,7 +50,7 @@ class Api:
 
     async def start_session(self, request: web.Request) -> web.Response:
         """Start a session, and its first task where it has one."""
-        order, key = parse_session(await _body(request)), read_key(request)
+        order, key = parse_session(await _body(request), self._form), read_key(request)
         session = await self._repeats.once(key, lambda: self._start(request, order, may_ask_again=key is not None))
         balance = float(self._account.balance)
         return web.json_response(answers.session_started(session, self._base(request), balance))
@@ -52,12 +58,13 @@ class Api:
     async def run_task(self, request: web.Request) -> web.Response:
         """Carry out one task in a session of its own."""
         hold = read_hold(request.headers.get("Prefer", ""))
-        session = await self._start(request, parse_session(await _body(request), one_task=True))
+        session = await self._start(request, parse_session(await _body(request), self._form, one_task=True))
         task = session.first_task
         assert task is not None
         request[NOTED]["task"] = task.id
         await task.settled(hold.seconds)
-        return web.json_response(answers.new_task(task, self._base(request), one_task=True), headers=hold.headers)
+        body = self._tell.new_task(task, self._poll_url(request, task), one_task=True)
+        return web.json_response(body, headers=hold.headers)
 
     async def send_message(self, request: web.Request) -> web.Response:
         """Pass a message to a session; for a new task, wait for its outcome a while."""
@@ -78,14 +85,14 @@ class Api:
             return web.json_response(answers.forwarded())
         request[NOTED]["task"] = task.id
         await task.settled(hold.seconds)
-        return web.json_response(answers.new_task(task, self._base(request)), headers=hold.headers)
+        return web.json_response(self._tell.new_task(task, self._poll_url(request, task)), headers=hold.headers)
 
     async def poll(self, request: web.Request) -> web.Response:
         """Tell how a task stands, also after its session."""
         task = self._archive.find(request.match_info["session_id"], request.match_info["task_id"])
         if task is None:
             raise no_task()
-        return web.json_response(answers.poll(task))
+        return web.json_response(self._tell.report(task))
 
     async def health(self, request: web.Request) -> web.Response:
         """Tell anybody that the service runs."""
@@ -111,6 +118,9 @@ class Api:
             # The caller went away while the browser started: nobody can ever know this session's id.
             session.end(EndReason.TERMINATED)
         return session
+
+    def _poll_url(self, request: web.Request, task: Task) -> str:
+        return f"{self._base(request)}/task/{task.session_id}/{task.id}"
 
     def _base(self, request: web.Request) -> str:
         return self._public_url or f"{request.scheme}://{request.host}"

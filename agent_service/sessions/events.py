@@ -1,10 +1,9 @@
-"""What is sent over the socket, in the wire's shapes."""
+"""What is sent over the socket, in the wire's shapes; a task's result has two forms (`api/forms.py`)."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from agent_service.billing.metering import Usage
-from agent_service.sessions.tasks import Failure, Question, Task
+from agent_service.sessions.tasks import Failure, Question
 
 Body = dict[str, Any]
 
@@ -31,13 +30,6 @@ def action(name: str, target: str | None) -> Event:
 def response_update(message: str) -> Event:
     """The agent has its answer."""
     return Event({"type": "response_update", "data": {"message": message}})
-
-
-def task_completed(task: Task) -> Event:
-    """A task is done, with its result and its cost."""
-    usage = task.usage()
-    body = {"type": "task_completed", "taskId": task.id, "data": completion(task, usage)}
-    return Event({**body, "usage": {"cost": float(usage.cost)}})
 
 
 def guardrail_trigger(question: Question) -> Event:
@@ -68,17 +60,6 @@ def reconnected() -> Event:
 def address(url: str) -> Event:
     """Where the page is while a person has taken it over: an extension, since nobody else can know."""
     return Event({"url": url}, name="page:address")
-
-
-def completion(task: Task, usage: Usage) -> Body:
-    """A completed task's result, as events and answers alike carry it."""
-    return {
-        "message": task.result,
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": usage.input_tokens + usage.output_tokens,
-        "completion_time": usage.seconds,
-    }
 
 
 def guardrail(question: Question) -> Body:

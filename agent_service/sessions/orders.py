@@ -9,7 +9,7 @@ class TaskOrder:
     """One task to carry out, with its limits; `None` leaves a limit to the session."""
 
     prompt: str
-    seconds: float
+    seconds: float | None = None
     max_input_tokens: int | None = None
     max_output_tokens: int | None = None
     starting_url: str | None = None
@@ -19,13 +19,18 @@ class TaskOrder:
 
 @dataclass(frozen=True)
 class SessionOrder:
-    """One session to start; `first_task` is missing where tasks come later, `one_task` ends it with its first."""
+    """One session to start, and limits of tasks that name none; `one_task` ends it with its first, however that ends.
 
-    seconds: float
+    `seconds` is how long it lives; with `None` it lives for as long as it is used.
+    """
+
+    seconds: float | None
+    task_seconds: float | None
     max_input_tokens: int
     max_output_tokens: int
     starting_url: str | None
     avoid_domains: tuple[str, ...]
+    terminate_on_completion: bool
     first_task: TaskOrder | None
     one_task: bool = False
 

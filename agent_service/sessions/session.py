@@ -10,16 +10,18 @@ from agent_service.sessions import events
 from agent_service.sessions.events import Event
 from agent_service.sessions.gate import Hold
 from agent_service.sessions.instance import Instance, start_instance
+from agent_service.sessions.lifetime import Lifetime
 from agent_service.sessions.navigation import open_address
 from agent_service.sessions.orders import Answer, Message, SessionOrder, State, Steer, Takeover, TaskOrder
 from agent_service.sessions.page_input import InputQueue
 from agent_service.sessions.task_queue import Seat, TaskQueue
-from agent_service.sessions.tasks import Failure, Task, TaskStatus, TokenLimits
+from agent_service.sessions.tasks import Failure, Task, TaskLimits, TaskStatus
 from agent_service.sessions.trail import Trail
 from agent_service.sessions.workshop import Workshop
 from agent_service.streaming import Stream
 
 GRACE_SECONDS = 300
+MOST_TASK_SECONDS = 300.0
 
 
 class EndReason(StrEnum):
@@ -72,14 +74,17 @@ class Session:
         self._trail = Trail(lambda: self._live_instance().browser, lambda url: self.emit(events.address(url)))
         self._inputs = InputQueue(lambda: self._live_instance().page)
         self._background: set[asyncio.Task[None]] = set()
-        self._expiry: asyncio.TimerHandle | None = None
+        self._lifetime = Lifetime(
+            min(order.seconds or workshop.session_seconds, workshop.session_seconds),
+            renewable=order.seconds is None,
+            over=lambda: self.end(EndReason.EXPIRED),
+        )
 
     async def start(self) -> None:
         """Start the browser, then the session's clock and first task; raises `LaunchFailed`."""
         self._instance = await start_instance(self._workshop, self.order.avoid_domains)
-        seconds = min(self.order.seconds, self._workshop.session_seconds)
-        self._record("ready", seconds=seconds)
-        self._expiry = asyncio.get_running_loop().call_later(seconds, self.end, EndReason.EXPIRED)
+        self._record("ready", seconds=self._lifetime.seconds)
+        self._lifetime.start()
         self._queue.idle.meter.start()
         for work in (self._watch(), self._inputs.run(), self._open()):
             self._spawn(work)
@@ -94,15 +99,18 @@ class Session:
     @property
     def seconds_left(self) -> float:
         """Time until the session expires."""
-        return max(0.0, self._expiry.when() - asyncio.get_running_loop().time()) if self._expiry else 0.0
+        return self._lifetime.left
 
     def submit(self, order: TaskOrder) -> Task:
         """Take a task; limits it does not name are the session's. Raises `QueueFull`."""
-        tokens = TokenLimits(
+        limits = TaskLimits(
+            order.seconds or self.order.task_seconds or MOST_TASK_SECONDS,
             order.max_input_tokens or self.order.max_input_tokens,
             order.max_output_tokens or self.order.max_output_tokens,
         )
-        return self._queue.submit(order, tokens)
+        task = self._queue.submit(order, limits)
+        self._lifetime.renew(idle=False)
+        return task
 
     def receive(self, message: Message) -> Task | None:
         """Do what a message asks, as far as it applies; raises `QueueFull` or `InputRefused`."""
@@ -118,6 +126,8 @@ class Session:
             case _:
                 if not self._inputs.put(message):
                     raise InputRefused
+        if self.ended is None:
+            self._lifetime.renew(idle=self._queue.is_idle)
         return None
 
     def emit(self, event: Event) -> None:
@@ -141,8 +151,7 @@ class Session:
 
     async def close(self) -> None:
         """Let go of everything an ended session holds."""
-        if self._expiry:
-            self._expiry.cancel()
+        self._lifetime.stop()
         await self._channel.close()
         for work in self._background:
             work.cancel()
@@ -174,8 +183,14 @@ class Session:
     def _task_done(self, task: Task) -> None:
         if self.order.one_task:
             self.end(EndReason.COMPLETED)
-        elif task.order.terminate_on_completion and task.status is not TaskStatus.STOPPED:
+        elif self._ends_with(task):
             self.end(EndReason.TERMINATE_ON_COMPLETION)
+        else:
+            self._lifetime.renew(idle=self._queue.is_idle)
+
+    def _ends_with(self, task: Task) -> bool:
+        asked = self.order.terminate_on_completion or task.order.terminate_on_completion
+        return asked and task.status is not TaskStatus.STOPPED
 
     async def _open(self) -> None:
         address = self.order.starting_url

@@ -19,7 +19,7 @@ from agent_service.sessions.instance import Instance
 from agent_service.sessions.navigation import open_address
 from agent_service.sessions.orders import Answer, TaskOrder
 from agent_service.sessions.task_run import LiveTaskRun
-from agent_service.sessions.tasks import Failure, Task, TaskStatus, TokenLimits
+from agent_service.sessions.tasks import Failure, Task, TaskLimits, TaskStatus
 from agent_service.sessions.workshop import Workshop
 
 logger = logging.getLogger(__name__)
@@ -59,11 +59,16 @@ class TaskQueue:
         self._opened = asyncio.Event()
         self._suspended = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no task is under way or waits for its turn."""
+        return self._current is None and not self._waiting
+
     def open(self) -> None:
         """Let tasks begin: the browser is where the session starts."""
         self._opened.set()
 
-    def submit(self, order: TaskOrder, tokens: TokenLimits) -> Task:
+    def submit(self, order: TaskOrder, limits: TaskLimits) -> Task:
         """Take a task, and start it if none is under way; raises `QueueFull`."""
         if len(self._waiting) >= _MOST_WAITING:
             raise QueueFull
@@ -71,7 +76,7 @@ class TaskQueue:
             task_id=secrets.token_hex(8),
             session_id=self._seat.session_id,
             order=order,
-            tokens=tokens,
+            limits=limits,
             account=self._workshop.account,
             journal=self._workshop.journal,
         )
@@ -180,7 +185,7 @@ class TaskQueue:
                     await self._seat.instance().stop_loading()
 
     async def _carry_out(self, task: Task) -> None:
-        limit = asyncio.timeout(task.order.seconds)
+        limit = asyncio.timeout(task.limits.seconds)
         try:
             async with limit:
                 await self._opened.wait()
@@ -227,12 +232,12 @@ class TaskQueue:
     def _complete(self, task: Task, result: str) -> None:
         if task.close(TaskStatus.COMPLETED, result=result):
             self._seat.emit(events.response_update(result))
-            self._seat.emit(events.task_completed(task))
+            self._seat.emit(self._workshop.completed(task))
             self._leave(task)
 
     async def _failure(self, task: Task, problem: Exception, *, timed_out: bool) -> Failure:
         if timed_out:
-            return Failure(f"The task was not done within {task.order.seconds:g} seconds.", "TASK_TIMEOUT")
+            return Failure(f"The task was not done within {task.limits.seconds:g} seconds.", "TASK_TIMEOUT")
         if await self._seat.instance().died_of(problem):
             return Failure("The page crashed.", "PAGE_CRASH")
         if isinstance(problem, TaskFailed):

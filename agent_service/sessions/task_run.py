@@ -109,14 +109,14 @@ class LiveTaskRun:
 
     def cut(self, text: str) -> str:
         """Bill text put out, cut short where it would pass the task's output limit."""
-        shown = text[: min(_MOST_CHARACTERS, self._meter.room_for(self._task.tokens.output))]
+        shown = text[: min(_MOST_CHARACTERS, self._meter.room_for(self._task.limits.output_tokens))]
         self._meter.wrote(len(shown))
         return shown
 
     def _check_limits(self) -> None:
         self._task.usage()
-        if self._meter.input_tokens > self._task.tokens.input:
-            limit = self._task.tokens.input
+        limit = self._task.limits.input_tokens
+        if self._meter.input_tokens > limit:
             raise TaskFailed(f"The task took in more than its {limit} input tokens.", code=TOKEN_LIMIT)
         if self._account.used_up:
             raise TaskFailed("The balance is used up.", code="INSUFFICIENT_BALANCE")

@@ -52,11 +52,12 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class TokenLimits:
-    """The most tokens a task may take in (it fails) and put out (it is cut short)."""
+class TaskLimits:
+    """The longest a task may take, and the most tokens it may take in (it fails) and put out (it is cut short)."""
 
-    input: int
-    output: int
+    seconds: float
+    input_tokens: int
+    output_tokens: int
 
 
 class Task:
@@ -68,14 +69,14 @@ class Task:
         task_id: str,
         session_id: str,
         order: TaskOrder,
-        tokens: TokenLimits,
+        limits: TaskLimits,
         account: Account,
         journal: Journal,
     ) -> None:
         self.id = task_id
         self.session_id = session_id
         self.order = order
-        self.tokens = tokens
+        self.limits = limits
         self.status = TaskStatus.QUEUED
         self.result: str | None = None
         self.failure: Failure | None = None

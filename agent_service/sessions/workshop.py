@@ -7,7 +7,8 @@ from agent_service.agent.interface import Agent
 from agent_service.billing.account import Account
 from agent_service.browser import AgentBrowser
 from agent_service.journal import Journal
-from agent_service.sessions.tasks import TaskArchive
+from agent_service.sessions.events import Event
+from agent_service.sessions.tasks import Task, TaskArchive
 from agent_service.streaming import Stream
 
 Launch = Callable[[Collection[str]], Awaitable[AgentBrowser]]
@@ -25,3 +26,5 @@ class Workshop:
     archive: TaskArchive
     pace: float
     session_seconds: float
+    completed: Callable[[Task], Event]
+    """How a task that is done is told of, which has two forms."""

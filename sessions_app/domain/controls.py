@@ -25,7 +25,7 @@ def ask(session: AgentSession, kind: CommandKind, *, by: User, key: UUID) -> Com
         return repeat
     locked = AgentSession.objects.select_for_update().get(pk=session.pk)
     task = active_task(locked)
-    driver = driver_of(locked)
+    driver = driver_of(locked) if kind == CommandKind.RESUME else None  # nothing else depends on it
     state = TaskState(task.state) if task else None
     if kind not in CONTROLS & allowed_controls(SessionState(locked.state), state, is_driven=driver is not None):
         raise NotAllowed(_why_not(locked, task, kind, driver))

@@ -44,24 +44,30 @@ _ON_SENDING: dict[CommandKind, TaskState] = {
 
 def mark_sent(log: SessionLog, command: Command) -> bool:
     """Write that the command is on its way, before it is; False where it was settled, or its task held, meanwhile."""
-    if command.kind == CommandKind.NEW_TASK and command.task:
+    if command.task:
         command.task.refresh_from_db()
-        if not may_go(log.session, command.task):
-            return False
+    if command.kind == CommandKind.NEW_TASK and command.task and not may_go(log.session, command.task):
+        return False
     if command.kind == CommandKind.START and find_hold(log.session.team_id):
         return False
+    if not _note_sent(log, command):
+        return False
+    if command.kind in _STEERING:
+        _overtake(log, command)
+    return True
+
+
+def _note_sent(log: SessionLog, command: Command) -> bool:
+    """Write it of a command whose task was read in this transaction."""
     sent = Command.objects.filter(pk=command.pk, state=CommandState.QUEUED).update(
         state=CommandState.SENT, sent_at=log.at, not_before=None
     )
     if not sent:
         return False
     command.state, command.sent_at = CommandState.SENT, log.at
-    if command.kind in _STEERING:
-        _overtake(log, command)
     by_guard = command.guard_rule != ""
     log.append(EventKind.GUARD if by_guard else EventKind.COMMAND, _words(command), task=command.task, command=command)
     if command.task and (state := _ON_SENDING.get(CommandKind(command.kind))):
-        command.task.refresh_from_db()
         move_task(log, command.task, state)
         if state == TaskState.SENT:
             command.task.sent_at = log.at
@@ -77,8 +83,12 @@ def mark_steering_sent(log: SessionLog) -> list[Command]:
     if log.session.state == SessionState.STARTING:
         return []
     queued = log.session.commands.filter(state=CommandState.QUEUED).select_related("task").order_by("pk")
-    first = takewhile(lambda command: command.kind in BY_LINK, queued)
-    return [command for command in first if mark_sent(log, command)]
+    first = list(takewhile(lambda command: command.kind in BY_LINK, queued))
+    tasks: dict[str | None, Task | None] = {}
+    for command in first:
+        command.task = tasks.setdefault(command.task_id, command.task)  # what one changes the next is to see
+    # Nothing is overtaken: whatever was asked for before these is sent before them, here.
+    return [command for command in first if _note_sent(log, command)]
 
 
 def mark_typed_sent(log: SessionLog, command: Command, *texts: str) -> bool:

@@ -9,13 +9,14 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from channels.layers import get_channel_layer
 
 from sessions_app.broadcast import Message, Watched, hub, pack, unpack
+from sessions_app.presence import Watcher, presence
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ class Packet:
     messages: list[dict[str, Any]]
     sessions: list[str]
     teams: list[int]
+    #: Who watches what on its pages.
+    watchers: list[Watcher] = field(default_factory=list)
 
 
 class Bridge:
@@ -79,6 +82,7 @@ class Bridge:
                 async with asyncio.timeout(_BEAT_SECONDS):
                     await self._stirred.wait()
             self._stirred.clear()
+            presence.forget_silent()
             try:
                 await self._send()
             except Exception as error:
@@ -96,6 +100,7 @@ class Bridge:
             "messages": [pack(message) for message in messages],
             "sessions": sorted(watched.sessions),
             "teams": sorted(watched.teams),
+            "watchers": msgspec.to_builtins(list(presence.here())),
         }
         async with asyncio.timeout(_SEND_SECONDS):
             await get_channel_layer(_LAYER).group_send(_GROUP, packet)
@@ -150,6 +155,7 @@ class Bridge:
             hub.note_watched_elsewhere(
                 Watched(frozenset(packet.sessions), frozenset(packet.teams)), seconds=_WATCHED_SECONDS
             )
+            presence.note_elsewhere(packet.sender, packet.watchers, seconds=_WATCHED_SECONDS)
             for data in packet.messages:
                 if message := unpack(data):
                     hub.deliver(message)

@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 from abc import abstractmethod
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib import import_module
@@ -24,6 +25,7 @@ from sessions_app.forms import DeskFilterForm
 from sessions_app.live.desk_feed import watch_desk
 from sessions_app.live.feeds import FeedEnded, Viewer
 from sessions_app.live.session_feed import watch_session
+from sessions_app.presence import Attendance, Watcher, presence
 from sessions_app.queries import DeskFilters
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS, RECHECK_SECONDS = 5.0, 30.0
 #: Seconds between two times that a lease on control is written to be kept, though the page's beat comes each second.
 KEEP_SECONDS = 3.0
+#: Seconds without a sign of life after which nobody is taken to be at a page, though its socket still stands.
+ABSENT_SECONDS = 15.0
 
 
 class CloseCode(IntEnum):
@@ -129,33 +133,64 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
 
 
 class SessionConsumer(LiveConsumer):
-    """The page that drives keeps its lease by its beat: no beat, no control."""
+    """By its beat a page that drives keeps its lease, and whoever has one open is present: no beat, neither."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._driving_page = ""
-        self._drives = asyncio.Event()
+        self._drives, self._heard = asyncio.Event(), asyncio.Event()
+        self._team_id = 0
+        self._attendance: Attendance
 
     def hear(self, beat: "Beat") -> None:
+        self._heard.set()
         if beat.driving_page:
             self._driving_page = beat.driving_page
             self._drives.set()
 
     async def look_after(self) -> None:
-        pk = self.scope["url_route"]["kwargs"]["pk"]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_control())
+            group.create_task(self._be_present())
+
+    async def _be_present(self) -> None:
+        """A socket whose machine went to sleep stands for minutes, with nobody there."""
+        while True:
+            self._heard.clear()
+            try:
+                async with asyncio.timeout(ABSENT_SECONDS):
+                    await self._heard.wait()
+                self._attendance.come()
+            except TimeoutError:
+                self._attendance.leave()
+
+    async def _keep_control(self) -> None:
         while True:
             await self._drives.wait()
             self._drives.clear()
-            await database_sync_to_async(keep)(pk, by=self.reader, page=self._driving_page)
+            await database_sync_to_async(keep)(self._pk, by=self.reader, page=self._driving_page)
             await asyncio.sleep(KEEP_SECONDS)
 
-    def find_place(self, user: User) -> int | None:
-        pk = self.scope["url_route"]["kwargs"]["pk"]
-        return visible_sessions(user).filter(pk=pk).values_list("last_seq", flat=True).first()
+    @property
+    def _pk(self) -> str:
+        pk: str = self.scope["url_route"]["kwargs"]["pk"]
+        return pk
 
-    def watch(self, place: int) -> AbstractAsyncContextManager[Viewer]:
-        pk = self.scope["url_route"]["kwargs"]["pk"]
-        return watch_session(pk, after=_read_after(self.scope["query_string"]), last_seq=place)
+    def find_place(self, user: User) -> int | None:
+        found = visible_sessions(user).filter(pk=self._pk).values_list("team_id", "last_seq").first()
+        if found is None:
+            return None
+        self._team_id, last_seq = found
+        return last_seq
+
+    @asynccontextmanager
+    async def watch(self, place: int) -> AsyncIterator[Viewer]:
+        """Whoever comes is there before the page's first reading, which so need not be followed by another."""
+        watcher = Watcher(self._pk, self._team_id, self.reader.username)
+        after = _read_after(self.scope["query_string"])
+        with presence.attending(watcher) as self._attendance:
+            async with watch_session(self._pk, after=after, last_seq=place) as viewer:
+                yield viewer
 
 
 class DeskConsumer(LiveConsumer):

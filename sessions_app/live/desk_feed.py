@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from sessions_app.broadcast import Message, SessionRecorded, desk_group
+from sessions_app.broadcast import Message, SessionRecorded, WatchersChanged, desk_group
 from sessions_app.live.feeds import Feed, Viewer, watching
 from sessions_app.live.fragments import Digest, find_doubt_end, render_digest
 from sessions_app.queries import DeskFilters
@@ -61,7 +61,7 @@ class DeskFeed(Feed[DeskViewer]):
         self._changed_sessions: set[str] = set()
 
     def _note(self, message: Message) -> None:
-        if isinstance(message, SessionRecorded):
+        if isinstance(message, SessionRecorded | WatchersChanged):
             self._changed_sessions.add(message.session_id)
         super()._note(message)
 

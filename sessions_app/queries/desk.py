@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from sessions_app.enums import WORKING_TASK, EventKind, GuideWord, SessionState
 from sessions_app.models import AgentSession, SpendEntry, Task, Team
+from sessions_app.presence import presence
 from sessions_app.queries.guards import asks_person, guard_text
 from sessions_app.queries.inbox import InboxItem, with_items
 from sessions_app.queries.money import NOTHING, Spent, spent_by_session, usd
@@ -65,6 +66,8 @@ class DeskTile:
     spent: Spent
     #: When this was read.
     now: datetime
+    #: Who has its page open.
+    watchers: tuple[str, ...] = ()
     #: What waits here for a person, where that was read too.
     items: tuple[InboxItem, ...] = ()
 
@@ -297,7 +300,7 @@ def _bare_tiles(team: Team) -> list[DeskTile]:
 
 def _tiles(sessions: Sequence[AgentSession], spent: Mapping[str, Spent] | None = None) -> list[DeskTile]:
     ids = [session.pk for session in sessions]
-    now, tasks = timezone.now(), tasks_by_session(ids)
+    now, tasks, watchers = timezone.now(), tasks_by_session(ids), presence.by_session()
     spent = spent_by_session(ids) if spent is None else spent
     return [
         DeskTile(
@@ -307,6 +310,7 @@ def _tiles(sessions: Sequence[AgentSession], spent: Mapping[str, Spent] | None =
             task_count=len(tasks[session.pk]),
             spent=spent[session.pk],
             now=now,
+            watchers=watchers[session.pk],
         )
         for session in sessions
     ]

@@ -25,6 +25,7 @@ from sessions_app.enums import (
     guide_word,
 )
 from sessions_app.models import AgentSession, Command, Control, ResultFile, SessionNote, Task
+from sessions_app.presence import presence
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
 from sessions_app.queries.notes import session_notes
@@ -62,6 +63,8 @@ class SessionScreen:
     question_version: str
     #: Every command, newest first.
     people: tuple[Command, ...]
+    #: Who has the page open.
+    watchers: tuple[str, ...]
     #: Commands nobody knows the good end of yet, oldest first: open, refused, or unknown since the last that was done.
     notices: tuple[Command, ...]
     #: The answer or refusal that is on its way to the agent.
@@ -207,6 +210,7 @@ def session_screen(session_id: str) -> SessionScreen:
             question and (question.pk, question.question_seq, reply and reply.pk, driver, session.owner_id)
         ),
         people=people,
+        watchers=presence.by_session()[session_id],
         notices=notices,
         reply=reply,
         guard=guard,

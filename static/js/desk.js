@@ -1,5 +1,6 @@
 // The desk: tiles change where they stand; they change places only while nobody points at or stands on one.
 
+import { writeNames } from "./names.js";
 import { applyParts } from "./parts.js";
 import { parse, patch } from "./patch.js";
 import { keepOpen } from "./socket.js";
@@ -42,6 +43,7 @@ function writeTile(list, id, html) {
   if (known) patch(known, fresh);
   else list.append(fresh);
   writeTimes(known ?? fresh);
+  writeNames(known ?? fresh);
 }
 
 /** Tiles whose session has left go, the others move to their places; those that stand right are not touched. */

@@ -75,7 +75,7 @@ if (page && tools) {
 
   /** What somebody else has comes last. */
   function isFree(claimedBy) {
-    return !claimedBy || claimedBy === page.dataset.user;
+    return !claimedBy || claimedBy === document.body.dataset.user;
   }
 
   function follow() {

@@ -114,6 +114,7 @@ for (const loading of [
   import("./controls.js"),
   import("./sent_once.js"),
   import("./time.js"),
+  import("./names.js"),
   import("./live.js"),
   import("./timeline_tools.js"),
   import("./alerts.js"),

@@ -1,5 +1,6 @@
 // Parts of a page that hold nothing to press or type in: pushed whole, and known by their id.
 
+import { writeNames } from "./names.js";
 import { parse, patch } from "./patch.js";
 import { writeTimes } from "./time.js";
 
@@ -9,6 +10,7 @@ export function applyParts(parts) {
     if (!part) continue;
     patch(part, parse(html).firstElementChild);
     writeTimes(part);
+    writeNames(part);
   }
   document.dispatchEvent(new CustomEvent("watchfloor:applied"));
 }

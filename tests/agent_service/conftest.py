@@ -58,10 +58,16 @@ async def driver() -> AsyncIterator[Playwright]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def agent(driver: Playwright, tmp_path_factory) -> AsyncIterator[AgentBrowser]:
-    """An agent's browser for tests that leave it alive."""
+async def shared_agent(driver: Playwright, tmp_path_factory) -> AsyncIterator[AgentBrowser]:
     async with agent_browser(driver, tmp_path_factory.mktemp("agent")) as browser:
         yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def agent(shared_agent: AgentBrowser) -> AgentBrowser:
+    """An agent's browser for tests that leave it alive."""
+    await shared_agent.page.goto("about:blank")  # the timers of an earlier test's page outlive a `set_content`
+    return shared_agent
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

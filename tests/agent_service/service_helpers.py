@@ -268,12 +268,17 @@ async def calling(address: str, *, key: str = KEY) -> AsyncIterator[httpx.AsyncC
         yield http
 
 
+def fixed_options(folder: Path) -> tuple[str, ...]:
+    """What every service of a test has in common; nothing waits, and no call is one too many."""
+    files = (f"--data-dir={folder / 'data'}", f"--journal={folder / 'journal.jsonl'}")
+    return ("--port=0", f"--key={KEY}", "--pace=0", "--rate-limit=0", *files)
+
+
 @asynccontextmanager
 async def in_process(folder: Path, *arguments: str) -> AsyncIterator[Running]:
     """A service with a scripted agent, in this event loop; leaves nothing behind."""
     journal = folder / "journal.jsonl"
-    fixed = ("--port=0", f"--key={KEY}", "--pace=0", f"--data-dir={folder / 'data'}", f"--journal={journal}")
-    fixed = (*fixed, "--allow-networks=127.0.0.1")  # where the tests' own servers are
+    fixed = (*fixed_options(folder), "--allow-networks=127.0.0.1")  # where the tests' own servers are
     agent = ScriptedAgent()
     service = Service(parse_options([*fixed, *arguments], {}), agent=lambda _: agent)
     await service.start()
@@ -295,8 +300,7 @@ class Process:
     def __init__(self, folder: Path, *arguments: str, environ: dict[str, str] | None = None) -> None:
         self.journal = folder / "journal.jsonl"
         self.data = folder / "data"
-        fixed = ("--port=0", f"--key={KEY}", "--pace=0", f"--data-dir={self.data}", f"--journal={self.journal}")
-        command = [sys.executable, "-m", "agent_service", *fixed, *arguments]
+        command = [sys.executable, "-m", "agent_service", *fixed_options(folder), *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ)
         assert self.process.stdout
         self.first_line = self.process.stdout.readline()

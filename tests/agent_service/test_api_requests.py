@@ -1,9 +1,13 @@
 import math
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent_service.api.errors import ApiError
 from agent_service.api.requests import KEYS, action_of, parse_message, parse_session
+from agent_service.options import Form
 from agent_service.sessions.orders import (
     Answer,
     Click,
@@ -16,6 +20,17 @@ from agent_service.sessions.orders import (
     TypeText,
 )
 
+NOTHING_SAID = SessionOrder(
+    seconds=300,
+    task_seconds=None,
+    max_input_tokens=100_000,
+    max_output_tokens=100_000,
+    starting_url=None,
+    avoid_domains=(),
+    terminate_on_completion=False,
+    first_task=None,
+)
+NO_PROMPT = "taskDetails (or prompt) is required."
 WHOLE_DURATION = "maxDuration must be a whole number from 1 to 300000."
 
 
@@ -35,24 +50,33 @@ def refusal(read, *arguments, **named) -> str:
 
 
 def test_a_session_has_the_documented_defaults():
-    expected = SessionOrder(300.0, 100_000, 100_000, None, (), None)
-    assert parse_session({}) == expected
     nulls = dict.fromkeys(["taskDetails", "maxDuration", "startingUrl", "avoidDomains", "mode"])
-    assert parse_session(nulls) == expected
+    for body in ({}, nulls):
+        assert parse_session(body, Form.ENIGMA) == NOTHING_SAID
+        assert parse_session(body, Form.WEBRUN) == replace(NOTHING_SAID, seconds=None)
 
 
-def test_both_forms_of_a_session_read_alike():
+@pytest.mark.parametrize(
+    ("form", "limits"),
+    [(Form.ENIGMA, {"seconds": 1.5}), (Form.WEBRUN, {"seconds": None, "task_seconds": 1.5})],
+)
+def test_fields_of_both_forms_read_alike_and_a_duration_means_what_the_form_says(form, limits):
     fields = {
         "maxDuration": 1500,
         "maxInputTokens": 200_000,
         "startingUrl": "amazon.com",
         "terminateOnCompletion": True,
     }
-    expected = SessionOrder(
-        1.5, 200_000, 100_000, "https://amazon.com", (), TaskOrder("Go", 1.5, terminate_on_completion=True)
+    expected = replace(
+        NOTHING_SAID,
+        max_input_tokens=200_000,
+        starting_url="https://amazon.com",
+        terminate_on_completion=True,
+        first_task=TaskOrder("Go"),
+        **limits,
     )
-    assert parse_session({"taskDetails": "Go", **fields}) == expected
-    assert parse_session({"task": {"prompt": "Go", **fields}, "mode": "default"}) == expected
+    assert parse_session({"taskDetails": "Go", **fields}, form) == expected
+    assert parse_session({"task": {"prompt": "Go", **fields}, "mode": "default"}, form) == expected
 
 
 @pytest.mark.parametrize(
@@ -89,24 +113,24 @@ def test_both_forms_of_a_session_read_alike():
     ],
 )
 def test_a_bad_session_field_is_named(body, message):
-    assert refusal(parse_session, body) == message
+    assert refusal(parse_session, body, Form.ENIGMA) == message
 
 
 def test_run_task_needs_a_task():
-    assert refusal(parse_session, {"taskDetails": "  "}, one_task=True) == "taskDetails is required."
+    assert refusal(parse_session, {"taskDetails": "  "}, Form.ENIGMA, one_task=True) == NO_PROMPT
 
 
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        (new_task(), TaskOrder("Go", 300.0)),
+        (new_task(), TaskOrder("Go")),
         (
             {"actionType": "newTask", "newState": "start", "prompt": "Go", "maxDuration": 60000.0},
             TaskOrder("Go", 60.0),
         ),
         (
             new_task(maxInputTokens=5, maxOutputTokens=6, startingUrl="http://a.example", avoidDomains=["B.example"]),
-            TaskOrder("Go", 300.0, 5, 6, "http://a.example", ("b.example",)),
+            TaskOrder("Go", None, 5, 6, "http://a.example", ("b.example",)),
         ),
         ({"actionType": "state", "newState": "pause"}, Steer(State.PAUSE)),
         ({"actionType": "guardrail", "newState": "resume", "taskDetails": "Bob"}, Answer("Bob")),
@@ -139,13 +163,13 @@ def test_each_message_reads_as_its_order(message, expected):
         ({"actionType": ["state"]}, 'actionType must be "newTask", "state", "interaction" or "guardrail".'),
         ({"actionType": "newTask", "taskDetails": "Go"}, "newState is required."),
         (new_task(newState="go"), 'newState must be "start".'),
-        (new_task(taskDetails=" "), "taskDetails is required."),
+        (new_task(taskDetails=" "), NO_PROMPT),
         (new_task(maxInputTokens=-1), "maxInputTokens must be a whole number of at least 1."),
         (
             {"actionType": "state", "newState": "halt"},
             'newState must be "pause", "resume", "stop" or "terminate".',
         ),
-        ({"actionType": "guardrail", "newState": "resume"}, "taskDetails is required."),
+        ({"actionType": "guardrail", "newState": "resume"}, NO_PROMPT),
         ({"actionType": "guardrail", "taskDetails": "Bob"}, "newState is required."),
         ({"actionType": "interaction"}, "action is required."),
         ({"actionType": "interaction", "action": "CLICK"}, "action must be an object."),
@@ -183,3 +207,26 @@ def test_a_bad_message_is_refused_by_its_field(message, refused):
 )
 def test_the_journal_never_gets_what_was_typed(message, name):
     assert action_of(message) == name
+
+
+FIELDS = (
+    *("taskDetails", "prompt", "maxDuration", "maxInputTokens", "maxOutputTokens", "startingUrl", "mode"),
+    *("avoidDomains", "terminateOnCompletion", "actionType", "newState", "type", "x", "y", "text", "key"),
+)
+WORDS = st.sampled_from(["newTask", "start", "state", "interaction", "guardrail", "resume", "CLICK", "KEY_PRESS", "."])
+VALUES = WORDS | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.lists(WORDS)
+FLAT = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, VALUES))
+NESTED = st.fixed_dictionaries({}, optional={"task": VALUES | FLAT, "action": VALUES | FLAT})
+
+
+@given(FLAT, NESTED)
+def test_whatever_is_asked_is_read_or_refused(flat, nested):
+    body = flat | nested
+    refused: list[ApiError] = []
+    for read in (parse_message, lambda body: parse_session(body, Form.WEBRUN, one_task=True)):
+        try:
+            read(body)
+        except ApiError as refusal:
+            refused.append(refusal)
+    assert all(refusal.status == 400 and str(refusal) for refusal in refused)
+    action_of(body)

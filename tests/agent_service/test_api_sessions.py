@@ -111,6 +111,16 @@ async def test_a_first_task_shows_on_the_socket_and_ends_the_session_if_asked(se
     assert (await service.send(start["sessionId"], message)).status_code == 401
 
 
+async def test_a_session_started_empty_ends_with_the_first_task_that_is_done(service):
+    session = (await service.start(terminateOnCompletion=True))["sessionId"]
+    events = await service.listen(session)
+    await service.queue_task(session, "hold")
+    await service.state(session, "stop")
+    await service.queue_task(session, "return Bye.")
+    assert await events.until("end_session") == {"reason": "terminateOnCompletion"}
+    assert events.types().count("task_completed") == 1
+
+
 async def test_a_session_expires(start_service):
     service = await start_service("--session-seconds=1")
     start = await service.start(maxDuration=300_000)

@@ -50,6 +50,25 @@ async def test_a_killed_browser_is_replaced_and_the_session_goes_on(service, tmp
     assert states == ["ready", "lost", "ready"]
 
 
+async def test_a_killed_browser_disturbs_no_other_session(service, tmp_path):
+    other = (await service.start())["sessionId"]
+    undisturbed = await service.listen(other)
+    task = await service.queue_task(other, "hold; title")
+    await undisturbed.until("action")
+    (others_browser,) = browsers(tmp_path)
+    events = await service.listen((await service.start())["sessionId"])
+
+    (browser,) = (process for process in browsers(tmp_path) if process != others_browser)
+    browser.kill()
+
+    await events.until("instance:reconnected")
+    service.agent.let_go.set()
+    assert (await service.outcome(other, task))["data"]["message"] == "Ready for a task"
+    await undisturbed.until("task_completed")
+    assert undisturbed.types() == ["action", "action", "response_update", "task_completed"]
+    assert others_browser.is_running()
+
+
 async def test_viewers_stay_connected_while_a_killed_browser_is_replaced(service, viewer, tmp_path):
     start = await service.start()
     events = await service.listen(start["sessionId"])

@@ -6,19 +6,20 @@ from pathlib import Path
 import pytest
 
 from agent_service.api.keys import parse_key
-from agent_service.options import BadOption, Options, parse_options
+from agent_service.options import BadOption, Form, Options, parse_options
 
 DEFAULTS = Options(
     host="127.0.0.1",
     port=8100,
     key=parse_key("k"),
+    form=Form.ENIGMA,
     shop_host=None,
     pace=1.2,
     journal=None,
     balance=Decimal(25),
     max_sessions=8,
     session_seconds=300.0,
-    rate_limit=0,
+    rate_limit=10,
     data_dir=None,
     public_url=None,
     allow_networks=(),
@@ -28,13 +29,14 @@ GIVEN = {
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("0", 0),
     "key": ("enig_1", parse_key("enig_1")),
+    "form": ("webrun", Form.WEBRUN),
     "shop_host": ("Amazon.com", "amazon.com"),
     "pace": ("0", 0.0),
     "journal": ("/tmp/j.jsonl", Path("/tmp/j.jsonl")),
     "balance": ("0.50", Decimal("0.50")),
     "max_sessions": ("1", 1),
     "session_seconds": ("2.5", 2.5),
-    "rate_limit": ("10", 10),
+    "rate_limit": ("0", 0),
     "data_dir": ("/tmp/data", Path("/tmp/data")),
     "public_url": ("https://agents.example/", "https://agents.example"),
     "allow_networks": ("10.0.0.0/8, fd00::7", (ip_network("10.0.0.0/8"), ip_network("fd00::7"))),
@@ -64,6 +66,7 @@ def test_each_option_is_read_from_both_places_and_the_command_line_wins():
     [
         ([], "--key (AGENT_SERVICE_KEY) must be set"),
         (["--key", "two words"], "--key (AGENT_SERVICE_KEY) must be set"),
+        (["--form", "WebRun"], "--form (AGENT_SERVICE_FORM) must be enigma or webrun, not 'WebRun'."),
         (["--port", "65536"], "--port (AGENT_SERVICE_PORT) must be a whole number from 0 to 65535, not '65536'."),
         (["--port", "²"], "--port (AGENT_SERVICE_PORT) must be a whole number"),
         (["--pace", "nan"], "--pace (AGENT_SERVICE_PACE) must be a number of seconds from 0 to 60, not 'nan'."),

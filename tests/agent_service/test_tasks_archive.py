@@ -3,7 +3,7 @@ from decimal import Decimal
 from agent_service.billing.account import Account
 from agent_service.journal import NoJournal
 from agent_service.sessions.orders import TaskOrder
-from agent_service.sessions.tasks import ALLOWED, Question, Task, TaskArchive, TaskStatus, TokenLimits
+from agent_service.sessions.tasks import ALLOWED, Question, Task, TaskArchive, TaskLimits, TaskStatus
 
 
 def new_task(task_id: str) -> Task:
@@ -12,7 +12,7 @@ def new_task(task_id: str) -> Task:
         task_id=task_id,
         session_id="session",
         order=TaskOrder("Go", 300.0),
-        tokens=TokenLimits(100, 100),
+        limits=TaskLimits(300, 100, 100),
         account=Account(Decimal(1), journal),
         journal=journal,
     )

@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect
 
 from agent_service.browser import find_chromium
+from tests.browser.site import Site
 from tests.browser.steps import PASSWORD, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60
+_SECOND_PASSWORD = "second-pair-of-hands"
 
 expect.set_options(timeout=15_000)
 
@@ -94,9 +97,25 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     }
 
 
+def cookies_of(
+    browser: Browser, dashboard: Dashboard, *, name: str = "admin", password: str = PASSWORD
+) -> StorageState:
+    """The cookies of somebody who has signed in by the form."""
+    with browser.new_context(base_url=dashboard.url) as context:
+        sign_in(context.new_page(), name=name, password=password)
+        return context.storage_state()
+
+
+@pytest.fixture(scope="session")
+def signed_in_once(browser: Browser, dashboard: Dashboard) -> StorageState:
+    """What every context begins with: checking a password takes long, as it should."""
+    return cookies_of(browser, dashboard)
+
+
 @pytest.fixture
-def context(browser: Browser, dashboard: Dashboard) -> Iterator[BrowserContext]:
-    with browser.new_context(base_url=dashboard.url, viewport={"width": 1440, "height": 900}) as context:
+def context(browser: Browser, dashboard: Dashboard, signed_in_once: StorageState) -> Iterator[BrowserContext]:
+    size: ViewportSize = {"width": 1440, "height": 900}
+    with browser.new_context(base_url=dashboard.url, viewport=size, storage_state=signed_in_once) as context:
         yield context
 
 
@@ -115,5 +134,35 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def signed_in(page: Page) -> Page:
-    sign_in(page)
+    """The desk, as somebody sees it who has signed in."""
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Desk")).to_be_visible()
     return page
+
+
+@pytest.fixture(scope="session")
+def second_signed_in_once(browser: Browser, dashboard: Dashboard) -> StorageState:
+    """A second person of the team."""
+    command = [sys.executable, "manage.py", "add_member", "second", "--role", "operator"]
+    own = psutil.Process(dashboard.process.pid).environ()
+    subprocess.run(command, cwd=ROOT, env=own, input=f"{_SECOND_PASSWORD}\n", text=True, check=True)
+    return cookies_of(browser, dashboard, name="second", password=_SECOND_PASSWORD)
+
+
+@pytest.fixture
+def other(browser: Browser, dashboard: Dashboard, second_signed_in_once: StorageState) -> Iterator[Page]:
+    """A second person's browser."""
+    size: ViewportSize = {"width": 1440, "height": 900}
+    with browser.new_context(base_url=dashboard.url, viewport=size, storage_state=second_signed_in_once) as context:
+        page = context.new_page()
+        page.complaints = complaints = []  # type: ignore[attr-defined]
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        yield page
+        assert complaints == []
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.close()

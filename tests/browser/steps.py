@@ -10,10 +10,10 @@ PASSWORD = "watch-the-floor"
 SHOP = "https://shop.test/"
 
 
-def sign_in(page: Page) -> None:
+def sign_in(page: Page, *, name: str, password: str) -> None:
     page.goto("/")
-    page.get_by_role("textbox", name="Username").fill("admin")
-    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("textbox", name="Username").fill(name)
+    page.get_by_role("textbox", name="Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Desk")).to_be_visible()
 

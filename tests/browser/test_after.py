@@ -5,19 +5,18 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import Dashboard
-from tests.browser.steps import sign_in, start, terminate, wait_for
+from tests.browser.steps import start, terminate, wait_for
 from tests.browser.test_long_timeline import seed
 
 
 @pytest.fixture(scope="module")
-def ended_address(browser: Browser, dashboard: Dashboard) -> str:
+def ended_address(browser: Browser, dashboard: Dashboard, signed_in_once: StorageState) -> str:
     """A session that did some steps and ended while its page was shown, which then offered what comes after."""
-    with browser.new_context(base_url=dashboard.url) as context:
+    with browser.new_context(base_url=dashboard.url, storage_state=signed_in_once) as context:
         page = context.new_page()
-        sign_in(page)
         start(page, "Search for 'wireless keyboard'")
         expect(page.locator("#timeline")).to_contain_text("Result of task 1", timeout=40_000)
         expect(page.get_by_role("group", name="Replay")).to_have_count(0)

@@ -5,10 +5,10 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
 from tests.browser.conftest import Dashboard
-from tests.browser.steps import sign_in, start, terminate
+from tests.browser.steps import start, terminate
 
 #: By what stands on them; sessions and a workflow are filled in as they were made.
 PAGES = (
@@ -32,11 +32,13 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
-def scene(browser: Browser, dashboard: Dashboard) -> Iterator[tuple[Page, dict[str, str]]]:
+def scene(
+    browser: Browser, dashboard: Dashboard, signed_in_once: StorageState
+) -> Iterator[tuple[Page, dict[str, str]]]:
     """A live session with a question, an ended one with a result and a note, and the page of who is signed in."""
-    with browser.new_context(base_url=dashboard.url, viewport={"width": 1440, "height": 900}) as context:
+    size: ViewportSize = {"width": 1440, "height": 900}
+    with browser.new_context(base_url=dashboard.url, viewport=size, storage_state=signed_in_once) as context:
         page = context.new_page()
-        sign_in(page)
         start(page, "Search for 'wireless keyboard'")
         expect(page.locator("#timeline")).to_contain_text("Result of task 1", timeout=40_000)
         page.get_by_role("tab", name="Notes").click()

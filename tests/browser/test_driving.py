@@ -2,112 +2,30 @@
 
 import re
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Dashboard
+from tests.browser.conftest import Dashboard
+from tests.browser.hands import NO_FRAME_FOR, click_at, control, press_at_once, said, show, take
+from tests.browser.site import Site
 from tests.browser.steps import terminate, wait_for
 from tests.browser.test_live_view import HEALTHY, frozen, health
 
-PASSWORD, SECRET = "second-pair-of-hands", "hunter2-secret"
-
-PAGE = b"""<!doctype html><title>Where was it</title><body style="margin:0">
-<input style="position:absolute;left:100px;top:500px;width:300px;height:40px">
-<script>
-  let before = Promise.resolve();
-  const tell = what => before = before.then(() => fetch(`/told?${new URLSearchParams(what)}`));
-  for (const name of ['click', 'dblclick']) {
-    document.addEventListener(name, ({clientX, clientY}) => tell({name, x: clientX, y: clientY}));
-  }
-  addEventListener('keydown', ({key}) => tell({name: 'key', key}));
-</script>"""
-
-
-class Site:
-    """A page that tells where it was clicked and which keys it got."""
-
-    def __init__(self) -> None:
-        self.told: list[dict[str, str]] = []
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                if parts.path == "/told":
-                    site.told.append({name: value[0] for name, value in parse_qs(parts.query).items()})
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html")
-                self.end_headers()
-                self.wfile.write(PAGE)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        self._thread = Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def points(self, name: str = "click") -> list[tuple[int, int]]:
-        return [(int(one["x"]), int(one["y"])) for one in self.told if one["name"] == name]
-
-    def keys(self) -> str:
-        return " ".join(one["key"] for one in self.told if one["name"] == "key")
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    site = Site()
-    yield site
-    site.close()
+SECRET = "hunter2-secret"
 
 
 @pytest.fixture
 def session(signed_in: Page, site: Site) -> Iterator[Page]:
     """An idle session that shows the site."""
     page = signed_in
-    page.goto("/sessions/new/")
-    page.get_by_role("textbox", name="Starting URL").fill(site.url)
-    page.get_by_role("button", name="Start session").click()
-    page.wait_for_url(re.compile(r"/sessions/(?!new)[\w-]+/$"))
+    show(page, site.url)
     expect(health(page)).to_have_text(HEALTHY, timeout=30_000)
     yield page
     terminate(page)
     assert page.complaints == []  # type: ignore[attr-defined]
-
-
-def take(page: Page) -> None:
-    page.get_by_role("button", name="Take control", exact=True).click()
-    expect(control(page)).to_contain_text("The picture takes your clicks and keys.", timeout=30_000)
-
-
-def control(page: Page):
-    return page.get_by_role("region", name="Who has control")
-
-
-def said(page: Page):
-    return page.locator("[data-driving-said]")
-
-
-def click_at(page: Page, x: int, y: int, **options) -> None:
-    """Click the middle of a pixel of the picture, wherever it is shown."""
-    page.locator("[data-live-view]").scroll_into_view_if_needed()
-    box = page.get_by_label("Live view", exact=True).bounding_box()
-    assert box
-    page.mouse.click(box["x"] + (x + 0.5) * box["width"] / 1024, box["y"] + (y + 0.5) * box["height"] / 600, **options)
 
 
 def test_clicks_land_where_they_were_made_at_any_size(session: Page, site: Site) -> None:
@@ -189,39 +107,13 @@ def test_the_clipboard_and_a_box_type_too(session: Page, site: Site) -> None:
     wait_for(session, lambda: site.keys().endswith("o k"))
 
 
-@pytest.fixture
-def other(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
-    """A second person's browser."""
-    command = [sys.executable, "manage.py", "add_member", "second", "--role", "operator"]
-    own = psutil.Process(dashboard.process.pid).environ()
-    subprocess.run(command, cwd=ROOT, env=own, input=f"{PASSWORD}\n", text=True, check=True)
-    with browser.new_context(base_url=dashboard.url, viewport={"width": 1440, "height": 900}) as context:
-        page = context.new_page()
-        page.complaints = complaints = []  # type: ignore[attr-defined]
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.goto("/")
-        page.get_by_role("textbox", name="Username").fill("second")
-        page.get_by_role("textbox", name="Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="Desk")).to_be_visible()
-        yield page
-        assert complaints == []
-
-
-PRESS_AT = """moment => setTimeout(
-    () => document.querySelector('#session-driving [data-shortcut="c"]').click(), moment - Date.now()
-)"""
-
-
 def test_of_two_browsers_exactly_one_gets_control(session: Page, other: Page) -> None:
     other.goto(session.url)
     pages = (session, other)
     for _ in range(3):
         for page in pages:
             expect(page.get_by_role("button", name="Take control", exact=True)).to_be_visible()
-        moment = session.evaluate("Date.now() + 300")
-        for page in pages:
-            page.evaluate(PRESS_AT, moment)
+        press_at_once(pages)
         for page in pages:
             expect(control(page)).to_be_visible()
         holders = [page for page in pages if page.locator("#session-driving").get_attribute("data-state") == "mine"]
@@ -260,18 +152,6 @@ def test_control_is_asked_for_handed_over_and_kept_no_longer_than_its_page(
     session.get_by_role("button", name=re.compile("Send task|Queue task")).click()
     expect(session.get_by_role("log", name="Timeline")).to_contain_text("The button is broken.")
     expect(brief).to_have_count(0)
-
-
-NO_FRAME_FOR = """(video, milliseconds) => new Promise(resolve => {
-    let last = performance.now();
-    const note = () => { last = performance.now(); video.requestVideoFrameCallback(note); };
-    video.requestVideoFrameCallback(note);
-    const timer = setInterval(() => {
-        if (performance.now() - last < milliseconds) return;
-        clearInterval(timer);
-        resolve();
-    }, 50);
-})"""
 
 
 def test_nothing_is_sent_onto_a_picture_that_stands_still(session: Page, site: Site, dashboard: Dashboard) -> None:

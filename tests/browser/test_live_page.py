@@ -187,10 +187,15 @@ def test_the_desk_follows_its_sessions(session_page: Page, context: BrowserConte
     tile = desk.locator(f"#tile-{page.url.rstrip('/').rpartition('/')[2]}")
     expect(tile).to_contain_text("Active")
     expect(tile).to_contain_text(re.compile(r"\d:\d\d left"))
+    expect(tile).to_contain_text("Watched by you")
+    expect(page.locator("#session-header dl > div", has_text="Watching")).to_contain_text("you")
 
     tile.hover()
     page.get_by_role("button", name="Stop").click()
     expect(tile).to_contain_text("Stopped")
+    page.goto("/spend/")
+    expect(tile).not_to_contain_text("Watched by")
+    page.go_back()
     desk.close()
 
 

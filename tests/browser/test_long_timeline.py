@@ -1,52 +1,51 @@
 """Timelines of ten thousand rows: opened by the window, scrolled, searched, narrowed, and live all the while."""
 
-import os
 import re
-import subprocess
-import sys
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Dashboard
+from tests.browser.conftest import Dashboard
 from tests.browser.steps import start, terminate, wait_for
 from tests.browser.test_live_page import Line, rows
 
 SEED = """
-from django.db import transaction
-from django.utils import timezone
-from sessions_app.models import AgentSession, Event
-with transaction.atomic():
-    session = AgentSession.objects.select_for_update().get(pk="{pk}")
-    first = session.last_seq + 1
-    kinds = ("upstream.reasoning", "upstream.action", "upstream.action", "upstream.response")
-    Event.objects.bulk_create(
-        Event(
-            team_id=session.team_id, session=session, seq=seq, kind=kinds[seq % 4], at=timezone.now(),
-            text=f"Seeded row {{seq}}: I compare the price of <b>keyboard</b> {{seq}} with the others.",
-        )
-        for seq in range(first, first + {count})
-    )
-    AgentSession.objects.filter(pk=session.pk).update(last_seq=first + {count} - 1)
+WITH RECURSIVE added(seq) AS (SELECT :first UNION ALL SELECT seq + 1 FROM added WHERE seq < :last)
+INSERT INTO sessions_app_event (team_id, session_id, seq, kind, at, text, detail)
+SELECT team_id, id, seq,
+  CASE seq % 4 WHEN 0 THEN 'upstream.reasoning' WHEN 3 THEN 'upstream.response' ELSE 'upstream.action' END,
+  strftime('%Y-%m-%d %H:%M:%f', 'now'),
+  printf('Seeded row %d: I compare the price of <b>keyboard</b> %d with the others.', seq, seq), '{}'
+FROM added, sessions_app_agentsession WHERE id = :session
 """
 MOST = 600
 
 
 def seed(dashboard: Dashboard, page: Page, count: int) -> None:
     """Write rows as another process would: the page is told of them with the next row of its own."""
-    pk = re.search(r"/sessions/([\w-]+)/", page.url)[1]
-    code = SEED.format(pk=pk, count=count)
-    environment = {**os.environ, "DATA_DIR": str(dashboard.data_dir)}
-    subprocess.run([sys.executable, "manage.py", "shell", "-c", code], cwd=ROOT, env=environment, check=True)
+    session = re.search(r"/sessions/([\w-]+)/", page.url)[1]
+    with closing(sqlite3.connect(dashboard.data_dir / "watchfloor.sqlite3", timeout=20)) as database, database:
+        database.execute("BEGIN IMMEDIATE")
+        query = "UPDATE sessions_app_agentsession SET last_seq = last_seq + ? WHERE id = ? RETURNING last_seq"
+        ((last,),) = database.execute(query, (count, session)).fetchall()
+        database.execute(SEED, {"first": last - count + 1, "last": last, "session": session})
+
+
+def start_waiting(page: Page) -> None:
+    """Start a session whose agent has said all that it says for long."""
+    start(page, "Wait 250 seconds")
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
+    expect(page.locator("#timeline [data-kind='upstream.action']").filter(has_text="wait")).to_be_visible()
 
 
 @pytest.fixture
 def long_page(signed_in: Page, dashboard: Dashboard) -> Iterator[Page]:
     """A live session with more than ten thousand rows behind it."""
     page = signed_in
-    start(page, "Wait 250 seconds")
-    expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
+    start_waiting(page)
     seed(dashboard, page, 10_000)
     page.goto(page.url)
     expect(page.locator("html")).to_have_attribute("data-live", "yes")
@@ -123,8 +122,7 @@ def test_rows_that_come_while_somebody_reads_far_up_wait_for_them(long_page: Pag
 def test_catching_up_over_thousands_of_rows_misses_none_and_repeats_none(signed_in: Page, dashboard: Dashboard) -> None:
     page = signed_in
     line = Line(page)
-    start(page, "Wait 250 seconds")
-    expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
+    start_waiting(page)
     page.evaluate("""() => {
       window.everyRow = [];
       const note = row => row.dataset?.seq && window.everyRow.push(Number(row.dataset.seq));

@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.steps import start, terminate
 
 
-def titles(page: Page) -> list[str]:
-    page.goto("/sessions/?q=quince")
+def titles(page: Page, fruit: str) -> list[str]:
+    page.goto(f"/sessions/?q={fruit}")
     return page.locator("tbody th").all_inner_texts()
 
 
@@ -19,7 +19,7 @@ def test_what_was_started_is_not_started_again_by_going_back(signed_in: Page) ->
     expect(page.get_by_role("textbox", name="First task")).to_have_value("Wait 200 seconds for a quince")
     page.get_by_role("button", name="Start session").click()
     page.wait_for_url(first)
-    assert titles(page) == ["Wait 200 seconds for a quince"]
+    assert titles(page, "quince") == ["Wait 200 seconds for a quince"]
 
     page.goto(first)
     terminate(page)
@@ -27,16 +27,16 @@ def test_what_was_started_is_not_started_again_by_going_back(signed_in: Page) ->
 
 def test_but_changed_it_is_another(signed_in: Page) -> None:
     page = signed_in
-    start(page, "Wait 200 seconds for one more quince")
+    start(page, "Wait 200 seconds for one medlar")
     first = page.url
 
     page.go_back()
-    page.get_by_role("textbox", name="First task").fill("Wait 200 seconds for a last quince")
+    page.get_by_role("textbox", name="First task").fill("Wait 200 seconds for another medlar")
     page.get_by_role("button", name="Start session").click()
     page.wait_for_url(lambda url: "/new/" not in url)
     second = page.url
     assert second != first
-    assert titles(page)[:2] == ["Wait 200 seconds for a last quince", "Wait 200 seconds for one more quince"]
+    assert titles(page, "medlar") == ["Wait 200 seconds for another medlar", "Wait 200 seconds for one medlar"]
 
     for address in (first, second):
         page.goto(address)

@@ -34,7 +34,8 @@ class Agents:
     def __init__(self, folder: Path) -> None:
         self.journal_file = folder / "journal.jsonl"
         command = [sys.executable, "-m", "tests.chaos.agent_process"]
-        options = ["--port=0", f"--key={KEY}", "--pace=0", f"--data-dir={folder}", f"--journal={self.journal_file}"]
+        options = ["--port=0", f"--key={KEY}", "--pace=0", "--rate-limit=0", f"--data-dir={folder}"]
+        options.append(f"--journal={self.journal_file}")
         self.process = subprocess.Popen(
             [*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": "."}
         )

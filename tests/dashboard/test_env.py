@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.embedded_agent import agent_environment
 from dashboard.env import BadSetting, read_environment
 from dashboard.stores import django_database
 
@@ -125,3 +126,10 @@ def test_processes_that_share_have_to_share_everything(read):
     for name in ("DATABASE_URL", "SECRET_KEY", "AGENT_API_URL"):
         with pytest.raises(BadSetting, match=f"^{name} is not usable: .* where REDIS_URL is"):
             read(**{**SHARED, name: ""})
+
+
+def test_the_service_it_starts_for_itself_has_no_rate_limit_unless_told(monkeypatch, tmp_path):
+    monkeypatch.delenv("AGENT_SERVICE_RATE_LIMIT", raising=False)
+    assert agent_environment("key", tmp_path)["AGENT_SERVICE_RATE_LIMIT"] == "0"
+    monkeypatch.setenv("AGENT_SERVICE_RATE_LIMIT", "5")
+    assert agent_environment("key", tmp_path)["AGENT_SERVICE_RATE_LIMIT"] == "5"

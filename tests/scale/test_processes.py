@@ -1,6 +1,7 @@
 """Several processes are one program: each page sees everything, and no session depends on any one process."""
 
 import json
+import re
 import signal
 import time
 
@@ -196,3 +197,46 @@ def test_a_relay_alone_needs_redis(site: Site) -> None:
     alone = site.start("alone", "relay", REDIS_URL="")
     assert alone.process.wait(60) == 1
     assert alone.log.read_text().startswith("CommandError: A relay alone needs REDIS_URL")
+
+
+def socket_at(http: aiohttp.ClientSession, member: Member, path: str):
+    address = f"http://127.0.0.1:{member.port}"
+    return http.ws_connect(f"{address}{path}", headers={"Origin": address})
+
+
+async def until_watched(desk: aiohttp.ClientWebSocketResponse, session: str, *, by: str | None) -> float:
+    """Follow a desk until the session's tile says who watches; how many seconds that took."""
+    began = time.monotonic()
+    while True:
+        digest = json.loads(await desk.receive_str(timeout=20))
+        if digest["type"] != "tiles":
+            continue
+        await desk.send_str(json.dumps({"ack": digest["n"]}))
+        names = re.findall(r'data-person="(\w+)"', digest["tiles"].get(session, ""))
+        if session in digest["tiles"] and names == ([by] if by else []):
+            return time.monotonic() - began
+
+
+async def test_who_watches_is_seen_at_every_process_until_the_page_or_its_process_is_gone(
+    site: Site, operators: list[Operator], record_property
+) -> None:
+    session = operators[0].start("ask 30")
+    dying = site.start("dying", "serve", "--no-relay")
+    dying.until_ready()
+    async with (
+        aiohttp.ClientSession(cookies=operators[0].cookies) as http,
+        socket_at(http, site.webs[1], "/ws/desk/") as desk,
+    ):
+        await until_watched(desk, session, by=None)
+        page = f"/ws/sessions/{session}/"
+        async with socket_at(http, site.webs[0], page):
+            came = await until_watched(desk, session, by="admin")
+        left = await until_watched(desk, session, by=None)
+        async with socket_at(http, dying, page):
+            await until_watched(desk, session, by="admin")
+            dying.end(signal.SIGKILL)
+            died = await until_watched(desk, session, by=None)
+    record_property("seconds until one was seen to come, to leave, and to be gone with the process", [came, left, died])
+    assert max(came, left) < 2.0
+    assert died < 8.0
+    finish(site, operators[0], session)

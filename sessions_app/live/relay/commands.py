@@ -165,7 +165,7 @@ class CommandCarrier:
     async def _begin_task(self, command: Command, session: AgentSession) -> None:
         if await in_database(Task.objects.filter(session=session, state__in=ACTIVE_TASK).exists):
             return  # queued behind the one in hand
-        if not self._runner.is_listening or await self._is_to_end():
+        if not self._runner.linking.is_listening or await self._is_to_end():
             return
         if await in_database(control_log.holds_tasks, session):
             return  # somebody drives: a task would find its page changed under it
@@ -192,7 +192,7 @@ class CommandCarrier:
         self._runner.hidden.add(answer.task_id)
         await self._runner.write(lambda log: relaying.record_taken(log, command, answer.task_id))
         if answer.report:
-            await self._runner.record_report(task, answer.report, SpendSource.ANSWER)
+            await self._runner.polling.record(task, answer.report, SpendSource.ANSWER)
         self._runner.wake()
 
     async def _once(self, call: Callable[[], Awaitable[T]]) -> T:

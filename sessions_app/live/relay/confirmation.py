@@ -133,7 +133,7 @@ async def _is_settled(runner: "SessionRunner", command: Command) -> bool:
     if command.kind != CommandKind.TERMINATE and command.task_id:
         task = await in_database(Task.objects.get, pk=command.task_id)
         if task.upstream_id and task.state in ACTIVE_TASK:
-            await runner.poll_task(task, stopping=True)
+            await runner.polling.ask(task, stopping=True)
     return not await in_database(Command.objects.filter(pk=command.pk, state=CommandState.SENT).exists)
 
 

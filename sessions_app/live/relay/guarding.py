@@ -47,7 +47,7 @@ class Guarding:
     async def _look(self) -> guards.Outlook:
         outlook = await in_database(guards.look_ahead, self._runner.session_id, at=timezone.now())
         if outlook.is_capped and not self.is_capped:
-            self._runner.poll_soon()
+            self._runner.polling.hurry()
         self.is_capped = outlook.is_capped
         return outlook
 

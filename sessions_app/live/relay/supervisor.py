@@ -43,7 +43,6 @@ class Relay:
         unsubscribe = broadcast.hub.subscribe(broadcast.RELAY_GROUP, hear)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._writer.run(), name="relay writer")
                 await self._sweep_forever(group)
         finally:
             unsubscribe()

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page, StorageState
 
-from tests.browser.conftest import Dashboard, start_dashboard, stop_dashboard
+from tests.browser.conftest import Dashboard, cookies_of, start_dashboard, stop_dashboard
 from tests.browser.scripted.scene import Scene, ScriptedUpstream
-from tests.browser.steps import sign_in
 
 
 @pytest.fixture(scope="session")
@@ -25,18 +24,9 @@ def dashboard(upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def signed_in_once(browser: Browser, dashboard: Dashboard) -> dict:
-    """Cookies of somebody who is signed in: once, since there are many cases."""
-    with browser.new_context(base_url=dashboard.url) as context:
-        sign_in(context.new_page())
-        return context.storage_state()
-
-
-@pytest.fixture
-def context(browser: Browser, dashboard: Dashboard, signed_in_once: dict) -> Iterator[BrowserContext]:
-    size = {"width": 1440, "height": 900}
-    with browser.new_context(base_url=dashboard.url, viewport=size, storage_state=signed_in_once) as context:
-        yield context
+def signed_in_once(browser: Browser, dashboard: Dashboard) -> StorageState:
+    """Of this dashboard, not of the other."""
+    return cookies_of(browser, dashboard)
 
 
 @pytest.fixture

@@ -200,3 +200,14 @@ async def test_a_shift_note_comes_to_every_desk_of_the_team_at_once(sessions, op
 
     assert "Watch &lt;the&gt; shop." in message["parts"]["desk-shift-note"]
     assert message["tiles"] == {}
+
+
+async def test_a_tile_says_who_has_the_sessions_page_open_and_no_longer_when_they_left(sessions, operator, lead):
+    watched = sessions[0]
+    async with open_socket(PATH, operator) as desk:
+        assert "Watched by" not in (await desk.read())["tiles"][watched.pk]
+        async with open_socket(f"/ws/sessions/{watched.pk}/", lead):
+            message = await desk.read()
+            assert set(message["tiles"]) == {watched.pk}
+            assert 'Watched by </span><span data-person="lead">lead</span>' in message["tiles"][watched.pk]
+        assert "Watched by" not in (await desk.read())["tiles"][watched.pk]

@@ -12,6 +12,7 @@ from sessions_app.broadcast import hub, session_group
 from sessions_app.live import consumers, feeds, session_feed
 from sessions_app.live.fragments import PAGE_CHARACTERS, SESSION_PARTS
 from sessions_app.models import Membership
+from sessions_app.presence import presence
 from tests.helpers.sockets import HOST, Refused, cookies_of, open_socket
 from tests.sessions_app.live.conftest import until
 
@@ -321,3 +322,27 @@ async def test_who_signs_out_is_shown_out(session, teammate):
         await socket.read()
         await sign_out()
         assert await close_code(socket) == consumers.CloseCode.NO_LONGER_ALLOWED
+
+
+@database_sync_to_async
+def load(client_for, user, session) -> str:
+    return client_for(user).get(f"/sessions/{session.pk}/").content.decode()
+
+
+async def test_every_page_of_a_session_says_who_else_is_at_one(session, operator, lead, client_for):
+    async with open_socket(path(session), operator) as own:
+        assert 'data-person="operator"' in (await own.read())["parts"]["session-header"]
+        async with open_socket(path(session), lead):
+            header = (await own.read())["parts"]["session-header"]
+            assert re.findall(r'data-person="(\w+)"', header) == ["lead", "operator"]
+            assert header in await load(client_for, operator, session)
+        assert re.findall(r'data-person="(\w+)"', (await own.read())["parts"]["session-header"]) == ["operator"]
+
+
+async def test_who_gives_no_sign_of_life_is_not_taken_to_watch_though_the_socket_stands(session, lead, monkeypatch):
+    monkeypatch.setattr(consumers, "ABSENT_SECONDS", 0.2)
+    async with open_socket(path(session), lead) as page:
+        await until(lambda: presence.by_session()[session.pk] == ("lead",))
+        await until(lambda: presence.by_session()[session.pk] == ())
+        await page.acknowledge(0)
+        await until(lambda: presence.by_session()[session.pk] == ("lead",))

@@ -1,0 +1,101 @@
+"""Asking the service how a session's tasks stand: for what no event tells, and for what may have been missed."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from sessions_app import broadcast
+from sessions_app.agent_api.errors import AgentApiError, NotFound
+from sessions_app.agent_api.types import Outcome, TaskReport, Usage
+from sessions_app.domain import ingest
+from sessions_app.domain.figures import known_usage
+from sessions_app.enums import ACTIVE_TASK, SpendSource, TaskState
+from sessions_app.live.threads import in_database
+from sessions_app.models import Task
+
+if TYPE_CHECKING:
+    from sessions_app.live.relay.runner import SessionRunner
+
+
+class Polling:
+    """One session's polls, and the recording of every report, whichever way it came."""
+
+    def __init__(self, runner: "SessionRunner") -> None:
+        self._runner = runner
+        self._is_due = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Something may have been missed: ask now."""
+        self._is_due.set()
+
+    async def run(self) -> None:
+        """Ask at once for what may have been missed, then as often as somebody wants to see it."""
+        while True:
+            self._is_due.clear()
+            await self.ask_all()
+            try:
+                async with asyncio.timeout(self._gap()):
+                    await self._is_due.wait()
+            except TimeoutError:
+                pass
+
+    async def ask_all(self) -> None:
+        """Ask for every task that the service may still have news of."""
+        open_or_unknown = ACTIVE_TASK | {TaskState.UNKNOWN}
+        query = Task.objects.filter(session=self._runner.session_id, state__in=open_or_unknown)
+        for task in await in_database(list, query.exclude(upstream_id="").order_by("number")):
+            await self.ask(task)
+
+    async def ask(self, task: Task, *, stopping: bool = False) -> None:
+        """Ask for one task's report and record it, unless something was sent meanwhile that it cannot know of."""
+        runner = self._runner
+        sent_before, asked_at = runner.messages_sent, time.monotonic()
+        known = await in_database(known_usage, task)
+        try:
+            report = await runner.api.poll(runner.session.upstream_id, task.upstream_id)
+        except NotFound:
+            report = TaskReport(Outcome.STOPPED) if stopping else None
+        except AgentApiError:
+            return
+        if report is None or (sent_before != runner.messages_sent and report.outcome is Outcome.WAITING):
+            return
+        if stopping and report.outcome in {Outcome.FAILED, Outcome.TERMINATED}:
+            report = TaskReport(Outcome.STOPPED, usage=report.usage)  # other servers call a stopped task so
+        runner.hearing.note_heard(task, asked_at)
+        if not _is_as_known(report, task, known):
+            await self.record(task, report, SpendSource.POLL, known=known)
+
+    async def record(self, task: Task, report: TaskReport, source: SpendSource, *, known: Usage | None = None) -> None:
+        """Record an answer's or a poll's report, after the socket's own account of the same, which tells more."""
+        runner = self._runner
+        if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and runner.link:
+            await self._let_socket_tell(task)
+        runner.hidden.add(*runner.typed.words())
+        shown = runner.hidden.blank(report)
+        await runner.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
+        runner.guarding.wake()
+
+    async def _let_socket_tell(self, task: Task) -> None:
+        lag = self._runner.timings.socket_lag
+        deadline = time.monotonic() + lag
+        while time.monotonic() < deadline:
+            await in_database(task.refresh_from_db)
+            if not task.is_active:
+                return
+            await asyncio.sleep(lag / 20)
+
+    def _gap(self) -> float:
+        is_near = self._runner.guarding.is_capped or self._is_watched()
+        return self._runner.timings.watched_poll if is_near else self._runner.timings.unwatched_poll
+
+    def _is_watched(self) -> bool:
+        hub, session = broadcast.hub, self._runner.session
+        return hub.is_watched(broadcast.session_group(session.pk)) or hub.is_watched(
+            broadcast.desk_group(session.team_id)
+        )
+
+
+def _is_as_known(report: TaskReport, task: Task, known: Usage) -> bool:
+    """Whether writing it would change nothing, as with most polls: reading a session to find out takes its time."""
+    is_going = report.outcome is Outcome.ACTIVE and task.state not in {TaskState.SENT, TaskState.UNKNOWN}
+    return is_going and report.usage == known and not report.files
