@@ -1,6 +1,7 @@
 """The service put together from its parts: started in order, stopped in the opposite one."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -19,9 +20,11 @@ from agent_service.api.sockets import Sockets
 from agent_service.billing.account import Account
 from agent_service.browser import BrowserOptions, find_chromium, remove_leftovers
 from agent_service.browser.driver import Driver
+from agent_service.browser.targets import Targets
 from agent_service.hosting.data_folder import open_data_folder
 from agent_service.hosting.errors import StartFailed
-from agent_service.hosting.listening import listen, origin, own_origin, port_of
+from agent_service.hosting.listening import listen, origin, own_host, port_of
+from agent_service.hosting.sandbox import why_no_sandbox
 from agent_service.hosting.shop_host import ShopHost
 from agent_service.journal import FileJournal, Journal, NoJournal
 from agent_service.options import Options
@@ -31,6 +34,7 @@ from agent_service.sessions.workshop import Workshop
 from agent_service.shop.app import create_shop
 from agent_service.streaming import Stream, stream_routes
 
+logger = logging.getLogger(__name__)
 _MOST_BODY_BYTES = 1 << 20
 _DRAIN_SECONDS = 1.0
 
@@ -68,10 +72,13 @@ class Service:
         profiles = await self._open_profiles(port)
         journal = _open_journal(options)
         self._exit.callback(journal.close)
-        shop_host = await self._open_shop_host()
-        driver = Driver(_browser_options(executable, profiles, shop_host))
+        shop_host = await self._open_shop_host(port)
+        targets = Targets(options.allow_networks, shop_host.places, closed_ports=frozenset({port}))
+        sandbox = await _sandbox(executable)
+        driver = Driver(BrowserOptions(executable, profiles, targets, shop_host.trusted_spki, sandbox))
         self._exit.push_async_callback(driver.close)
-        shop = f"https://{options.shop_host}/" if options.shop_host else f"{own_origin(options.host, port)}/shop/"
+        own = origin(own_host(options.host), port)
+        shop = f"https://{options.shop_host}/" if options.shop_host else f"{own}/shop/"
         workshop = Workshop(
             launch=driver.launch,
             new_stream=Stream,
@@ -99,10 +106,8 @@ class Service:
         await asyncio.to_thread(remove_leftovers, folder.profiles)
         return folder.profiles
 
-    async def _open_shop_host(self) -> ShopHost | None:
-        if self.options.shop_host is None:
-            return None
-        shop_host = ShopHost(self.options.shop_host)
+    async def _open_shop_host(self, port: int) -> ShopHost:
+        shop_host = ShopHost((own_host(self.options.host).lower(), port), self.options.shop_host)
         self._exit.push_async_callback(shop_host.close)
         await shop_host.start()
         return shop_host
@@ -112,7 +117,7 @@ class Service:
         sockets = Sockets(lambda session_id: registry.find(session_id), account, journal)
         registry = Registry(workshop, sockets.open_channel, options.max_sessions)
         guard = api_middleware(options.key, options.rate_limit, journal, FORMS[options.form])
-        app = web.Application(middlewares=[guard], client_max_size=_MOST_BODY_BYTES)
+        app = web.Application(middlewares=[sockets.admission, guard], client_max_size=_MOST_BODY_BYTES)
         app.add_routes(Api(registry, account, workshop.archive, options.form, options.public_url).routes())
         app.add_routes(stream_routes(_stream_finder(registry), loopback_only=options.loopback_only))
         app.add_subapp("/shop/", create_shop())
@@ -124,8 +129,8 @@ class Service:
         self._exit.push_async_callback(runner.cleanup)
         self._exit.push_async_callback(sockets.close)
         self._exit.push_async_callback(registry.close)
-        settling = asyncio.create_task(registry.settle_regularly())
-        self._exit.push_async_callback(_cancel, settling)
+        for chore in (registry.settle_regularly(), sockets.drop_strangers()):
+            self._exit.push_async_callback(_cancel, asyncio.create_task(chore))
         await web.SockSite(runner, listener).start()
 
 
@@ -138,10 +143,12 @@ def _open_journal(options: Options) -> Journal:
         raise StartFailed(f"The journal {options.journal} cannot be written: {problem.strerror}.") from None
 
 
-def _browser_options(executable: str, profiles: Path, shop_host: ShopHost | None) -> BrowserOptions:
-    if shop_host is None:
-        return BrowserOptions(executable, profiles)
-    return BrowserOptions(executable, profiles, shop_host.host_rules, shop_host.trusted_spki)
+async def _sandbox(executable: str) -> bool:
+    """Whether Chromium's sandbox can be on; said once where it cannot."""
+    reason = await asyncio.to_thread(why_no_sandbox, executable)
+    if reason:
+        logger.warning("Chromium's sandbox is off: %s.", reason)
+    return reason is None
 
 
 def _stream_finder(registry: Registry) -> Callable[[str], Stream | None]:

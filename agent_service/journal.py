@@ -1,6 +1,7 @@
 """A record, outside the service, of everything it was asked, did and charged."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -20,7 +21,7 @@ class FileJournal:
     """JSON lines, each handed to the system before what it tells of leaves the service: they outlive a SIGKILL."""
 
     def __init__(self, path: Path) -> None:
-        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
+        self._file: TextIO = open(path, "a", encoding="utf-8", buffering=1, opener=_private)  # noqa: SIM115
 
     def write(self, kind: str, **fields: Any) -> None:
         """Append one line with the time in UTC."""
@@ -30,6 +31,10 @@ class FileJournal:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # the ids in it open live sessions
 
 
 class NoJournal:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
+
+from agent_service.api.keys import ApiKey, parse_key
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}", re.IGNORECASE)
@@ -34,7 +36,7 @@ class Options:
 
     host: str
     port: int
-    key: str
+    key: ApiKey
     form: Form
     shop_host: str | None
     pace: float
@@ -48,6 +50,7 @@ class Options:
     model_url: str | None
     model_key: str = field(repr=False)
     model: str
+    allow_networks: tuple[IPv4Network | IPv6Network, ...]
     die_with_parent: bool
 
     @property
@@ -174,10 +177,10 @@ def _form(text: str) -> Form:
     return Form(text)
 
 
-def _key(text: str) -> str:
+def _key(text: str) -> ApiKey:
     if not re.fullmatch(r"[\x21-\x7e]+", text):
         raise ValueError("must be set: the key callers send as Authorization: Bearer, without spaces.")
-    return text
+    return parse_key(text)
 
 
 def _optional_address(text: str) -> str | None:
@@ -220,10 +223,17 @@ def _optional_origin(text: str) -> str | None:
     return text.rstrip("/").lower() or None
 
 
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValueError(f"must be networks such as 10.0.0.0/8, separated by commas, not {text!r}.") from None
+
+
 _OPTIONS = (
     _Option("host", "127.0.0.1", _host, "NAME", "address to listen on; beyond loopback, video leaves it too"),
     _Option("port", "8100", _whole(0, 65535), "N", "port to listen on; 0 picks a free one, which is printed"),
-    _Option("key", "", _key, "KEY", "key that callers must send"),
+    _Option("key", "", _key, "KEY", "key that callers must send, or its hash as sha256:HEX"),
     _Option("form", "enigma", _form, "NAME", "form of the answers: enigma, or webrun, the later one"),
     _Option("shop_host", "", _optional_host_name, "NAME", "public name the built-in shop answers for in the browsers"),
     _Option("pace", "1.2", _seconds(0, 60), "SECONDS", "wait before each action, so that people can follow"),
@@ -250,4 +260,5 @@ _OPTIONS = (
     ),
     _Option("model_key", "", _optional_key, "KEY", "key of that endpoint, if it wants one", "AGENT_"),
     _Option("model", "", str, "NAME", "name of the model there", "AGENT_"),
+    _Option("allow_networks", "", _networks, "NETS", "private networks that agents may open addresses in, by commas"),
 )

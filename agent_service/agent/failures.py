@@ -35,11 +35,17 @@ def could_not_open(address: str, error: Error | TimeoutError) -> TaskFailed:
         return TaskFailed(
             f"{site} is one of the sites this task must avoid, so I did not open it.", code="INVALID_PARAMETER"
         )
+    if "ERR_ACCESS_DENIED" in text:
+        return closed_to_agents(site)
     if isinstance(error, TimeoutError | PlaywrightTimeout):
         return TaskFailed(f"{site} could not be reached: it did not answer in time.", code="NAVIGATION_TIMEOUT")
     if "invalid URL" in text or "ERR_INVALID_URL" in text:
         return TaskFailed(f"“{address}” is not an address I can open.", code="INVALID_PARAMETER")
     return TaskFailed(f"{site} could not be reached: {reason(text)}.", code="NAVIGATION_TIMEOUT")
+
+
+def closed_to_agents(site: str) -> TaskFailed:
+    return TaskFailed(f"{site} is closed to agents here: only public web addresses are open.", code="INVALID_PARAMETER")
 
 
 def reason(text: str) -> str:

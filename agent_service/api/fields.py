@@ -6,6 +6,9 @@ from typing import Any
 
 from agent_service.api.errors import bad_request, missing
 
+MOST_CHARACTERS = 100_000
+"""Of one text; what people ask for is a hundredth of it, and some are kept after their session."""
+
 
 class Fields:
     """The members of one JSON object; null counts as missing, members nobody asks for are ignored."""
@@ -16,11 +19,13 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name in self._members
 
-    def text(self, name: str, default: str | None = None) -> str:
+    def text(self, name: str, default: str | None = None, *, most: int = MOST_CHARACTERS) -> str:
         """A string; required unless it has a default."""
         value = self._get(name, default)
         if not isinstance(value, str):
             raise bad_request(f"{name} must be a string.")
+        if len(value) > most:
+            raise bad_request(f"{name} may have at most {most} characters.")
         # JSON can spell half a surrogate pair, which is no text and cannot be written down.
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise bad_request(f"{name} must be valid Unicode text.")
@@ -55,9 +60,11 @@ class Fields:
             raise bad_request(f"{name} must be a number from 0 to {high}.")
         return round(value)
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str, *, most: int) -> list[str]:
         """A list of strings, empty by default."""
         values = self._members.get(name, [])
+        if isinstance(values, list) and len(values) > most:
+            raise bad_request(f"{name} may have at most {most} entries.")
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise bad_request(f"{name} must be a list of strings.")
         return values

@@ -1,6 +1,5 @@
 """What every call goes through: the journal, the key, the rate limit, and errors as JSON."""
 
-import hmac
 import logging
 import time
 from typing import Any
@@ -10,6 +9,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from agent_service.api.errors import ApiError, bad_key
 from agent_service.api.forms import EnigmaForm
+from agent_service.api.keys import ApiKey
 from agent_service.api.limits import RateLimit
 from agent_service.journal import Journal
 
@@ -20,7 +20,7 @@ _LIMITED = frozenset({"/start/start-session", "/start/send-message", "/start/run
 _OPEN = frozenset({"/start/health"})
 
 
-def api_middleware(key: str, rate_limit: int, journal: Journal, form: EnigmaForm) -> Middleware:
+def api_middleware(key: ApiKey, rate_limit: int, journal: Journal, form: EnigmaForm) -> Middleware:
     """Guard the API's addresses; pages beside it, such as the shop, pass untouched."""
     limiter = RateLimit(rate_limit) if rate_limit else None
 
@@ -40,7 +40,7 @@ def api_middleware(key: str, rate_limit: int, journal: Journal, form: EnigmaForm
 
 
 async def _answered(
-    request: web.Request, handler: Handler, key: str, limiter: RateLimit | None, form: EnigmaForm
+    request: web.Request, handler: Handler, key: ApiKey, limiter: RateLimit | None, form: EnigmaForm
 ) -> web.StreamResponse:
     limited = limiter if request.method == "POST" and request.path in _LIMITED else None
     try:
@@ -65,10 +65,9 @@ async def _answered(
     return response
 
 
-def _check_key(request: web.Request, key: str) -> None:
+def _check_key(request: web.Request, key: ApiKey) -> None:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    matches = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), key.encode())
-    if scheme.lower() != "bearer" or not matches:
+    if not key.matches(given.strip()) or scheme.lower() != "bearer":
         raise bad_key()
 
 

@@ -28,6 +28,8 @@ KEYS = (
     *("Enter", "Escape", "Tab", "Backspace", "Delete", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"),
     *("PageUp", "PageDown", "Home", "End"),
 )
+_LONGEST_ADDRESS = 8_000
+_MOST_DOMAINS = 1_000
 _HOST = re.compile(r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _ACTIONS = ("newTask", "state", "interaction", "guardrail")
 _INTERACTIONS = ("takeOverControl", "releaseControl", "CLICK", "DOUBLE_CLICK", "TYPE", "KEY_PRESS")
@@ -146,7 +148,7 @@ def _prompt(fields: Fields, *, required: bool) -> str:
 
 
 def _address(fields: Fields) -> str | None:
-    address = fields.text("startingUrl", "").strip()
+    address = fields.text("startingUrl", "", most=_LONGEST_ADDRESS).strip()
     if not address:
         return None
     if "://" not in address:
@@ -162,7 +164,7 @@ def _address(fields: Fields) -> str | None:
 
 
 def _domains(fields: Fields) -> tuple[str, ...]:
-    domains = tuple(domain.strip().lower() for domain in fields.texts("avoidDomains"))
+    domains = tuple(domain.strip().lower() for domain in fields.texts("avoidDomains", most=_MOST_DOMAINS))
     if not all(len(domain) <= 253 and _HOST.fullmatch(domain) for domain in domains):
         raise bad_request("avoidDomains must be a list of host names such as facebook.com.")
     return domains

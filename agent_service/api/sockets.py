@@ -8,6 +8,7 @@ from typing import Any
 
 import socketio
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from agent_service.api.errors import ApiError
 from agent_service.api.messages import deliver
@@ -20,9 +21,15 @@ from agent_service.sessions.session import Session
 from agent_service.sessions.tasks import Failure
 
 logger = logging.getLogger(__name__)
+_PATH = "/socket.io/"
 _CLOSE_TIMEOUT = 3.0
 _SEND_TIMEOUT = 10.0
 _MOST_BYTES = 1 << 20
+_MOST_CONNECTIONS = 1_000
+_MOST_SOCKETS = 64
+_MOST_QUEUED = 10_000
+STRANGERS_STAY = 10.0
+"""Seconds in which a connection must name its session."""
 
 
 class Sockets:
@@ -50,6 +57,25 @@ class Sockets:
         """Serve the default path."""
         self._server.attach(app)
 
+    @web.middleware
+    async def admission(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Take in only so many connections; the middleware of the application that is attached to."""
+        path = f"{request.path.rstrip('/')}/"
+        if path == _PATH and "sid" not in request.query and len(self._server.eio.sockets) >= _MOST_CONNECTIONS:
+            raise web.HTTPServiceUnavailable(text="Too many connections.")
+        return await handler(request)
+
+    async def drop_strangers(self) -> None:
+        """Close connections that do not join a session, until cancelled: they need no key to be made."""
+        before: set[str] = set()
+        while True:
+            await asyncio.sleep(STRANGERS_STAY)
+            strangers = {sid for sid in self._server.eio.sockets if not self._server.manager.sid_from_eio_sid(sid, "/")}
+            for connection in map(self._server.eio.sockets.get, strangers & before):
+                if connection:
+                    await connection.close(wait=False)
+            before = strangers
+
     def open_channel(self, session_id: str) -> "RoomChannel":
         """A new session's way to its clients."""
         channel = self._channels[session_id] = RoomChannel(self, session_id)
@@ -76,6 +102,8 @@ class Sockets:
         session_id = auth.get("sessionId") if isinstance(auth, dict) else None
         if not isinstance(session_id, str) or self._find(session_id) is None:
             raise socketio.exceptions.ConnectionRefusedError("Session not found or unauthorized")
+        if len(self._rooms[session_id]) >= _MOST_SOCKETS:
+            raise socketio.exceptions.ConnectionRefusedError("Too many connections to this session")
         self._sessions[sid] = session_id
         self._rooms[session_id].add(sid)
         await self._server.enter_room(sid, session_id)
@@ -120,7 +148,9 @@ class RoomChannel:
         self._opened.set()
 
     def send(self, event: Event, *, to: str | None = None) -> None:
-        """Queue one event for all clients of the session, or for one of them."""
+        """Queue one event for all clients of the session, or for one of them; nobody need come, so the oldest go."""
+        if self._queue.qsize() >= _MOST_QUEUED:
+            self._queue.get_nowait()
         self._queue.put_nowait((event, to or self._room))
 
     async def close(self) -> None:

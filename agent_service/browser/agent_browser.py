@@ -12,20 +12,23 @@ from playwright.async_api import Error as PlaywrightError
 
 from agent_service.browser.domains import host_name, is_within
 from agent_service.browser.profiles import erase
+from agent_service.browser.proxy import Proxy
 
 CLOSE_TIMEOUT = 3.0
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_DOCUMENTS = [{"urlPattern": "*", "resourceType": "Document", "requestStage": "Response"}]
 
 
 class AgentBrowser:
     """A running Chromium; `page` is always the tab that people should see and the agent works on."""
 
-    def __init__(self, context: BrowserContext, profile: Path, requests: CDPSession) -> None:
+    def __init__(self, context: BrowserContext, profile: Path, requests: CDPSession, proxy: Proxy) -> None:
         self.context = context
+        self.proxy = proxy
         self.crashed = asyncio.Event()
         self.page_listeners: set[Callable[[], None]] = set()
         self._profile = profile
         self._requests = requests
-        self._avoided: frozenset[str] = frozenset()
         self._tabs: list[Page] = []
         self._verdicts: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
@@ -44,14 +47,12 @@ class AgentBrowser:
         """From now on block every request to these hosts and their subdomains, instead of earlier ones.
 
         Browser-wide interception sees frames, workers, redirects and new tabs alike, which a
-        route on the context does not, and costs nothing for hosts that no pattern names.
+        route on the context does not, and costs nothing for hosts that no pattern names. The proxy
+        stops what it does not see, such as WebSockets.
         """
-        self._avoided = frozenset(map(host_name, domains))
-        if not self._avoided:
-            await self._requests.send("Fetch.disable")
-            return
-        patterns = [{"urlPattern": f"*://*{host}*"} for host in sorted(self._avoided)]
-        await self._requests.send("Fetch.enable", {"patterns": patterns})
+        self.proxy.avoided = frozenset(map(host_name, domains))
+        patterns = [{"urlPattern": f"*://*{host}*"} for host in sorted(self.proxy.avoided)]
+        await self._requests.send("Fetch.enable", {"patterns": [*_DOCUMENTS, *patterns]})
 
     async def close(self) -> None:
         """End the process and delete the profile; every caller waits until both are gone."""
@@ -67,6 +68,7 @@ class AgentBrowser:
         finally:
             for verdict in self._verdicts:
                 verdict.cancel()
+            await self.proxy.close()
             await asyncio.to_thread(erase, self._profile)
 
     def _opened(self, page: Page) -> None:
@@ -97,16 +99,25 @@ class AgentBrowser:
             self.crashed.set()
 
     def _judge(self, paused: dict[str, Any]) -> None:
-        verdict = asyncio.create_task(self._pass_or_block(paused["requestId"], paused["request"]["url"]))
+        verdict = asyncio.create_task(self._pass_or_block(paused["requestId"], self._objection(paused)))
         self._verdicts.add(verdict)
         verdict.add_done_callback(self._verdicts.discard)
 
-    async def _pass_or_block(self, request_id: str, url: str) -> None:
+    def _objection(self, paused: dict[str, Any]) -> str | None:
+        """Why a request must not go on, as the protocol names it."""
+        url = urlsplit(paused["request"]["url"])
+        if url.scheme == "file":
+            return "AccessDenied"
+        if paused.get("responseErrorReason") == "Failed":
+            # To Chromium every failure behind a proxy is the same; people and agents are told which it was.
+            return self.proxy.failure(url.hostname or "", url.port or _DEFAULT_PORTS.get(url.scheme, 0))
         # The pattern is wider than the rule (it matches paths too), so the host decides here.
-        blocked = is_within(urlsplit(url).hostname or "", self._avoided)
+        return "BlockedByClient" if is_within(url.hostname or "", self.proxy.avoided) else None
+
+    async def _pass_or_block(self, request_id: str, objection: str | None) -> None:
         with contextlib.suppress(PlaywrightError):  # the request or the browser may be gone by now
-            if blocked:
-                answer = {"requestId": request_id, "errorReason": "BlockedByClient"}
+            if objection:
+                answer = {"requestId": request_id, "errorReason": objection}
                 await self._requests.send("Fetch.failRequest", answer)
             else:
                 await self._requests.send("Fetch.continueRequest", {"requestId": request_id})

@@ -3,23 +3,27 @@
 import asyncio
 import html
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from playwright.async_api import BrowserContext, Playwright
 
 from agent_service.browser.agent_browser import AgentBrowser
-from agent_service.browser.domains import host_name
 from agent_service.browser.profiles import PREFIX, erase
+from agent_service.browser.proxy import Proxy
+from agent_service.browser.targets import Targets
 
 WIDTH, HEIGHT = 1024, 600
 """The picture's size in CSS pixels; the wire's coordinates refer to it."""
 
 LAUNCH_TIMEOUT = 30.0
+_CACHE_BYTES = 50 << 20
+_SECRET = re.compile(r"KEY|SECRET|PASS|TOKEN|CREDENTIAL|_URL$", re.IGNORECASE)
 
 _EXTENSION = Path(__file__).parents[1] / "streaming" / "extension"
 EXTENSION_ID = "oanlogfajdjgffldgdkpplnimpbefdnh"
@@ -33,8 +37,8 @@ class BrowserOptions:
     executable: str
     profiles: Path
     """Root folder; each browser makes and removes a folder of its own beneath it."""
-    host_rules: tuple[str, ...] = ()
-    """Values for `--host-resolver-rules`, such as `MAP amazon.com:443 127.0.0.1:8443`."""
+    targets: Targets = field(default_factory=Targets)
+    """What they may connect to."""
     trusted_spki: tuple[str, ...] = ()
     """Base64 SHA-256 hashes of public keys whose certificates are accepted as they are."""
     sandbox: bool = os.geteuid() != 0
@@ -51,33 +55,37 @@ async def launch(
     """
     await asyncio.to_thread(options.profiles.mkdir, parents=True, exist_ok=True)
     profile = Path(tempfile.mkdtemp(prefix=PREFIX, dir=options.profiles.resolve()))
+    proxy = Proxy(options.targets)
     browser = None
     try:
-        context = await _launch_context(playwright, options, profile, avoid_domains)
+        await proxy.start()
+        context = await _launch_context(playwright, options, profile, proxy.address)
         assert context.browser is not None
-        browser = AgentBrowser(context, profile, await context.browser.new_browser_cdp_session())
+        browser = AgentBrowser(context, profile, await context.browser.new_browser_cdp_session(), proxy)
         await browser.avoid(avoid_domains)
         await browser.page.goto(START_PAGE)
     except BaseException:
         if browser is not None:
             await browser.close()
         else:
+            await proxy.close()
             await asyncio.to_thread(erase, profile)
         raise
     return browser
 
 
-async def _launch_context(
-    playwright: Playwright, options: BrowserOptions, profile: Path, avoid_domains: Collection[str]
-) -> BrowserContext:
+async def _launch_context(playwright: Playwright, options: BrowserOptions, profile: Path, proxy: str) -> BrowserContext:
     return await playwright.chromium.launch_persistent_context(
         profile,
         executable_path=options.executable,
         headless=True,
         chromium_sandbox=options.sandbox,
-        args=list(_arguments(options, avoid_domains)),
+        args=list(_arguments(options)),
+        proxy={"server": proxy},  # loopback too, which Chromium by itself would reach past a proxy
+        env=_environment(),
         ignore_default_args=["--disable-extensions"],
         viewport={"width": WIDTH, "height": HEIGHT},
+        accept_downloads=False,  # nobody could fetch them, and they would fill the disk
         downloads_path=profile / "downloads",
         # The service closes its sessions itself on a signal; the driver must not overtake it.
         handle_sigint=False,
@@ -87,18 +95,23 @@ async def _launch_context(
     )
 
 
-def _arguments(options: BrowserOptions, avoid_domains: Collection[str]) -> Iterator[str]:
+def _arguments(options: BrowserOptions) -> Iterator[str]:
     yield from ("--disable-quic", "--disable-background-networking", "--disable-component-update")
     yield f"--window-size={WIDTH},{HEIGHT}"
     yield f"--load-extension={_EXTENSION}"
     yield f"--disable-extensions-except={_EXTENSION}"
     yield f"--allowlisted-extension-id={EXTENSION_ID}"
-    # Interception does not see WebSockets; a name that does not resolve stops those too. First rule wins.
-    avoided = [f"MAP {name} ~NOTFOUND" for host in map(host_name, avoid_domains) for name in (host, f"*.{host}")]
-    if rules := [*avoided, *options.host_rules]:
-        yield f"--host-resolver-rules={','.join(rules)}"
+    # All that might go past the proxy: names looked up by the browser itself, and WebRTC.
+    yield "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+    yield "--webrtc-ip-handling-policy=disable_non_proxied_udp"
+    yield f"--disk-cache-size={_CACHE_BYTES}"
     if options.trusted_spki:
         yield f"--ignore-certificate-errors-spki-list={','.join(options.trusted_spki)}"
+
+
+def _environment() -> dict[str, str | float | bool]:
+    """The service's own without what may be secret there: a browser runs other people's programs."""
+    return {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
 
 
 def find_chromium() -> str | None:

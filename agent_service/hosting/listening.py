@@ -35,6 +35,6 @@ def origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def own_origin(host: str, port: int) -> str:
-    """An address at which the service reaches itself, also when it listens on every interface."""
-    return origin({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)  # noqa: S104
+def own_host(host: str) -> str:
+    """A host at which the service reaches itself, also when it listens on every interface."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from agent_service.browser.targets import Endpoint
 from agent_service.hosting.listening import listen, port_of
 from agent_service.shop.app import create_shop
 
@@ -21,29 +22,47 @@ _VALID = timedelta(days=365)
 
 
 class ShopHost:
-    """The shop at the root of `http://NAME` and `https://NAME`, with and without `www.`."""
+    """The shop as agents find it: below `/shop/` of the service's own origin, and at the root of a public name.
 
-    def __init__(self, name: str) -> None:
-        self.names = (name, f"www.{name}")
-        self.host_rules: tuple[str, ...] = ()
+    What answers there is the shop alone, so that an agent never reaches the service itself.
+    """
+
+    def __init__(self, own: Endpoint, name: str | None) -> None:
+        self.places: dict[Endpoint, Endpoint] = {}
         self.trusted_spki: tuple[str, ...] = ()
-        self._runner = web.AppRunner(create_shop(), access_log=None)
+        self._own = own
+        self._names = (name, f"www.{name}") if name else ()
+        self._runners: list[web.AppRunner] = []
 
     async def start(self) -> None:
-        """Serve on two free ports."""
-        context, spki = _certificate(self.names)
-        await self._runner.setup()
-        rules = []
-        for port, tls in ((80, None), (443, context)):
-            listener = listen(_LOOPBACK, 0)
-            await web.SockSite(self._runner, listener, ssl_context=tls).start()
-            rules += [f"MAP {name}:{port} {_LOOPBACK}:{port_of(listener)}" for name in self.names]
-        self.host_rules = tuple(rules)
-        self.trusted_spki = (spki,)
+        """Serve on free ports of loopback."""
+        below = web.Application()
+        below.add_subapp("/shop/", create_shop())
+        self.places[self._own] = await _open(await self._set_up(below))
+        if self._names:
+            runner = await self._set_up(create_shop())
+            context, spki = _certificate(self._names)
+            self.trusted_spki = (spki,)
+            for port, tls in ((80, None), (443, context)):
+                place = await _open(runner, tls)
+                self.places |= {(name, port): place for name in self._names}
 
     async def close(self) -> None:
         """Stop serving."""
-        await self._runner.cleanup()
+        for runner in self._runners:
+            await runner.cleanup()
+
+    async def _set_up(self, app: web.Application) -> web.AppRunner:
+        runner = web.AppRunner(app, access_log=None)
+        self._runners.append(runner)
+        await runner.setup()
+        return runner
+
+
+async def _open(runner: web.AppRunner, tls: ssl.SSLContext | None = None) -> Endpoint:
+    listener = listen(_LOOPBACK, 0)
+    await web.SockSite(runner, listener, ssl_context=tls).start()
+    return _LOOPBACK, port_of(listener)
 
 
 def _certificate(names: tuple[str, ...]) -> tuple[ssl.SSLContext, str]:

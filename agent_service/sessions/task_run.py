@@ -14,6 +14,8 @@ from agent_service.sessions.gate import Gate
 from agent_service.sessions.tasks import Question, Task, TaskStatus
 
 T = TypeVar("T")
+_MOST_CHARACTERS = 100_000
+_MOST_TARGET = 2_000
 TOKEN_LIMIT = "TOKEN_LIMIT_EXCEEDED"  # noqa: S105  # an error code
 
 
@@ -63,7 +65,7 @@ class LiveTaskRun:
         await self.ready()
         await asyncio.sleep(self._pace)
         await self.ready()
-        self._emit(events.action(name, target))
+        self._emit(events.action(name, target and target[:_MOST_TARGET]))
         self._meter.step()
         outcome = await perform()
         self._check_limits()
@@ -118,7 +120,7 @@ class LiveTaskRun:
 
     def cut(self, text: str) -> str:
         """Bill text put out, cut short where it would pass the task's output limit."""
-        shown = text[: self._meter.room_for(self._task.limits.output_tokens)]
+        shown = text[: min(_MOST_CHARACTERS, self._meter.room_for(self._task.limits.output_tokens))]
         self._meter.wrote(len(shown))
         return shown
 

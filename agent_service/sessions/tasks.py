@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -132,6 +132,7 @@ class Task:
         self.result, self.failure, self.question = result, failure, None
         self.closed_at = datetime.now(UTC)
         self.status = status
+        self.order = replace(self.order, prompt="")  # nobody asks for it any more, and it may be long
         usage = self._final = self._account.settle(self.bill)
         extra = {"result": result} if failure is None else {"error": failure.message, "code": failure.code}
         self._record(cost=float(usage.cost), **{name: value for name, value in extra.items() if value is not None})

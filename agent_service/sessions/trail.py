@@ -6,6 +6,8 @@ from playwright.async_api import Frame, Page
 
 from agent_service.browser import AgentBrowser
 
+_LONGEST = 8_000  # characters; a page can make its address as long as it likes
+
 
 class Trail:
     """Tells each address of the page people see, from a takeover to its release, and no address twice in a row."""
@@ -51,4 +53,4 @@ class Trail:
     def _say(self, url: str) -> None:
         if url.startswith(("http:", "https:")) and url != self._told:
             self._told = url
-            self._tell(url)
+            self._tell(url[:_LONGEST])

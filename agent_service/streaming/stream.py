@@ -112,7 +112,8 @@ class Stream:
         page = self._browser.page
         try:
             if self._tab_capture_works:
-                await self._run(TabCapture(self._deliver, fps=self._fps), page)
+                open_port = self._browser.proxy.open_port
+                await self._run(TabCapture(self._deliver, fps=self._fps, open_port=open_port), page)
             else:
                 await self._run(Transcoder(self._deliver, fps=self._fps), page)
         except CaptureFailed as error:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 
 from aiohttp import WSMsgType, web
 from playwright.async_api import Error as PlaywrightError
@@ -11,6 +12,9 @@ from playwright.async_api import Page, Worker
 
 from agent_service.browser import EXTENSION_ID, HEIGHT, WIDTH
 from agent_service.streaming.source import BITRATE, CaptureFailed, Chunk
+
+OpenPort = Callable[[int], AbstractContextManager[None]]
+"""Lets the browser, whose ways are checked, reach a port of ours meanwhile."""
 
 START_TIMEOUT = 5.0
 """Seconds until the first chunk; beyond it, the other way is tried."""
@@ -23,16 +27,17 @@ _KEY, _FRESH = 1, 2
 class TabCapture:
     """The cheap source: it encodes inside the browser and costs this process almost nothing."""
 
-    def __init__(self, deliver: Callable[[Chunk], None], *, fps: float) -> None:
+    def __init__(self, deliver: Callable[[Chunk], None], *, fps: float, open_port: OpenPort) -> None:
         self._deliver = deliver
         self._fps = fps
+        self._open_port = open_port
         self._socket: web.WebSocketResponse | None = None
         self._key_requests: set[asyncio.Task[None]] = set()
 
     async def run(self, page: Page) -> None:
         """See `Source`; raises `CaptureFailed` when no chunk has come in time."""
         started, ended = asyncio.Event(), asyncio.Event()
-        async with _listening(lambda request: self._receive(request, started, ended)) as address:
+        async with _listening(lambda request: self._receive(request, started, ended), self._open_port) as address:
             try:
                 async with asyncio.timeout(START_TIMEOUT):
                     await self._start(page, address)
@@ -116,7 +121,7 @@ async def _target_id(page: Page) -> str:
 
 @contextlib.asynccontextmanager
 async def _listening(
-    receive: Callable[[web.Request], Awaitable[web.WebSocketResponse]],
+    receive: Callable[[web.Request], Awaitable[web.WebSocketResponse]], open_port: OpenPort
 ) -> AsyncIterator[str]:
     """A WebSocket address on loopback that only the extension can know and only it may use."""
     path = f"/{secrets.token_urlsafe(32)}"
@@ -132,6 +137,8 @@ async def _listening(
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"ws://127.0.0.1:{runner.addresses[0][1]}{path}"
+        port = runner.addresses[0][1]
+        with open_port(port):
+            yield f"ws://127.0.0.1:{port}{path}"
     finally:
         await runner.cleanup()

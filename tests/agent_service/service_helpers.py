@@ -280,7 +280,7 @@ def fixed_options(folder: Path) -> tuple[str, ...]:
 async def in_process(folder: Path, *arguments: str, own_agent: bool = False) -> AsyncIterator[Running]:
     """A service with a scripted agent, or with its own, in this event loop; leaves nothing behind."""
     journal = folder / "journal.jsonl"
-    fixed = fixed_options(folder)
+    fixed = (*fixed_options(folder), "--allow-networks=127.0.0.1")  # where the tests' own servers are
     agent = ScriptedAgent()
     service = Service(parse_options([*fixed, *arguments], {}), agent=None if own_agent else lambda _: agent)
     await service.start()

@@ -20,6 +20,7 @@ from agent_service.api.preferences import Hold, read_hold
         (b"null", "The body must be a JSON object."),
         (b'{"sessionId": 5}', "sessionId must be a string."),
         (b"{}", "sessionId is required."),
+        (b'{"sessionId": "' + b"s" * 100_001 + b'"}', "sessionId may have at most 100000 characters."),
     ],
 )
 async def test_unreadable_bodies_are_bad_requests(service, body, message):

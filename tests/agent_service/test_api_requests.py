@@ -101,6 +101,9 @@ def test_fields_of_both_forms_read_alike_and_a_duration_means_what_the_form_says
         ({"startingUrl": "file:///etc/passwd"}, "startingUrl must be an http or https address."),
         ({"startingUrl": "https://a b"}, "startingUrl must be an http or https address."),
         ({"startingUrl": "http://[::1"}, "startingUrl must be an http or https address."),
+        ({"startingUrl": f"https://a.example/{'a' * 8_000}"}, "startingUrl may have at most 8000 characters."),
+        ({"taskDetails": "x" * 100_001}, "taskDetails may have at most 100000 characters."),
+        ({"avoidDomains": ["a.example"] * 1_001}, "avoidDomains may have at most 1000 entries."),
         ({"avoidDomains": "facebook.com"}, "avoidDomains must be a list of strings."),
         ({"avoidDomains": [1]}, "avoidDomains must be a list of strings."),
         (

@@ -1,14 +1,17 @@
+import hashlib
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from agent_service.api.keys import parse_key
 from agent_service.options import BadOption, Form, Options, parse_options
 
 DEFAULTS = Options(
     host="127.0.0.1",
     port=8100,
-    key="k",
+    key=parse_key("k"),
     form=Form.ENIGMA,
     shop_host=None,
     pace=1.2,
@@ -22,12 +25,13 @@ DEFAULTS = Options(
     model_url=None,
     model_key="",
     model="",
+    allow_networks=(),
     die_with_parent=False,
 )
 GIVEN = {
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("0", 0),
-    "key": ("enig_1", "enig_1"),
+    "key": ("enig_1", parse_key("enig_1")),
     "form": ("webrun", Form.WEBRUN),
     "shop_host": ("Amazon.com", "amazon.com"),
     "pace": ("0", 0.0),
@@ -41,6 +45,7 @@ GIVEN = {
     "model_url": ("https://models.example/v1", "https://models.example/v1"),
     "model_key": ("sk-1", "sk-1"),
     "model": ("some/model:7b", "some/model:7b"),
+    "allow_networks": ("10.0.0.0/8, fd00::7", (ip_network("10.0.0.0/8"), ip_network("fd00::7"))),
 }
 VARIABLES = {name: ("AGENT_" if name.startswith("model") else "AGENT_SERVICE_") + name.upper() for name in GIVEN}
 
@@ -86,6 +91,8 @@ def test_each_option_is_read_from_both_places_and_the_command_line_wins():
         (["--model-key", "sk-1"], "--model-url (AGENT_MODEL_URL) must be set where --model"),
         (["--model", "m"], "--model-url (AGENT_MODEL_URL) must be set where --model"),
         (["--model-url", "https://m.example", "--model", "m", "--model-key", "s k"], "--model-key (AGENT_MODEL_KEY)"),
+        (["--allow-networks", "intranet"], "--allow-networks (AGENT_SERVICE_ALLOW_NETWORKS) must be networks such as"),
+        (["--allow-networks", "10.0.0.1/8"], "--allow-networks (AGENT_SERVICE_ALLOW_NETWORKS) must be networks"),
         (["--colour"], "unrecognized arguments: --colour; --help lists the options"),
     ],
 )
@@ -106,6 +113,16 @@ def test_a_bad_value_in_the_environment_is_refused_too():
 )
 def test_media_stay_on_loopback_with_the_service(host, loopback):
     assert parse_options(["--key", "k", "--host", host], {}).loopback_only is loopback
+
+
+def test_a_key_is_known_by_its_hash_alone():
+    key = "a-key-of-yours"
+    plain, hashed = parse_key(key), parse_key(f"sha256:{hashlib.sha256(key.encode()).hexdigest()}")
+    assert plain == hashed
+    assert plain.matches(key)
+    assert not plain.matches("another")
+    assert not hashed.matches(f"sha256:{hashed.digest.hex()}")
+    assert key not in repr(parse_options(["--key", key], {}))
 
 
 def test_every_option_is_documented():

@@ -43,11 +43,13 @@ def free_port() -> int:
 def start_dashboard(data_dir: Path, **environment: str) -> Dashboard:
     """Start the program and wait until it says where it is."""
     port = free_port()
+    # The sites that tests send agents to are on this machine.
+    allowed = {"AGENT_SERVICE_ALLOW_NETWORKS": "127.0.0.1", "AGENT_SERVICE_PACE": "0.3"}
     own = {"PORT": str(port), "DATA_DIR": str(data_dir), "ADMIN_PASSWORD": PASSWORD, "QUIET_SECONDS": "1"}
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve"],
         cwd=ROOT,
-        env={**os.environ, "AGENT_SERVICE_PACE": "0.3", **own, **environment},
+        env={**os.environ, **allowed, **own, **environment},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 from playwright.async_api import Error, Page
 
 from agent_service.agent.arriving import loaded
-from agent_service.agent.failures import could_not_open
+from agent_service.agent.failures import closed_to_agents, could_not_open
 from agent_service.agent.finding import find_pressable
 from agent_service.agent.guarding import looks_like_address
 from agent_service.agent.interface import TaskFailed
@@ -16,6 +16,8 @@ from agent_service.agent.steps import GoBack, GoForward, GoHome, GoTo, GoToShop,
 from agent_service.agent.work import Work
 
 OPEN_MS = 20_000
+# The browser's own pages and the machine's files are not the web, and no connection is made that could be checked.
+OPEN_SCHEMES = frozenset({"http", "https", "about", "data"})
 LOCAL = re.compile(r"^(?:localhost|127\.|\[::1\]|10\.|192\.168\.)")
 
 
@@ -98,6 +100,8 @@ async def open_address(work: Work, address: str, called: str = "") -> str:
 
 async def load(page: Page, address: str) -> None:
     """Open an address; where a bare host refuses https, by http."""
+    if urlsplit(address).scheme.lower() not in OPEN_SCHEMES:
+        raise closed_to_agents(address[:120])
     try:
         await page.goto(address, wait_until="domcontentloaded", timeout=OPEN_MS)
     except Error as error:
