@@ -10,6 +10,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
 
+from agent_service.streaming.ice_servers import IceServer, parse_ice_servers
+
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}", re.IGNORECASE)
 _ORIGIN = re.compile(rf"https?://(({_LABEL}\.)*{_LABEL}|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?/?", re.IGNORECASE)
@@ -35,6 +37,7 @@ class Options:
     rate_limit: int
     data_dir: Path | None
     public_url: str | None
+    ice_servers: tuple[IceServer, ...]
     die_with_parent: bool
 
     @property
@@ -181,4 +184,5 @@ _OPTIONS = (
     _Option("rate_limit", "0", _whole(0, 1_000_000), "N", "start and send calls allowed per minute; 0 is no limit"),
     _Option("data_dir", "", _optional_path, "DIR", "folder for browser profiles; a temporary one by default"),
     _Option("public_url", "", _optional_origin, "URL", "origin to put into answers instead of the request's own"),
+    _Option("ice_servers", "", parse_ice_servers, "JSON", "STUN and TURN servers that viewers are told of"),
 )

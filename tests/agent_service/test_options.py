@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from agent_service.options import BadOption, Options, parse_options
+from agent_service.streaming.ice_servers import IceServer
 
 DEFAULTS = Options(
     host="127.0.0.1",
@@ -18,6 +19,7 @@ DEFAULTS = Options(
     rate_limit=0,
     data_dir=None,
     public_url=None,
+    ice_servers=(),
     die_with_parent=False,
 )
 GIVEN = {
@@ -32,6 +34,7 @@ GIVEN = {
     "session_seconds": ("2.5", 2.5),
     "rate_limit": ("10", 10),
     "data_dir": ("/tmp/data", Path("/tmp/data")),
+    "ice_servers": ('[{"urls": "stun:stun.example:3478"}]', (IceServer("stun:stun.example:3478"),)),
     "public_url": ("https://agents.example/", "https://agents.example"),
 }
 
