@@ -119,7 +119,11 @@ class Service:
         guard = api_middleware(options.key, options.rate_limit, journal, FORMS[options.form])
         app = web.Application(middlewares=[sockets.admission, guard], client_max_size=_MOST_BODY_BYTES)
         app.add_routes(Api(registry, account, workshop.archive, options.form, options.public_url).routes())
-        app.add_routes(stream_routes(_stream_finder(registry), loopback_only=options.loopback_only))
+        app.add_routes(
+            stream_routes(
+                _stream_finder(registry), loopback_only=options.loopback_only, ice_servers=options.ice_servers
+            )
+        )
         app.add_subapp("/shop/", create_shop())
         sockets.attach(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_SECONDS)

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from agent_service.api.keys import ApiKey, parse_key
+from agent_service.streaming.ice_servers import IceServer, parse_ice_servers
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}", re.IGNORECASE)
@@ -51,6 +52,7 @@ class Options:
     model_key: str = field(repr=False)
     model: str
     allow_networks: tuple[IPv4Network | IPv6Network, ...]
+    ice_servers: tuple[IceServer, ...]
     die_with_parent: bool
 
     @property
@@ -261,4 +263,5 @@ _OPTIONS = (
     _Option("model_key", "", _optional_key, "KEY", "key of that endpoint, if it wants one", "AGENT_"),
     _Option("model", "", str, "NAME", "name of the model there", "AGENT_"),
     _Option("allow_networks", "", _networks, "NETS", "private networks that agents may open addresses in, by commas"),
+    _Option("ice_servers", "", parse_ice_servers, "JSON", "STUN and TURN servers that viewers are told of"),
 )

@@ -1,53 +1,19 @@
 """One encoded stream to any number of viewers, none of whom can hold up another."""
 
 import asyncio
-import time
 from collections.abc import Callable
-from fractions import Fraction
-from typing import Any, TypeAlias
 
 import av
-from aiortc import MediaStreamTrack
 
-from agent_service.streaming.source import Chunk
+from agent_service.streaming.allowance import MOST
+from agent_service.streaming.source import BITRATE, LEAST_BITRATE, TOP_LAYER, Chunk, Demand
+from agent_service.streaming.track import TIME_BASE, PacketTrack, now
 
 KEY_INTERVAL = 0.5
 """Seconds at least between two key frames asked for: many viewers' requests become one."""
 
-QUEUE_LENGTH = 32
-"""Chunks a viewer may fall behind (two seconds) before it skips to the next key frame."""
-
-_CLOCK = 90_000
-
-Packet: TypeAlias = "av.Packet[Any]"
-
-
-class PacketTrack(MediaStreamTrack):
-    """A viewer's end of the stream; aiortc sends its packets as they are, without encoding."""
-
-    kind = "video"
-
-    def __init__(self, request_key: Callable[[], None]) -> None:
-        super().__init__()
-        self._request_key = request_key
-        self._packets: asyncio.Queue[Packet] = asyncio.Queue(QUEUE_LENGTH)
-        self._key_needed = True
-
-    def push(self, packet: Packet) -> None:
-        """Queue a packet, or drop all until the next key frame when the viewer does not keep up."""
-        if self._packets.full():
-            while not self._packets.empty():
-                self._packets.get_nowait()
-            self._key_needed = True
-        if self._key_needed and not packet.is_keyframe:
-            self._request_key()
-            return
-        self._key_needed = False
-        self._packets.put_nowait(packet)
-
-    async def recv(self) -> Packet:
-        """The next packet; aiortc awaits it for as long as the viewer is connected."""
-        return await self._packets.get()
+_SHARE = 0.85
+"""What a connection carries that pictures may take; bitrates are steps of it, so that few are ever set."""
 
 
 class FanOut:
@@ -71,11 +37,21 @@ class FanOut:
     def publish(self, chunk: Chunk) -> None:
         """Send the chunk to all; its time is now, so sources may come and go."""
         packet = av.Packet(chunk.data)
-        packet.pts = packet.dts = int(time.monotonic() * _CLOCK)
-        packet.time_base = Fraction(1, _CLOCK)
+        packet.pts = packet.dts = now()
+        packet.time_base = TIME_BASE
         packet.is_keyframe = chunk.is_key
         for track in self._tracks:
-            track.push(packet)
+            track.push(packet, chunk.layer)
+
+    def demand(self, fps: float) -> Demand:
+        """What to encode, where `fps` is the most. The quickest connection decides how fine, slow ones do with less."""
+        layers = {track.layer for track in self._tracks} or {TOP_LAYER}
+        is_any_slow = any(track.is_slow for track in self._tracks)
+        bitrate = _step(max((track.allowance.bits for track in self._tracks), default=MOST))
+        if len(layers) > 1 or (is_any_slow and layers != {0}):
+            return Demand(fps, bitrate, is_layered=True)
+        share = 2 ** (TOP_LAYER - max(layers))
+        return Demand(fps / share, max(LEAST_BITRATE, min(bitrate, BITRATE // share)))
 
     def request_key(self) -> None:
         """Ask the source for a key frame, now or as soon as the rate allows."""
@@ -95,3 +71,10 @@ class FanOut:
         self._last_key = asyncio.get_running_loop().time()
         if self._tracks:
             self._request()
+
+
+def _step(bits: float) -> int:
+    step = float(BITRATE)
+    while step > bits * _SHARE and step > LEAST_BITRATE:
+        step *= _SHARE
+    return max(LEAST_BITRATE, round(step))

@@ -1,11 +1,13 @@
 """Every private hook of aiortc and aioice that the stream relies on; its test fails when one moves."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
+from typing import Protocol
 
 import aioice.ice
 from aiortc import RTCRtpSender
+from aiortc.rtp import AnyRtcpPacket, RtcpRrPacket, is_rtcp
 
 _loopback_only: ContextVar[bool] = ContextVar("loopback_only", default=False)
 _all_addresses = aioice.ice.get_host_addresses
@@ -36,3 +38,35 @@ def gather_on_loopback(enabled: bool) -> Iterator[None]:
 def on_key_request(sender: RTCRtpSender, callback: Callable[[], None]) -> None:
     """Call back when the viewer lost its picture (PLI, FIR), in place of aiortc's own encoder."""
     sender._send_keyframe = callback  # type: ignore[method-assign]
+
+
+def on_receiver_report(sender: RTCRtpSender, callback: Callable[[int, int], None]) -> None:
+    """Call back with the highest number received, and how many packets are missing in all."""
+    handle = sender._handle_rtcp_packet
+
+    async def handle_and_tell(packet: AnyRtcpPacket) -> None:
+        await handle(packet)
+        if isinstance(packet, RtcpRrPacket):
+            for report in packet.reports:
+                if report.ssrc == sender._ssrc:
+                    callback(report.highest_sequence, report.packets_lost)
+
+    sender._handle_rtcp_packet = handle_and_tell  # type: ignore[method-assign]
+
+
+class Exit(Protocol):
+    """What decides when a packet goes out."""
+
+    async def send(self, data: bytes, send: Callable[[bytes], Awaitable[None]], *, is_repair: bool) -> None:
+        """Await `send(data)`, now or later; a repair is a packet that is sent again."""
+
+
+def send_through(sender: RTCRtpSender, exit_: Exit) -> None:
+    """Have media packets go out by an exit of their own; reports go at once."""
+    transport = sender.transport
+    send, repairs = transport._send_rtp, sender._rtx_ssrc.to_bytes(4)
+
+    async def send_media(data: bytes) -> None:
+        await (send(data) if is_rtcp(data) else exit_.send(data, send, is_repair=data[8:12] == repairs))
+
+    transport._send_rtp = send_media  # type: ignore[method-assign]

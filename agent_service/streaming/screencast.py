@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from playwright.async_api import CDPSession, Page
@@ -16,8 +16,8 @@ QUALITY = 70
 _STOP_TIMEOUT = 2.0
 
 
-async def pictures(page: Page, *, fps: float) -> AsyncGenerator[bytes, None]:
-    """Yield the page's picture as it changes, at most `fps` times a second, until the page is gone.
+async def pictures(page: Page, *, fps: Callable[[], float]) -> AsyncGenerator[bytes, None]:
+    """Yield the page's picture as it changes, at most `fps()` times a second, until the page is gone.
 
     Chromium sends no picture before the last one is acknowledged, which paces it: one that is
     not wanted is never painted, and nothing piles up behind a slow reader.
@@ -35,7 +35,7 @@ async def pictures(page: Page, *, fps: float) -> AsyncGenerator[bytes, None]:
         await session.send("Page.startScreencast", _settings())
         while frame := await arrived.get():
             yield base64.b64decode(frame["data"])
-            await asyncio.sleep(1 / fps)
+            await asyncio.sleep(1 / fps())
             await session.send("Page.screencastFrameAck", {"sessionId": frame["sessionId"]})
     finally:
         page.remove_listener("close", end)

@@ -72,7 +72,7 @@ class Snapshots:
     async def _follow(self) -> None:
         browser = self._browser()
         try:
-            async with contextlib.aclosing(pictures(browser.page, fps=FPS)) as screencast:
+            async with contextlib.aclosing(pictures(browser.page, fps=lambda: FPS)) as screencast:
                 async for picture in screencast:
                     self._take(picture)
         except PlaywrightError:

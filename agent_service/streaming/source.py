@@ -8,6 +8,12 @@ from playwright.async_api import Page
 BITRATE = 1_500_000
 """Bits per second at most: text stays legible while the page scrolls; a still page needs a hundredth."""
 
+LEAST_BITRATE = 150_000
+"""Bits per second below which text cannot be read at all; who has less gets fewer pictures instead."""
+
+TOP_LAYER = 2
+"""Temporal layers are 0, 1 and 2: each doubles the pictures a second, and none needs one above it."""
+
 REPEAT_AFTER = 0.3
 """Seconds after which a still page's last picture is sent again, so that at least two a second come."""
 
@@ -20,6 +26,17 @@ class Chunk:
     is_key: bool
     is_fresh: bool = True
     """False where the last picture was encoded again."""
+    layer: int = 0
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What those who watch can make use of, all taken together."""
+
+    fps: float
+    bitrate: int = BITRATE
+    is_layered: bool = False
+    """Whether some get fewer pictures than others. Layers cost bits, so there are none without need."""
 
 
 class CaptureFailed(Exception):
@@ -34,3 +51,6 @@ class Source(Protocol):
 
     def request_key(self) -> None:
         """Make the next chunk a key frame and hurry it; callers limit the rate."""
+
+    def adapt(self, demand: Demand) -> None:
+        """Go on as is demanded now; a source that knows no layers has all its chunks in layer 0."""

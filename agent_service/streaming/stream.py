@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from playwright.async_api import Page
 
 from agent_service.browser import AgentBrowser
-from agent_service.streaming.fanout import FanOut, PacketTrack
+from agent_service.streaming.fanout import FanOut
 from agent_service.streaming.ondemand import OnDemand
 from agent_service.streaming.snapshots import Snapshots
-from agent_service.streaming.source import CaptureFailed, Chunk, Source
+from agent_service.streaming.source import TOP_LAYER, CaptureFailed, Chunk, Demand, Source
 from agent_service.streaming.tab_capture import TabCapture
+from agent_service.streaming.track import PacketTrack
 from agent_service.streaming.transcode import Transcoder
 from agent_service.streaming.viewer import Viewer
 
@@ -42,6 +43,8 @@ class StreamStats:
     viewers: int = 0
     source: str = ""
     """How the video is had at the moment; empty while nobody watches."""
+    demand: Demand | None = None
+    """What was last asked of the source."""
 
 
 class Stream:
@@ -59,11 +62,11 @@ class Stream:
         self._tab_capture_works = True
         browser.page_listeners.add(self._page_changed)
 
-    async def connect(self, offer: str, *, loopback_only: bool) -> tuple[Viewer, str]:
-        """Let a viewer in; the text is the answer to the SDP offer."""
+    async def connect(self, offer: str, *, loopback_only: bool, layer: int = TOP_LAYER) -> tuple[Viewer, str]:
+        """Let a viewer in, to the temporal layers up to this one; the text is the answer to the SDP offer."""
         if len(self._viewers) >= MAX_VIEWERS:
             raise TooManyViewers(f"{MAX_VIEWERS} people watch already")
-        viewer = Viewer(self._watched_by, self._fan_out.request_key)
+        viewer = Viewer(PacketTrack(self._fan_out.request_key, layer=layer), self._watched_by, self._adapt)
         self._viewers[viewer.id] = viewer
 
         def forget() -> None:
@@ -102,20 +105,23 @@ class Stream:
         with self._video.held():
             self.stats.viewers += 1
             self._fan_out.add(track)
+            self._adapt()
             try:
                 yield
             finally:
                 self._fan_out.remove(track)
                 self.stats.viewers -= 1
+                self._adapt()
 
     async def _capture(self) -> None:
         page = self._browser.page
         try:
             if self._tab_capture_works:
                 open_port = self._browser.proxy.open_port
-                await self._run(TabCapture(self._deliver, fps=self._fps, open_port=open_port), page)
+                source = TabCapture(self._deliver, self._demand(), fps=self._fps, open_port=open_port)
+                await self._run(source, page)
             else:
-                await self._run(Transcoder(self._deliver, fps=self._fps), page)
+                await self._run(Transcoder(self._deliver, self._demand()), page)
         except CaptureFailed as error:
             await asyncio.sleep(_DEATH_SHOWS_WITHIN)
             if self._tab_capture_works and not page.is_closed() and not self._browser.crashed.is_set():
@@ -131,6 +137,16 @@ class Stream:
         finally:
             self._source = None
             self.stats.source = ""
+
+    def _demand(self) -> Demand:
+        self.stats.demand = self._fan_out.demand(self._fps)
+        return self.stats.demand
+
+    def _adapt(self) -> None:
+        """Viewers have come or gone, or their connections changed."""
+        before = self.stats.demand
+        if self._source is not None and self._demand() != before:
+            self._source.adapt(self._demand())
 
     def _deliver(self, chunk: Chunk) -> None:
         self.stats.encoded += 1

@@ -5,13 +5,15 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager
+from dataclasses import asdict
+from typing import Any
 
 from aiohttp import WSMsgType, web
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Worker
 
 from agent_service.browser import EXTENSION_ID, HEIGHT, WIDTH
-from agent_service.streaming.source import BITRATE, CaptureFailed, Chunk
+from agent_service.streaming.source import CaptureFailed, Chunk, Demand
 
 OpenPort = Callable[[int], AbstractContextManager[None]]
 """Lets the browser, whose ways are checked, reach a port of ours meanwhile."""
@@ -21,18 +23,19 @@ START_TIMEOUT = 5.0
 
 _CLOSE_TIMEOUT = 1.0
 _ORIGIN = f"chrome-extension://{EXTENSION_ID}"
-_KEY, _FRESH = 1, 2
+_KEY, _FRESH, _LAYER_SHIFT = 1, 2, 2
 
 
 class TabCapture:
     """The cheap source: it encodes inside the browser and costs this process almost nothing."""
 
-    def __init__(self, deliver: Callable[[Chunk], None], *, fps: float, open_port: OpenPort) -> None:
+    def __init__(self, deliver: Callable[[Chunk], None], demand: Demand, *, fps: float, open_port: OpenPort) -> None:
         self._deliver = deliver
         self._fps = fps
+        self._demand = demand
         self._open_port = open_port
         self._socket: web.WebSocketResponse | None = None
-        self._key_requests: set[asyncio.Task[None]] = set()
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def run(self, page: Page) -> None:
         """See `Source`; raises `CaptureFailed` when no chunk has come in time."""
@@ -50,11 +53,19 @@ class TabCapture:
 
     def request_key(self) -> None:
         """See `Source`."""
+        self._tell({"key": True})
+
+    def adapt(self, demand: Demand) -> None:
+        """See `Source`."""
+        self._demand = demand
+        self._tell({"demand": asdict(demand)})
+
+    def _tell(self, message: dict[str, Any]) -> None:
         if self._socket is None or self._socket.closed:
             return
-        request = asyncio.create_task(self._send_request(self._socket))
-        self._key_requests.add(request)
-        request.add_done_callback(self._key_requests.discard)
+        telling = asyncio.create_task(self._send(self._socket, message))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
 
     async def _start(self, page: Page, address: str) -> None:
         worker = await _extension_worker(page)
@@ -64,7 +75,7 @@ class TabCapture:
             "width": WIDTH,
             "height": HEIGHT,
             "fps": self._fps,
-            "bitrate": BITRATE,
+            "demand": asdict(self._demand),
         }
         await worker.evaluate("settings => watch(settings)", settings)
 
@@ -74,6 +85,7 @@ class TabCapture:
         socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT, max_msg_size=8 << 20)
         await socket.prepare(request)
         self._socket = socket
+        self.adapt(self._demand)  # it may have changed on the way
         try:
             async for message in socket:
                 if message.type is WSMsgType.BINARY and message.data:
@@ -88,15 +100,15 @@ class TabCapture:
         if self._socket is not None:
             await self._socket.close()
 
-    async def _send_request(self, socket: web.WebSocketResponse) -> None:
+    async def _send(self, socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
         with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(1):
-                await socket.send_str("key")
+                await socket.send_json(message)
 
 
 def _parse(message: bytes) -> Chunk:
     flags = message[0]
-    return Chunk(message[1:], is_key=bool(flags & _KEY), is_fresh=bool(flags & _FRESH))
+    return Chunk(message[1:], bool(flags & _KEY), bool(flags & _FRESH), layer=flags >> _LAYER_SHIFT)
 
 
 async def _extension_worker(page: Page) -> Worker:

@@ -13,15 +13,15 @@ from playwright.async_api import Page
 
 from agent_service.browser import HEIGHT, WIDTH
 from agent_service.streaming.screencast import pictures
-from agent_service.streaming.source import BITRATE, REPEAT_AFTER, CaptureFailed, Chunk
+from agent_service.streaming.source import REPEAT_AFTER, CaptureFailed, Chunk, Demand
 
 
 class Transcoder:
     """The dear source: about twice the CPU of tab capture, but it needs no extension."""
 
-    def __init__(self, deliver: Callable[[Chunk], None], *, fps: float) -> None:
+    def __init__(self, deliver: Callable[[Chunk], None], demand: Demand) -> None:
         self._deliver = deliver
-        self._fps = fps
+        self._demand = demand
         self._latest: bytes | None = None
         self._key_wanted = False
         self._due = asyncio.Event()
@@ -40,9 +40,13 @@ class Transcoder:
         self._key_wanted = True
         self._due.set()
 
+    def adapt(self, demand: Demand) -> None:
+        """See `Source`."""
+        self._demand = demand
+
     async def _read(self, page: Page) -> None:
         try:
-            async with contextlib.aclosing(pictures(page, fps=self._fps)) as screencast:
+            async with contextlib.aclosing(pictures(page, fps=lambda: self._demand.fps)) as screencast:
                 async for self._latest in screencast:
                     self._due.set()
         except PlaywrightError as error:
@@ -51,7 +55,7 @@ class Transcoder:
             self._due.set()
 
     async def _encode_until(self, reading: "asyncio.Task[None]") -> None:
-        encoder = _Encoder(self._fps)
+        encoder = _Encoder(self._demand)
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REPEAT_AFTER):
@@ -63,6 +67,7 @@ class Transcoder:
             if jpeg is None and not encoder.has_picture:
                 continue
             is_key, self._key_wanted = self._key_wanted, False
+            encoder.bitrate = self._demand.bitrate
             for chunk in await asyncio.to_thread(encoder.encode, jpeg, is_key):
                 self._deliver(chunk)
 
@@ -70,9 +75,10 @@ class Transcoder:
 class _Encoder:
     """Blocking: some 10 ms of CPU a picture."""
 
-    def __init__(self, fps: float) -> None:
+    def __init__(self, demand: Demand) -> None:
+        self.bitrate = demand.bitrate
         self._decoder = av.CodecContext.create("mjpeg", "r")
-        self._encoder = _x264(fps)
+        self._encoder = _x264(demand)
         self._picture: VideoFrame | None = None
         self._count = 0
 
@@ -85,6 +91,7 @@ class _Encoder:
         if jpeg is not None:
             self._picture = self._decode(jpeg)
         assert self._picture is not None
+        self._encoder.bit_rate = self.bitrate
         self._picture.pts = self._count
         # Frames of a JPEG say that they are intra pictures, and x264 would follow.
         self._picture.pict_type = PictureType.I if is_key else PictureType.NONE
@@ -98,13 +105,13 @@ class _Encoder:
         return frame.reformat(WIDTH, HEIGHT, format="yuv420p", dst_color_range="MPEG")
 
 
-def _x264(fps: float) -> VideoCodecContext:
+def _x264(demand: Demand) -> VideoCodecContext:
     encoder = av.CodecContext.create("libx264", "w")
     assert isinstance(encoder, VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    encoder.framerate = Fraction(fps).limit_denominator(1000)
+    encoder.framerate = Fraction(demand.fps).limit_denominator(1000)
     encoder.time_base = 1 / encoder.framerate
-    encoder.bit_rate = BITRATE
+    encoder.bit_rate = demand.bitrate
     encoder.thread_count = 1
     encoder.options = {
         "preset": "ultrafast",

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
-from agent_service.streaming.fanout import PacketTrack
-from agent_service.streaming.internals import gather_on_loopback, on_key_request
+from agent_service.streaming.internals import gather_on_loopback, on_key_request, on_receiver_report, send_through
+from agent_service.streaming.track import PacketTrack
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,10 @@ CONNECT_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 5.0
 
 _CANDIDATES = re.compile(r"^a=(?:candidate:.*|end-of-candidates)\r?\n", re.MULTILINE)
-_H264 = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType.lower() == "video/h264"]
+_CODECS = RTCRtpSender.getCapabilities("video").codecs
+_UFRAG = re.compile(r"^a=ice-ufrag:(\S+)", re.MULTILINE)
+# With RTX, so that what is sent again is told from what is sent first.
+_H264 = [c for c in _CODECS if c.mimeType.lower() in ("video/h264", "video/rtx")]
 
 
 class OfferRefused(Exception):
@@ -35,12 +38,16 @@ class Viewer:
     """Watches from `start` on, by a task of its own, until `close` or until the peer is gone."""
 
     def __init__(
-        self, watching: Callable[[PacketTrack], AbstractContextManager[None]], request_key: Callable[[], None]
+        self,
+        track: PacketTrack,
+        watching: Callable[[PacketTrack], AbstractContextManager[None]],
+        on_report: Callable[[], None],
     ) -> None:
         self.id = secrets.token_urlsafe(16)
+        self.ice_ufrag = ""
+        self._track = track
         self._watching = watching
-        self._request_key = request_key
-        self._track = PacketTrack(request_key)
+        self._on_report = on_report
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._peer.on("connectionstatechange", self._state_changed)
         self._connected, self._ended = asyncio.Event(), asyncio.Event()
@@ -65,10 +72,12 @@ class Viewer:
 
     async def _answer(self, offer: str, loopback_only: bool) -> str:
         _check(offer)
+        self.ice_ufrag = find_ice_ufrag(offer)
         # aiortc ignores codec preferences that come after the remote description.
         transceiver = self._peer.addTransceiver(self._track, direction="sendonly")
         transceiver.setCodecPreferences(_H264)
-        on_key_request(transceiver.sender, self._request_key)
+        on_key_request(transceiver.sender, self._track.ask_for_key)
+        on_receiver_report(transceiver.sender, self._reported)
         # Without candidates aioice waits for the viewer's own checks: no look-up of mDNS names, no trickle.
         description = RTCSessionDescription(_CANDIDATES.sub("", offer), "offer")
         try:
@@ -78,6 +87,7 @@ class Viewer:
             raise OfferRefused(f"the offer cannot be answered: {error}") from error
         if "H264/90000" not in answer.sdp:
             raise NoCommonCodec("the offer has no form of H.264 that this stream speaks")
+        send_through(transceiver.sender, self._track.pacer)
         with gather_on_loopback(loopback_only):
             await self._peer.setLocalDescription(answer)
         return str(self._peer.localDescription.sdp)
@@ -88,15 +98,20 @@ class Viewer:
             with self._watching(self._track):
                 async with asyncio.timeout(CONNECT_TIMEOUT):
                     await self._connected.wait()
-                self._request_key()
+                self._track.ask_for_key()
                 await self._ended.wait()
         except TimeoutError:
             logger.info("a viewer did not connect in time")
         finally:
             on_end()
+            self._track.pacer.close()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT):
                     await self._peer.close()
+
+    def _reported(self, highest: int, lost: int) -> None:
+        self._track.allowance.reported(highest, lost)
+        self._on_report()
 
     def _state_changed(self) -> None:
         state = self._peer.connectionState
@@ -105,6 +120,12 @@ class Viewer:
         elif state in ("failed", "closed"):
             self._connected.set()
             self._ended.set()
+
+
+def find_ice_ufrag(sdp: str) -> str:
+    """The name of the ICE session that an offer, or a part of one, belongs to."""
+    found = _UFRAG.search(sdp)
+    return found[1] if found else ""
 
 
 def _check(offer: str) -> None:

@@ -63,8 +63,10 @@ class Answer:
     location: str | None
 
 
-def exchange_offer(url: str, sdp: str, *, verify: str) -> Answer:
-    """Send an SDP offer; raises NoPicture."""
+def exchange_offer(url: str, sdp: str, *, verify: str, layer: str | None = None) -> Answer:
+    """Send an SDP offer; raises NoPicture. A service that knows no temporal layers sends all it has."""
+    if layer is not None:
+        url = str(httpx.URL(url).copy_set_param("layer", layer))
     headers = {"Content-Type": "application/sdp", "Accept": "application/sdp"}
     reply = _exchange("POST", url, verify, content=sdp, headers=headers)
     answer = reply.body.decode("utf-8", errors="replace")

@@ -38,7 +38,8 @@ def whep_offer(request: OperatorRequest, pk: str) -> HttpResponse:
         return _refusal(why, status=409, is_final=not session.is_live)
     verify = session.connection.verify
     try:
-        answer = exchange_offer(session.webrtc_url, request.body.decode(errors="replace"), verify=verify)
+        offer = request.body.decode(errors="replace")
+        answer = exchange_offer(session.webrtc_url, offer, verify=verify, layer=_layer(request))
     except NoPicture as error:
         return _not_given(session, session.webrtc_url, error)
     viewing = open_viewing(session, Viewing.Way.WEBRTC, by=request.user, location=answer.location or "")
@@ -120,6 +121,11 @@ async def _chunks(part: Part, viewing_id: str, stack: AsyncExitStack) -> AsyncIt
                     if await database_sync_to_async(find_open_web_view)(viewing_id) is None:
                         return
                 yield chunk
+
+
+def _layer(request: HttpRequest) -> str | None:
+    """The layer that a small picture is content with; each one above it doubles the pictures a second."""
+    return layer if (layer := request.GET.get("layer")) in {"0", "1"} else None
 
 
 def _is_to_be_ended_upstream(viewing: Viewing) -> bool:

@@ -73,10 +73,10 @@ def browser_process(profile: Path) -> psutil.Process:
 
 
 @asynccontextmanager
-async def stream_server(stream: Stream, *, find=None) -> AsyncIterator[str]:
+async def stream_server(stream: Stream, *, find=None, **options) -> AsyncIterator[str]:
     """The address of the stream, served by an application of its own; the stream is closed afterwards."""
     app = web.Application()
-    app.add_routes(stream_routes(find or {"s1": stream}.get, loopback_only=True))
+    app.add_routes(stream_routes(find or {"s1": stream}.get, loopback_only=True, **options))
     async with serving(app) as origin:
         try:
             yield f"{origin}/view/s1"
@@ -155,6 +155,10 @@ window.watch = async (endpoint) => {
     return Array.from(context.getImageData(0, 0, 1, 1).data.slice(0, 3));
   };
   viewer.size = () => [video.videoWidth, video.videoHeight];
+  viewer.bits = async () => {
+    for (const report of (await peer.getStats()).values()) if (report.type === "inbound-rtp" && report.kind === "video")
+      return report.bytesReceived * 8;
+  };
   viewer.close = () => peer.close();
   await peer.setLocalDescription();
   const answer = await fetch(endpoint, {

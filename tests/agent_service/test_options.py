@@ -7,6 +7,7 @@ import pytest
 
 from agent_service.api.keys import parse_key
 from agent_service.options import BadOption, Form, Options, parse_options
+from agent_service.streaming.ice_servers import IceServer
 
 DEFAULTS = Options(
     host="127.0.0.1",
@@ -26,6 +27,7 @@ DEFAULTS = Options(
     model_key="",
     model="",
     allow_networks=(),
+    ice_servers=(),
     die_with_parent=False,
 )
 GIVEN = {
@@ -41,6 +43,7 @@ GIVEN = {
     "session_seconds": ("2.5", 2.5),
     "rate_limit": ("0", 0),
     "data_dir": ("/tmp/data", Path("/tmp/data")),
+    "ice_servers": ('[{"urls": "stun:stun.example:3478"}]', (IceServer("stun:stun.example:3478"),)),
     "public_url": ("https://agents.example/", "https://agents.example"),
     "model_url": ("https://models.example/v1", "https://models.example/v1"),
     "model_key": ("sk-1", "sk-1"),

@@ -1,15 +1,18 @@
 """Viewers share one encoder and never wait for each other."""
 
 import asyncio
+import itertools
 
-from agent_service.streaming.fanout import KEY_INTERVAL, QUEUE_LENGTH, FanOut, PacketTrack
+from agent_service.streaming import track as track_module
+from agent_service.streaming.fanout import KEY_INTERVAL, FanOut
 from agent_service.streaming.ondemand import OnDemand
-from agent_service.streaming.source import Chunk
+from agent_service.streaming.source import BITRATE, LEAST_BITRATE, Chunk, Demand
+from agent_service.streaming.track import PacketTrack
 from tests.agent_service.stream_helpers import eventually
 
 
-def chunk(number: int, *, is_key: bool = False) -> Chunk:
-    return Chunk(number.to_bytes(2), is_key)
+def chunk(number: int, *, is_key: bool = False, layer: int = 0) -> Chunk:
+    return Chunk(number.to_bytes(2), is_key, layer=layer)
 
 
 async def received(track: PacketTrack) -> int:
@@ -27,7 +30,8 @@ class TestFanOut:
         assert [await received(track), await received(track)] == [2, 3]
         fan_out.close()
 
-    async def test_a_slow_viewer_skips_to_a_key_frame_and_slows_nobody(self):
+    async def test_a_slow_viewer_skips_to_a_key_frame_and_slows_nobody(self, monkeypatch):
+        monkeypatch.setattr(track_module, "MOST_BEHIND", 0.2)
         asked = []
         fan_out = FanOut(lambda: asked.append(1))
         slow, quick = PacketTrack(fan_out.request_key), PacketTrack(fan_out.request_key)
@@ -36,12 +40,57 @@ class TestFanOut:
         await eventually(lambda: len(asked) == 1)
         fan_out.publish(chunk(0, is_key=True))
         assert await received(quick) == 0
-        for number in range(1, QUEUE_LENGTH + 5):
+        for number in itertools.count(1):
             fan_out.publish(chunk(number))
             assert await received(quick) == number
-        await eventually(lambda: len(asked) == 2)
+            if len(asked) == 2:
+                break
+            await asyncio.sleep(0.01)
         fan_out.publish(chunk(100, is_key=True))
         assert await received(slow) == 100
+        fan_out.close()
+
+    async def test_each_viewer_gets_the_layers_it_wants(self):
+        fan_out = FanOut(lambda: None)
+        tracks = [PacketTrack(fan_out.request_key, layer=layer) for layer in (0, 1, 2)]
+        for track in tracks:
+            fan_out.add(track)
+        for number, layer in enumerate((0, 2, 1, 2, 0)):
+            fan_out.publish(chunk(number, is_key=number == 0, layer=layer))
+            if number == 2:
+                assert [await received(tracks[2]) for _ in range(3)] == [0, 1, 2]
+        assert [await received(tracks[0]) for _ in range(2)] == [0, 4]
+        assert [await received(tracks[1]) for _ in range(3)] == [0, 2, 4]
+        assert [await received(tracks[2]) for _ in range(2)] == [3, 4]
+        fan_out.close()
+
+    async def test_who_falls_behind_does_without_upper_layers_first(self):
+        fan_out = FanOut(lambda: None)
+        track = PacketTrack(fan_out.request_key)
+        fan_out.add(track)
+        for number, layer in enumerate((0, 2, 1, 2, 0, 2, 1, 2, 0)):
+            fan_out.publish(chunk(number, is_key=number == 0, layer=layer))
+        assert [await received(track) for _ in range(5)] == [0, 1, 2, 4, 8]
+        fan_out.close()
+
+    async def test_what_is_encoded_is_what_viewers_can_use(self):
+        fan_out = FanOut(lambda: None)
+        assert fan_out.demand(16) == Demand(16, BITRATE)
+        tile = PacketTrack(fan_out.request_key, layer=0)
+        fan_out.add(tile)
+        assert fan_out.demand(16) == Demand(4, BITRATE // 4)
+        focused, slow = PacketTrack(fan_out.request_key), PacketTrack(fan_out.request_key)
+        fan_out.add(focused)
+        assert fan_out.demand(16) == Demand(16, BITRATE, is_layered=True)
+        fan_out.remove(tile)
+        assert fan_out.demand(16) == Demand(16, BITRATE)
+        slow.allowance.bits = 400_000
+        fan_out.add(slow)
+        assert fan_out.demand(16) == Demand(16, BITRATE, is_layered=True)
+        fan_out.remove(focused)
+        assert 250_000 < fan_out.demand(16).bitrate < 400_000
+        slow.allowance.bits = 1.0
+        assert fan_out.demand(16).bitrate == LEAST_BITRATE
         fan_out.close()
 
     async def test_many_requests_for_a_key_frame_become_few(self):

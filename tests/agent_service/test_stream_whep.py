@@ -10,15 +10,17 @@ from aiortc import RTCPeerConnection, RTCRtpSender
 from agent_service.streaming import Stream
 from agent_service.streaming import stream as stream_module
 from agent_service.streaming import viewer as viewer_module
+from agent_service.streaming.ice_servers import parse_ice_servers
 from tests.agent_service.stream_helpers import eventually, stream_server
 
 SDP = {"Content-Type": "application/sdp"}
+FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
 
 
 @asynccontextmanager
-async def serving_stream(browser):
+async def serving_stream(browser, **options):
     stream = Stream(browser)
-    async with stream_server(stream) as address, aiohttp.ClientSession() as client:
+    async with stream_server(stream, **options) as address, aiohttp.ClientSession() as client:
         yield stream, client, f"{address}/whep"
 
 
@@ -46,7 +48,7 @@ class TestOffer:
             assert stream.viewer(viewer_id) is not None
             assert response.headers["ETag"] == f'"{viewer_id}"'
             assert response.headers["Access-Control-Allow-Origin"] == "*"
-            assert "Location" in response.headers["Access-Control-Expose-Headers"]
+            assert {"Location", "Link"} <= set(response.headers["Access-Control-Expose-Headers"].split(", "))
             candidates = [line.split()[4] for line in answer.splitlines() if line.startswith("a=candidate")]
             assert set(candidates) == {"127.0.0.1"}
             codecs = {line.split()[1] for line in answer.splitlines() if line.startswith("a=rtpmap")}
@@ -82,6 +84,19 @@ class TestOffer:
         async with serving_stream(agent) as (_, client, endpoint):
             response = await client.post(endpoint, json={"sdp": await offer()})
             assert response.status == 415
+            assert response.headers["Accept-Post"] == "application/sdp"
+
+    async def test_an_offer_of_any_size_is_not_read(self, agent):
+        async with serving_stream(agent) as (_, client, endpoint):
+            response = await client.post(endpoint, data="v=0\r\n" * 20_000, headers=SDP)
+            assert response.status == 413
+            assert "65536" in (await response.json())["error"]
+
+    async def test_a_layer_that_does_not_exist_is_refused(self, agent):
+        async with serving_stream(agent) as (_, client, endpoint):
+            response = await client.post(f"{endpoint}?layer=3", data=await offer(), headers=SDP)
+            assert (response.status, (await response.json())["error"]) == (400, "layer must be one of 0, 1, 2")
+            assert (await client.post(f"{endpoint}?layer=0", data=await offer(), headers=SDP)).status == 201
 
     async def test_viewers_are_limited(self, agent, monkeypatch):
         monkeypatch.setattr(stream_module, "MAX_VIEWERS", 1)
@@ -103,12 +118,41 @@ class TestResource:
         async with serving_stream(agent) as (stream, client, endpoint):
             response = await client.post(endpoint, data=await offer(), headers=SDP)
             resource = response.url.join(response.url.with_path(response.headers["Location"]))
-            assert (await client.patch(resource, data="", headers={"If-Match": "*"})).status == 204
+            assert (await client.patch(resource, data="", headers=FRAGMENT | {"If-Match": "*"})).status == 204
             assert stream.stats.viewers == 1
             assert (await client.delete(resource)).status == 200
             assert stream.stats.viewers == 0
             assert (await client.delete(resource)).status == 200
-            assert (await client.patch(resource, data="")).status == 404
+            assert (await client.patch(resource, data="", headers=FRAGMENT)).status == 404
+
+    async def test_trickled_candidates_are_welcome_and_a_restart_is_not(self, agent):
+        async with serving_stream(agent) as (_, client, endpoint):
+            sdp = await offer()
+            response = await client.post(endpoint, data=sdp, headers=SDP)
+            resource = response.url.join(response.url.with_path(response.headers["Location"]))
+            ufrag = next(line for line in sdp.splitlines() if line.startswith("a=ice-ufrag"))
+            fragment = f"{ufrag}\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
+            tag = {"If-Match": response.headers["ETag"]}
+            assert (await client.patch(resource, data=fragment, headers=FRAGMENT | tag)).status == 204
+            assert (await client.patch(resource, data=fragment, headers=FRAGMENT | {"If-Match": '"x"'})).status == 412
+            assert (await client.patch(resource, data=fragment, headers=SDP)).status == 415
+            restart = "a=ice-ufrag:other\r\na=ice-pwd:0123456789012345678901\r\n"
+            assert (await client.patch(resource, data=restart, headers=FRAGMENT | {"If-Match": "*"})).status == 422
+
+    async def test_viewers_are_told_of_the_ice_servers(self, agent):
+        servers = parse_ice_servers(
+            '[{"urls": "stun:stun.test:3478"}, {"urls": ["turn:t.test"], "username": "u", "credential": "p\\"q"}]'
+        )
+        links = [
+            '<stun:stun.test:3478>; rel="ice-server"',
+            '<turn:t.test>; rel="ice-server"; username="u"; credential="p\\"q"; credential-type="password"',
+        ]
+        async with serving_stream(agent, ice_servers=servers) as (_, client, endpoint):
+            created = await client.post(endpoint, data=await offer(), headers=SDP)
+            assert created.headers.getall("Link") == links
+            described = await client.options(endpoint)
+            assert described.headers.getall("Link") == links
+            assert described.headers["Accept-Post"] == "application/sdp"
 
     async def test_preflight_is_answered(self, agent):
         async with serving_stream(agent) as (_, client, endpoint):

@@ -1,9 +1,12 @@
 // Captures one tab, encodes each picture once as H.264 and sends it to the service.
-// Each message is one byte of flags, then the Annex B chunk.
+// Each message is one byte of flags (the temporal layer from its third bit on), then the Annex B chunk. What comes back
+// is JSON: `{key: true}` asks for a key frame, `{demand: …}` says what the viewers can make use of from now on.
 
 const KEY = 1;
 const FRESH = 2; // a new picture, not the last one again
+const LAYER_SHIFT = 2;
 const REPEAT_AFTER = 300; // ms without a picture; people shall see at least two a second
+const EARLY = 0.75; // of the time between two pictures: they do not come evenly
 const MAX_QUEUED = 2; // pictures in the encoder; beyond that new ones are skipped
 const MAX_UNSENT = 1 << 20; // bytes
 
@@ -16,28 +19,48 @@ class Sender {
   #repeat;
   #last = null;
   #lastSent = 0;
+  #lastIsNew = false;
   #keyWanted = true;
+  #size;
+  #demand;
 
-  async start({ streamId, address, width, height, fps, bitrate }) {
-    this.#socket = await connect(address);
-    this.#socket.onmessage = () => this.#sendKey(); // the only thing the service ever asks for
-    this.#socket.onclose = () => this.stop();
-    this.#track = await capture(streamId, width, height, fps);
+  async start({ streamId, address, width, height, fps, demand }) {
+    this.#size = { width, height };
     this.#encoder = new VideoEncoder({
-      output: (chunk) => this.#send(chunk),
+      output: (chunk, metadata) => this.#send(chunk, metadata?.svc?.temporalLayerId ?? 0),
       error: () => this.stop(),
     });
+    this.#adapt(demand);
+    this.#socket = await connect(address);
+    this.#socket.onmessage = ({ data }) => this.#told(JSON.parse(data));
+    this.#socket.onclose = () => this.stop();
+    this.#track = await capture(streamId, width, height, fps);
+    this.#limit();
+    this.#repeat = setInterval(() => this.#repeatLast(), REPEAT_AFTER / 4);
+    this.#pump();
+  }
+
+  #told({ key, demand }) {
+    if (demand) this.#adapt(demand);
+    if (key) this.#sendKey();
+  }
+
+  // An encoder that is configured anew goes on without a key frame, but what the layers need is said only in one.
+  #adapt(demand) {
+    const before = this.#demand;
+    this.#demand = demand;
+    this.#keyWanted ||= demand.is_layered !== before?.is_layered;
+    this.#limit();
+    if (JSON.stringify(demand) === JSON.stringify(before) || this.#encoder.state === "closed") return;
     this.#encoder.configure({
       codec: "avc1.42001f",
       avc: { format: "annexb" },
       latencyMode: "realtime",
-      framerate: fps,
-      width,
-      height,
-      bitrate,
+      scalabilityMode: demand.is_layered ? "L1T3" : "L1T1",
+      framerate: demand.fps,
+      bitrate: demand.bitrate,
+      ...this.#size,
     });
-    this.#repeat = setInterval(() => this.#repeatLast(), REPEAT_AFTER / 4);
-    this.#pump();
   }
 
   stop() {
@@ -57,35 +80,42 @@ class Sender {
       if (done) break;
       this.#last?.close();
       this.#last = value;
-      this.#encode(true);
+      this.#lastIsNew = true;
+      if (performance.now() - this.#lastSent >= (EARLY * 1000) / this.#demand.fps) this.#encode();
     }
     this.stop();
   }
 
-  #encode(fresh) {
+  #limit() {
+    this.#track?.applyConstraints({ frameRate: { max: this.#demand.fps } });
+  }
+
+  #encode() {
     if (!this.#last || this.#encoder.state !== "configured") return;
     if (this.#encoder.encodeQueueSize >= MAX_QUEUED || this.#socket.bufferedAmount > MAX_UNSENT) return;
     // The encoder may drop a picture, so what `#send` must know travels in the time stamp: even is fresh.
-    const timestamp = Math.round(performance.now() * 500) * 2 + (fresh ? 0 : 1);
+    const timestamp = Math.round(performance.now() * 500) * 2 + (this.#lastIsNew ? 0 : 1);
     const frame = new VideoFrame(this.#last, { timestamp });
     this.#encoder.encode(frame, { keyFrame: this.#keyWanted });
     frame.close();
-    this.#keyWanted = false;
+    this.#keyWanted = this.#lastIsNew = false;
     this.#lastSent = performance.now();
   }
 
   #sendKey() {
     this.#keyWanted = true;
-    this.#encode(false);
+    this.#encode();
   }
 
   #repeatLast() {
-    if (performance.now() - this.#lastSent >= REPEAT_AFTER) this.#encode(false);
+    const due = this.#lastIsNew ? 1000 / this.#demand.fps : REPEAT_AFTER;
+    if (performance.now() - this.#lastSent >= due) this.#encode();
   }
 
-  #send(chunk) {
+  #send(chunk, layer) {
     const message = new Uint8Array(1 + chunk.byteLength);
-    message[0] = (chunk.type === "key" ? KEY : 0) | (chunk.timestamp % 2 === 0 ? FRESH : 0);
+    const isFresh = chunk.timestamp % 2 === 0;
+    message[0] = (chunk.type === "key" ? KEY : 0) | (isFresh ? FRESH : 0) | (layer << LAYER_SHIFT);
     chunk.copyTo(message.subarray(1));
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(message);
   }

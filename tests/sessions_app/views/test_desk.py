@@ -104,7 +104,7 @@ def test_a_tile_says_where_its_picture_is_or_why_there_is_none(client_for, opera
     answer = client_for(operator).get("/")
 
     tiles = {tile.xpath("string(.//a)"): tile for tile in read(answer).root.xpath("//li[@data-tile]")}
-    assert tiles["Seen"].get("data-offer-url") == f"/sessions/{seen.pk}/whep/"
+    assert tiles["Seen"].get("data-offer-url") == f"/sessions/{seen.pk}/whep/?layer=0"
     assert [tiles[title].get("data-no-picture") for title in ("Seen", "Starting", "Blind")] == [
         "",
         "The browser is starting.",

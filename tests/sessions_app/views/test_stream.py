@@ -71,6 +71,16 @@ def test_an_offer_is_passed_on_and_answered(session, upstream, teammate, client_
 
 
 @pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize(("asked", "passed_on"), [("0", "?layer=0"), ("1", "?layer=1"), ("2&x=1", ""), ("x", "")])
+def test_a_tile_asks_for_fewer_pictures(session, upstream, operator, client_for, asked, passed_on):
+    url = f"/sessions/{session.pk}/whep/?layer={asked}"
+    response = client_for(operator).post(url, OFFER, content_type="application/sdp")
+
+    assert response.status_code == 201
+    assert [call.path for call in upstream.calls] == [f"/view/{ID}/whep{passed_on}"]
+
+
+@pytest.mark.usefixtures("watched")
 def test_an_answer_shows_nothing_of_where_it_comes_from(session, upstream, operator, client_for):
     shown = everything_in(offer(client_for(operator), session))
 

@@ -1,0 +1,91 @@
+"""A viewer's end of the stream: what of it this one viewer gets."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import av
+from aiortc import MediaStreamTrack
+
+from agent_service.streaming.allowance import Allowance
+from agent_service.streaming.pacing import Pacer
+from agent_service.streaming.source import BITRATE, TOP_LAYER
+
+CLOCK = 90_000
+TIME_BASE = Fraction(1, CLOCK)
+
+MOST_BEHIND = 3.0
+"""Seconds that a viewer may fall behind before it skips to the next key frame."""
+
+KEY_PATIENCE = 4.0
+"""Seconds between the key frames that a slow viewer is granted: each of them costs everybody."""
+
+_FEW_WAITING = 2
+
+Packet: TypeAlias = "av.Packet[Any]"
+
+
+class PacketTrack(MediaStreamTrack):
+    """aiortc sends its packets as they are, without encoding, and asks for the next when the last has gone out."""
+
+    kind = "video"
+
+    def __init__(self, request_key: Callable[[], None], *, layer: int = TOP_LAYER) -> None:
+        super().__init__()
+        self.layer = layer
+        self.allowance = Allowance()
+        self.pacer = Pacer(self.allowance)
+        self._request_key = request_key
+        self._packets: deque[Packet] = deque()
+        self._arrived = asyncio.Event()
+        self._key_needed = True
+        self._gap = False
+        self._asked = -KEY_PATIENCE
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the connection carries less than the stream may have."""
+        return self.allowance.bits < BITRATE
+
+    def push(self, packet: Packet, layer: int = 0) -> None:
+        """Queue a packet, or do without it: upper layers first, then all until the next key frame."""
+        if self._packets and _age(self._packets[0]) > MOST_BEHIND:
+            self._packets.clear()
+            self._key_needed = True
+        if self._key_needed and not packet.is_keyframe:
+            self.ask_for_key()
+            return
+        self._key_needed = False
+        if layer == 0:
+            self._gap = False
+        elif self._gap or layer > self.layer or len(self._packets) > _FEW_WAITING:
+            self._gap |= layer < TOP_LAYER  # what is above needs it, up to the next of the base layer
+            return
+        self._packets.append(packet)
+        self._arrived.set()
+
+    def ask_for_key(self) -> None:
+        """Have a key frame come: the picture was lost."""
+        if not self.is_slow or time.monotonic() - self._asked > KEY_PATIENCE:
+            self._asked = time.monotonic()
+            self._request_key()
+
+    async def recv(self) -> Packet:
+        """The next packet; aiortc awaits it for as long as the viewer is connected."""
+        await self.pacer.idle()
+        while not self._packets:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._packets.popleft()
+
+
+def now() -> int:
+    """The time for a packet, in ticks of `CLOCK`."""
+    return int(time.monotonic() * CLOCK)
+
+
+def _age(packet: Packet) -> float:
+    return (now() - (packet.pts or 0)) / CLOCK
