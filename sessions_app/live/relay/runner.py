@@ -251,16 +251,13 @@ class SessionRunner:
         delay, lost_at = self.timings.first_retry, self._unheard_since
         self._deaf_until = time.monotonic()
         while True:
-            if await self._connect():
+            if await self._connect(lost_at):
                 await self._record_linked(lost_at)
                 delay = self.timings.first_retry
                 assert self.link
                 await self.link.lost.wait()
                 lost_at = timezone.now()
                 await self._drop_link()
-            else:
-                # Said after a try, not at the loss: most links come back at the first one, or the session has ended.
-                await self.write(relaying.record_unlinked)
             await self._expire_if_due()
             await asyncio.sleep(delay * random.uniform(0.7, 1.3))  # noqa: S311 (jitter, not a secret)
             delay = min(delay * 2, self.timings.longest_retry)
@@ -281,7 +278,8 @@ class SessionRunner:
             self._missed_something.set()
         self.wake()
 
-    async def _connect(self) -> bool:
+    async def _connect(self, lost_at: datetime | None) -> bool:
+        """A loss is told of after a try: most links come back at the first one, or the session has ended."""
         link = Link(on_event=self._events.put_nowait, dialect=Dialect(self.session.connection.dialect))
         try:
             await link.connect(self.session.socket_url, self.session.upstream_id, verify=self.session.connection.verify)
@@ -289,8 +287,10 @@ class SessionRunner:
             self._refusals += 1
             if self._refusals >= _REFUSALS:  # one alone may be a service that is starting, and the browser running
                 await self.end(self._reason_for_silence(), "The service no longer knows this session.")
+            await self.write(relaying.record_unlinked)
             return False
         except AgentApiError:
+            await self.write(lambda log: relaying.record_unreached(log, lost_at))
             return False
         self.link, self._refusals = link, 0
         return True
