@@ -23,6 +23,7 @@ class EndReason(TextChoices):
     TERMINATE_ON_COMPLETION = "terminateOnCompletion", "ended with its last task"
     INSTANCE_LOST = "instance_lost", "its browser was lost"
     REFUSED = "refused", "the service refused to start it"
+    UNREACHED = "unreached", "the service could not be reached to start it"
     START_UNKNOWN = "start_unknown", "it is not known whether it started"
     GONE = "gone", "the service no longer knows it"
 
@@ -38,6 +39,7 @@ _ENDINGS: dict[EndReason, str] = {
     EndReason.TERMINATE_ON_COMPLETION: "The session ended with its last task.",
     EndReason.INSTANCE_LOST: "The session's browser was lost for good.",
     EndReason.REFUSED: "The session was not started.",
+    EndReason.UNREACHED: "The session was not started.",
     EndReason.START_UNKNOWN: "It is not known whether the session started.",
     EndReason.GONE: "The service no longer knows the session.",
 }
@@ -211,6 +213,7 @@ _WORD_OF_TASK: dict[TaskState, GuideWord] = {
 #: Where there never was a browser, or nobody knows of one, it cannot have been terminated.
 _WORD_OF_END: dict[str, GuideWord] = {
     EndReason.REFUSED: GuideWord.REFUSED,
+    EndReason.UNREACHED: GuideWord.REFUSED,
     EndReason.START_UNKNOWN: GuideWord.UNKNOWN,
 }
 

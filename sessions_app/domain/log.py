@@ -24,6 +24,7 @@ _MUTABLE = (
     "idle_ends_at",
     "queue_held",
     "linked",
+    "unreached_since",
     "upstream_id",
     "socket_url",
     "webrtc_url",
@@ -161,7 +162,7 @@ def end_session(log: SessionLog, reason: str, text: str = "") -> None:
     log.session.end_reason = reason
     log.session.end_text = text[:500]
     log.session.ended_at = log.at
-    log.session.linked = False
+    log.session.linked, log.session.unreached_since = False, None
     log.session.alarm = ""
 
 

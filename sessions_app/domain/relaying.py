@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from sessions_app.agent_api.errors import AgentApiError
+from sessions_app.agent_api.errors import AgentApiError, NotReached
 from sessions_app.agent_api.types import Started
 from sessions_app.domain.commands import settle
 from sessions_app.domain.control_log import words_of_driving
@@ -158,13 +158,15 @@ def refuse_command(log: SessionLog, command: Command, error: AgentApiError) -> N
         EventKind.COMMAND, f"was refused: {command.get_kind_display()}. {words}", task=command.task, command=command
     )
     _alarm_for_guard(log, command)
-    _undo(log, command, words)
+    _undo(log, command, error)
 
 
-def _undo(log: SessionLog, command: Command, words: str) -> None:
+def _undo(log: SessionLog, command: Command, error: AgentApiError) -> None:
     """A refusal leaves the task as it was, or, where it was to begin, ends it."""
+    words = _sentence(error)
     if command.kind == CommandKind.START:
-        close_session(log, EndReason.REFUSED, words)
+        was_reached = not isinstance(error, NotReached)
+        close_session(log, EndReason.REFUSED if was_reached else EndReason.UNREACHED, words)
     elif command.kind == CommandKind.NEW_TASK and command.task:
         command.task.refresh_from_db()
         command.task.error = words
@@ -220,7 +222,7 @@ def record_started(log: SessionLog, command: Command, started: Started, took: ti
 
 def record_linked(log: SessionLog, missing: timedelta | None) -> None:
     """The link is up (again); what happened upstream while it was down was not recorded."""
-    log.session.linked = True
+    log.session.linked, log.session.unreached_since = True, None
     if missing:
         seconds = missing.total_seconds()
         log.append(EventKind.GAP, f"Not recorded for {seconds:.1f} s.", detail={"seconds": round(seconds, 1)})
@@ -255,6 +257,12 @@ def unheard_since(session: AgentSession, heard_until: datetime | None) -> dateti
 
 def record_unlinked(log: SessionLog) -> None:
     log.session.linked = False
+
+
+def record_unreached(log: SessionLog, lost_at: datetime | None) -> None:
+    """A try to link has failed, since the link was lost then, or there never was one."""
+    log.session.linked = False
+    log.session.unreached_since = log.session.unreached_since or lost_at or log.at
 
 
 def record_quiet(log: SessionLog, command: Command) -> bool:

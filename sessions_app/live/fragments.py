@@ -17,6 +17,7 @@ from sessions_app.queries import (
     doubt_ends_at,
     session_screen,
     timeline_after,
+    unreachable_services,
 )
 from sessions_app.queries.notes import newest_shift_note
 
@@ -122,6 +123,9 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
             "desk-summary": get_template("desk.html#summary").render({"summary": desk_summary(team)}).strip(),
             "desk-shift-note": get_template("desk.html#shift-note")
             .render({"shift_note": newest_shift_note(team_id)})
+            .strip(),
+            "desk-service": get_template("desk.html#service")
+            .render({"unreachable": unreachable_services(team, tiles)})
             .strip(),
             "desk-inbox": get_template("desk.html#inbox").render({"inbox": desk_inbox(tiles)}).strip(),
         },

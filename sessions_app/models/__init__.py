@@ -8,6 +8,7 @@ from sessions_app.models.event import Event
 from sessions_app.models.guard import Caps, StartHold
 from sessions_app.models.note import SessionNote, ShiftNote
 from sessions_app.models.result_file import ResultFile
+from sessions_app.models.saved_filter import SavedFilter
 from sessions_app.models.session import AgentSession
 from sessions_app.models.spend import SpendEntry
 from sessions_app.models.task import Task
@@ -26,6 +27,7 @@ __all__ = [
     "Event",
     "Membership",
     "ResultFile",
+    "SavedFilter",
     "SessionNote",
     "ShiftNote",
     "SpendEntry",

@@ -83,6 +83,8 @@ class AgentSession(Capped):
     continues = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="continued_by")
     #: The relay's link to the service, which is what the page's picture of the session rests on.
     linked = models.BooleanField(default=False)
+    #: When the service was last reached for it, where it was tried since and could not be.
+    unreached_since = models.DateTimeField(null=True, blank=True)
 
     upstream_id = EncryptedTextField(blank=True, default="")
     socket_url = EncryptedTextField(blank=True, default="")

@@ -18,6 +18,7 @@ from sessions_app.queries.inbox import InboxItem, what_became_of
 from sessions_app.queries.newest import Newest, newest_rows
 from sessions_app.queries.picture import why_no_picture
 from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
+from sessions_app.queries.service import Unreachable, unreachable_services
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
 from sessions_app.queries.timeline import (
     RowGroup,
@@ -49,6 +50,7 @@ __all__ = [
     "TaskLine",
     "TileGroup",
     "TimelinePage",
+    "Unreachable",
     "desk_inbox",
     "desk_summary",
     "desk_tile",
@@ -68,6 +70,7 @@ __all__ = [
     "timeline_found",
     "timeline_from",
     "timeline_newest",
+    "unreachable_services",
     "what_became_of",
     "why_no_picture",
     "word_of",

@@ -132,6 +132,11 @@ class DeskTile:
         return about[kind] or ""
 
     @property
+    def unreached_since(self) -> datetime | None:
+        """Since when nothing is known of it, because its service cannot be reached."""
+        return self.session.unreached_since if self.session.is_live else None
+
+    @property
     def driver(self) -> User | None:
         control = getattr(self.session, "control", None)
         return control.holder if control else None

@@ -70,7 +70,7 @@ STATE_FILTERS: dict[str, tuple[str, Q | Exists]] = {
     "waiting": ("Needs an answer", _has_task(state=TaskState.WAITING)),
     "ended": ("Ended", Q(state=SessionState.ENDED)),
     "failed": ("With a failed task", _has_task(state=TaskState.FAILED)),
-    "refused": ("Not started", Q(end_reason=EndReason.REFUSED)),
+    "refused": ("Not started", Q(end_reason__in=(EndReason.REFUSED, EndReason.UNREACHED))),
     "start-unknown": ("Start unknown", Q(end_reason=EndReason.START_UNKNOWN)),
 }
 

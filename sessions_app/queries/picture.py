@@ -7,6 +7,7 @@ _NO_PICTURE: dict[str, str] = {
     SessionState.LOST: "The browser is lost for now, and its picture with it.",
     SessionState.ENDED: "The session has ended: there is no picture any more.",
     EndReason.REFUSED: "The session was not started: there is no picture.",
+    EndReason.UNREACHED: "The session was not started: there is no picture.",
     EndReason.START_UNKNOWN: "It is not known whether there is a browser: no picture of it can be had.",
 }
 

@@ -103,7 +103,7 @@ class SessionScreen:
     @property
     def was_refused(self) -> bool:
         """Whether there never was a browser: the page then offers to try again."""
-        return self.session.end_reason in {EndReason.REFUSED, EndReason.START_UNKNOWN}
+        return self.session.end_reason in {EndReason.REFUSED, EndReason.UNREACHED, EndReason.START_UNKNOWN}
 
     @property
     def may_be_running(self) -> bool:

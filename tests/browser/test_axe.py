@@ -13,6 +13,7 @@ from tests.browser.steps import start, terminate
 #: By what stands on them; sessions and a workflow are filled in as they were made.
 PAGES = (
     "/",
+    "/?q=wait&owner=me",
     "/shift-note/",
     "/sessions/",
     "/sessions/new/",
@@ -46,6 +47,11 @@ def scene(
         page.get_by_role("button", name="Add note").click()
         terminate(page)
         ended = page.url.rstrip("/").rpartition("/")[2]
+        page.goto("/?q=wait")
+        page.get_by_text("Save this filter").click()
+        page.get_by_role("textbox", name="Name of the filter").fill("Waiting")
+        page.get_by_role("button", name="Save filter").click()
+        expect(page.get_by_role("link", name="Waiting")).to_be_focused()
         start(page, "Wait 200 seconds")
         expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
         live = page.url.rstrip("/").rpartition("/")[2]

@@ -32,12 +32,15 @@ async def test_a_held_result_is_recorded_once_by_whichever_way_it_comes(floor, u
 
 async def test_a_result_that_ended_inside_the_outage_comes_with_the_held_answer(floor, upstream, cable):
     session, task, theirs = await floor.working()
+    was_reached = timezone.now()
     cable.unplug()
     await floor.until(session, linked=False)
+    assert was_reached <= session.unreached_since <= timezone.now()
     await upstream.finish(theirs, "Unheard.", cost="0.5")
     await floor.until(task, state=TaskState.COMPLETED, result="Unheard.")
     cable.mend()
     await floor.until_row(session, EventKind.GAP)
+    await floor.until(session, linked=True, unreached_since=None)
     assert upstream.ledger.unheard
 
 

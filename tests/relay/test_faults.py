@@ -25,7 +25,7 @@ async def test_a_service_that_cannot_be_reached_is_said_so_and_nothing_is_left_o
     desk = await at(connection, operator, "http://127.0.0.1:9")
     async with relaying():
         session = await desk.start("return Never.")
-        await desk.until(session, state=SessionState.ENDED, end_reason=EndReason.REFUSED)
+        await desk.until(session, state=SessionState.ENDED, end_reason=EndReason.UNREACHED)
     assert session.end_text.startswith("The agent service cannot be reached. Check that")
     task = await session.tasks.aget()
     assert (task.state, task.error) == (TaskState.TERMINATED, "Never sent: the session ended before.")

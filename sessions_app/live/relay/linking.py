@@ -39,15 +39,13 @@ class Linking:
         delay, lost_at = timings.first_retry, unheard_since
         self._runner.hearing.note_deaf()
         while True:
-            if link := await self._connect():
+            if link := await self._connect(lost_at):
                 await self._record_linked(lost_at)
                 delay = timings.first_retry
                 await link.lost.wait()
                 lost_at = timezone.now() - link.silence
                 await self.drop()
             else:
-                # Said after a try, not at the loss: most links come back at the first one, or the session has ended.
-                await self._runner.write(relaying.record_unlinked)
                 await self._expire_if_due()
             await asyncio.sleep(delay * random.uniform(0.7, 1.3))  # noqa: S311 (jitter, not a secret)
             delay = min(delay * 2, timings.longest_retry)
@@ -66,7 +64,8 @@ class Linking:
     def _is_late(self) -> bool:
         return time.monotonic() - self._began > self._runner.timings.link_patience
 
-    async def _connect(self) -> Link | None:
+    async def _connect(self, lost_at: datetime | None) -> Link | None:
+        """A loss is told of after a try: most links come back at the first one, or the session has ended."""
         session = self._runner.session
         link = Link(on_event=self._runner.hear, dialect=Dialect(session.connection.dialect))
         try:
@@ -75,8 +74,10 @@ class Linking:
             self._refusals += 1
             if self._refusals >= _REFUSALS:  # one alone may be a service that is starting, and the browser running
                 await self._runner.end(self._reason_for_silence(), "The service no longer knows this session.")
+            await self._runner.write(relaying.record_unlinked)
             return None
         except AgentApiError:
+            await self._runner.write(lambda log: relaying.record_unreached(log, lost_at))
             return None
         self.link, self._refusals = link, 0
         return link

@@ -8,7 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.broadcast import SessionRecorded, desk_group, hub, publish_recorded
+from sessions_app.domain import relaying
 from sessions_app.domain.claims import claim
+from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.notes import write_shift_note
 from sessions_app.enums import SessionState
 from sessions_app.live import desk_feed
@@ -53,7 +55,7 @@ async def test_first_message_brings_the_whole_desk_of_the_team_alone(sessions, f
         message = await socket.read()
 
     assert set(message["tiles"]) == set(message["order"]) == {session.pk for session in sessions}
-    assert set(message["parts"]) == {"desk-summary", "desk-inbox", "desk-shift-note"}
+    assert set(message["parts"]) == {"desk-summary", "desk-inbox", "desk-service", "desk-shift-note"}
 
 
 async def test_a_start_of_unknown_outcome_leaves_by_itself_when_it_can_cost_no_more(make_session, operator):
@@ -211,3 +213,28 @@ async def test_a_tile_says_who_has_the_sessions_page_open_and_no_longer_when_the
             assert set(message["tiles"]) == {watched.pk}
             assert 'Watched by </span><span data-person="lead">lead</span>' in message["tiles"][watched.pk]
         assert "Watched by" not in (await desk.read())["tiles"][watched.pk]
+
+
+@database_sync_to_async
+def write(session, verb) -> None:
+    (error,) = commit([Write(session.pk, session.lease_epoch, verb)])
+    assert error is None, error
+
+
+async def test_a_service_that_cannot_be_reached_is_told_of_and_no_longer_when_it_is_back(sessions, operator):
+    lost_at = timezone.now()
+
+    async with open_socket(PATH, operator) as socket:
+        for number, session in enumerate(sessions):
+            message = await socket.read()
+            assert "cannot be reached" not in message["parts"]["desk-service"]  # as long as any session reaches it
+            await write(session, lambda log: relaying.record_unreached(log, lost_at))
+            assert (await socket.acknowledge(number)) is None
+        message = await socket.read()
+        assert "Test service cannot be reached" in message["parts"]["desk-service"]
+        assert f'As of <time datetime="{lost_at.isoformat()}"' in message["tiles"][sessions[-1].pk]
+
+        await write(sessions[0], lambda log: relaying.record_linked(log, None))
+        message = await socket.read()
+        assert "cannot be reached" not in message["parts"]["desk-service"]
+        assert "As of" not in message["tiles"][sessions[0].pk]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from sessions_app.domain import driving
 from sessions_app.enums import EventKind, SessionState
+from sessions_app.models import AgentSession
 from tests.conftest import MOMENT
 
 
@@ -239,8 +240,8 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_event(session, kind=EventKind.QUESTION)
         make_spend(make_task(session, state="waiting", question="?"), "0.01")
     client = client_for(operator)
-    # sign-in 2, team 2, tiles 3, inbox 2, summary 3, shift note 1, needing 2
-    with django_assert_num_queries(16):
+    # sign-in 2, team 2, tiles 3, inbox 2, summary 3, shift note 1, saved filters 1, needing 2
+    with django_assert_num_queries(17):
         client.get("/")
 
 
@@ -275,3 +276,65 @@ def test_an_outsider_counts_their_own_only(client_for, outsider, staffed):
 def test_a_tile_says_who_drives(client_for, operator, lead, make_session, read):
     driving.take(make_session(), by=lead, page="page-a", seen=0, key=uuid4())
     assert "lead drives" in read(client_for(operator).get("/")).says("li[@data-tile]")
+
+
+SERVICE = "*[@id='desk-service']"
+
+
+def test_a_service_that_cannot_be_reached_is_said_with_what_is_known_and_what_to_do(
+    client_for, operator, make_session, read
+):
+    ends = MOMENT + timedelta(minutes=5)
+    for minutes in (1, 0):
+        make_session(linked=False, unreached_since=MOMENT - timedelta(minutes=minutes), expires_at=ends)
+    make_session(state=SessionState.STARTING, linked=False, started_at=None)
+    said = read(client_for(operator).get("/")).says(SERVICE)
+    assert said.startswith(
+        "Test service cannot be reached Last reached at 14:02:11 UTC (14:02:11). Known: 2 sessions ran"
+    )
+    assert "They may be at work, until 14:07:11 UTC at the latest." in said
+    assert "Watchfloor keeps trying" in said
+
+
+def test_one_session_out_of_reach_is_its_own_matter(client_for, operator, make_session, read):
+    make_session(title="Reached")
+    make_session(title="Unreached", linked=False, unreached_since=MOMENT)
+    page = read(client_for(operator).get("/"))
+    assert page.says(SERVICE) == ""
+    assert [("As of 14:02:11" in tile, tile.split()[0]) for tile in page.each("li[@data-tile]")] == [
+        (False, "Reached"),
+        (True, "Unreached"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ({}, "It was never reached before."),
+        (
+            {"ended_at": MOMENT, "started_at": MOMENT, "created_at": MOMENT},
+            "It last started a session at 2026-03-04 14:02 UTC.",
+        ),
+    ],
+)
+def test_a_start_that_did_not_reach_the_service_is_told_of_for_a_while(
+    before, said, client_for, operator, make_session, read
+):
+    if before:
+        make_session(state=SessionState.ENDED, **before)
+    ended = {"state": SessionState.ENDED, "end_reason": "unreached", "started_at": None}
+    session = make_session(ended_at=timezone.now(), **ended)
+    client = client_for(operator)
+    words = read(client.get("/")).says(SERVICE)
+    assert words.startswith("Test service cannot be reached A start at ")
+    assert said in words
+    assert words.endswith("The next start tries again.")
+    AgentSession.objects.filter(pk=session.pk).update(ended_at=timezone.now() - timedelta(minutes=11))
+    assert read(client.get("/")).says(SERVICE) == ""
+
+
+def test_a_service_that_is_reached_again_is_not_told_of(client_for, operator, make_session, read):
+    ended = {"state": SessionState.ENDED, "ended_at": timezone.now()}
+    make_session(end_reason="unreached", started_at=None, **ended)
+    make_session(end_reason="completed", **ended)
+    assert read(client_for(operator).get("/")).says(SERVICE) == ""
