@@ -8,15 +8,14 @@ import argparse
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page
 
-from agent_service.browser import find_chromium
+from benchmarks.chromium import chromium
 from benchmarks.figures import median, report, table, verdict
-from benchmarks.person import Person, Session
+from benchmarks.person import Session
 from benchmarks.stage import Stage, emit, stage
 from benchmarks.stamps import read_stamps
 
@@ -26,7 +25,6 @@ _ADDED, _RATE = 40, 10
 #: A long session's page may cost so many times what a short one's does: it opens with twice the rows.
 _LIMIT = 2.0
 _PATIENCE = 300.0
-_FLAGS = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
 
 #: Notes of each frame with rows: when it came, and how long it took to apply and to lay out. The first listener is
 #: there before the page's own, the second after it.
@@ -63,7 +61,7 @@ class Costs:
 async def measure(rounds: int, events: int) -> dict[int, Costs]:
     """A session has its one page open at a time, and the two sizes take turns within a round."""
     found = {_SHORT: Costs(), events: Costs()}
-    async with stage(rounds + 1) as scene, _chromium(scene) as context:
+    async with stage(rounds + 1) as scene, chromium(scene.dashboard, scene.person, _PROBE) as context:
         long, *shorts = scene.sessions
         await _fill(scene, [long], events)
         await _fill(scene, shorts, _SHORT)
@@ -117,22 +115,6 @@ async def _fill(scene: Stage, sessions: list[Session], events: int) -> None:
         if time.monotonic() > deadline:
             raise NotShown(events)
         await asyncio.sleep(0.5)
-
-
-@asynccontextmanager
-async def _chromium(scene: Stage) -> AsyncIterator[BrowserContext]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(_FLAGS))
-        context = await browser.new_context(base_url=scene.dashboard.url, viewport={"width": 1440, "height": 900})
-        await context.add_cookies(_cookies(scene.person, scene.dashboard.url))
-        await context.add_init_script(_PROBE)
-        yield context
-        await browser.close()
-
-
-def _cookies(person: Person, url: str) -> list:
-    pairs = (cookie.partition("=") for cookie in person.cookies.split("; "))
-    return [{"name": name, "value": value, "url": url} for name, _, value in pairs]
 
 
 def describe(found: dict[int, Costs]) -> str:

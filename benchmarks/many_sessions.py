@@ -6,14 +6,13 @@ python -m benchmarks.many_sessions [--sessions 500] [--rate 2] [--seconds 30] [-
 import argparse
 import asyncio
 import sqlite3
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 
-from benchmarks import processes
 from benchmarks.figures import percentile, report, table, verdict
 from benchmarks.person import Person, Session
 from benchmarks.processes import Running
-from benchmarks.stage import emit
+from benchmarks.stage import emit, floor
 from benchmarks.stamps import read_stamps
 from benchmarks.viewers import PageViewer, all_watching, delays, lost
 
@@ -43,11 +42,8 @@ class Found:
 
 
 async def measure(sessions: int, rate: float, seconds: float, viewers: int) -> Found:
-    with ExitStack() as stack:
-        folder = stack.enter_context(processes.scratch())
-        upstream = stack.enter_context(processes.upstream(folder))
-        dashboard = stack.enter_context(processes.dashboard(folder, upstream.url))
-        person = stack.enter_context(Person(dashboard.url))
+    with floor() as scene:
+        upstream, dashboard, person = scene.upstream, scene.dashboard, scene.person
         before = dashboard.memory()
         started = await asyncio.to_thread(person.start_sessions, sessions, upstream.url)
         watched = {session.upstream: _page(person, dashboard, session) for session in started[:viewers]}
@@ -59,7 +55,7 @@ async def measure(sessions: int, rate: float, seconds: float, viewers: int) -> F
             await asyncio.gather(*(page.until(told["last"][name], _PATIENCE) for name, page in watched.items()))
         emitted = sum(told["last"].values())
         missed = sum(lost(page, 1, told["last"][name]) + page.faults for name, page in watched.items())
-        kept, holes = await _until_kept(folder / "data/watchfloor.sqlite3", emitted)
+        kept, holes = await _until_kept(dashboard.folder / "data/watchfloor.sqlite3", emitted)
         memory = dashboard.memory()
         return Found(delays(list(watched.values())), missed, emitted, kept, holes, told["late"], before, memory, cpu)
 

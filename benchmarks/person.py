@@ -45,9 +45,9 @@ class Person:
     def cookies(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self._http.cookies.items())
 
-    def start_sessions(self, count: int, upstream: str) -> list[Session]:
-        """Start so many with a first task each, and wait until every task is running."""
-        tasks = [f"Look for the cheapest offer of product {number}" for number in range(count)]
+    def start_sessions(self, count: int, upstream: str, *, first: int = 0) -> list[Session]:
+        """Start so many with a first task each, numbered on from `first`, and wait until every task is running."""
+        tasks = [f"Look for the cheapest offer of product {first + number}" for number in range(count)]
         started = {task: self._start(task) for task in tasks}
         for session in started.values():
             self._until_pausable(session)

@@ -39,9 +39,10 @@ class Running:
 
 
 @contextmanager
-def upstream(folder: Path) -> Iterator[Running]:
+def upstream(folder: Path, picture_rate: float | None = None) -> Iterator[Running]:
     port = _free_port()
-    with _running([sys.executable, "-m", "benchmarks.upstream", str(port)], port, folder, {}) as process:
+    picture = [] if picture_rate is None else [str(picture_rate)]
+    with _running([sys.executable, "-m", "benchmarks.upstream", str(port), *picture], port, folder, {}) as process:
         yield process
 
 

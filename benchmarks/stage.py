@@ -1,8 +1,9 @@
 """Everything a measurement needs, running: the upstream, the proxy, the dashboard with sessions, and who watches."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,12 @@ from benchmarks import processes
 from benchmarks.person import Person, Session
 from benchmarks.processes import Running
 from benchmarks.viewers import DirectViewer, NaiveViewer, PageViewer, Viewer, all_watching, delays, lost
+
+_PATIENCE = 30.0
+
+
+class StillWatched(Exception):
+    """The service goes on capturing, though nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,39 @@ async def emit(upstream: str, sessions: list[str], rate: float, seconds: float) 
     return told
 
 
-@asynccontextmanager
-async def stage(sessions: int) -> AsyncIterator[Stage]:
+@dataclass(frozen=True)
+class Floor:
+    """The program alone: an upstream, the dashboard on it, and somebody who is signed in."""
+
+    upstream: Running
+    dashboard: Running
+    person: Person
+
+
+@contextmanager
+def floor(picture_rate: float | None = None) -> Iterator[Floor]:
+    """With a rate, sessions have a picture too: see `benchmarks/picture.py`."""
     with ExitStack() as stack:
         folder = stack.enter_context(processes.scratch())
-        upstream = stack.enter_context(processes.upstream(folder))
-        proxy = stack.enter_context(processes.naive_proxy(folder, upstream.url))
+        upstream = stack.enter_context(processes.upstream(folder, picture_rate))
         dashboard = stack.enter_context(processes.dashboard(folder, upstream.url))
-        person = stack.enter_context(Person(dashboard.url))
-        started = await asyncio.to_thread(person.start_sessions, sessions, upstream.url)
-        yield Stage(upstream, proxy, dashboard, person, started)
+        yield Floor(upstream, dashboard, stack.enter_context(Person(dashboard.url)))
+
+
+async def until_unwatched(upstream: Running) -> None:
+    """Wait until nobody watches the picture and it is captured no longer, so that who comes next begins anew."""
+    deadline = time.monotonic() + _PATIENCE
+    async with httpx.AsyncClient(trust_env=False) as http:
+        while time.monotonic() < deadline:
+            watched = (await http.get(f"{upstream.url}/bench/watched")).json()
+            if not watched["viewers"] and not watched["is_captured"]:
+                return
+            await asyncio.sleep(0.1)
+    raise StillWatched
+
+
+@asynccontextmanager
+async def stage(sessions: int) -> AsyncIterator[Stage]:
+    with floor() as scene, processes.naive_proxy(scene.upstream.folder, scene.upstream.url) as proxy:
+        started = await asyncio.to_thread(scene.person.start_sessions, sessions, scene.upstream.url)
+        yield Stage(scene.upstream, proxy, scene.dashboard, scene.person, started)

@@ -1,7 +1,8 @@
 """A light scripted agent service: starts sessions at once, and emits stamped events at a set rate when told to.
 
-    python -m benchmarks.upstream PORT
+    python -m benchmarks.upstream PORT [PICTURE_RATE]
 
+With a rate, its sessions have a picture too, all the same one, of a page that changes so often a second.
 `tests/upstream` is made for faults and runs in a test's own loop; this one has to outrun the program that is measured.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 import socketio
 from aiohttp import web
 
+from benchmarks.picture import Picture
 from benchmarks.stamps import stamped
 
 _HOUR_MS = 3_600_000
@@ -21,7 +23,8 @@ _SAYING = "The search box is at the top of the page. I type the name of the prod
 
 
 class Service:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, picture: Picture | None = None) -> None:
+        self._picture = picture
         self._url = f"http://127.0.0.1:{port}"
         self._ids = itertools.count(1)
         self._numbers: dict[str, int] = {}
@@ -46,6 +49,8 @@ class Service:
                 web.get("/bench/pauses", self._list_pauses),
             ]
         )
+        if self._picture:
+            self._picture.add_to(app)
         self._server.attach(app)
         return app
 
@@ -63,12 +68,14 @@ class Service:
         return web.json_response({"success": True, "status": "healthy", "instancesAvailable": 999})
 
     async def _start(self, _request: web.Request) -> web.Response:
+        session = f"bench-session-{next(self._ids)}"
+        streaming = {"webRTCURL": f"{self._url}/view/{session}/whep"} if self._picture else {}
         return web.json_response(
             {
                 "success": True,
-                "sessionId": f"bench-session-{next(self._ids)}",
+                "sessionId": session,
                 "socketURL": self._url,
-                "streaming": {},
+                "streaming": streaming,
                 "expiresIn": _HOUR_MS,
             }
         )
@@ -118,5 +125,10 @@ class Service:
         return web.json_response(self._pauses)
 
 
+def main(port: str, picture_rate: str = "") -> None:
+    picture = Picture(float(picture_rate)) if picture_rate else None
+    web.run_app(Service(int(port), picture).application(), host="127.0.0.1", port=int(port), print=None)
+
+
 if __name__ == "__main__":
-    web.run_app(Service(int(sys.argv[1])).application(), host="127.0.0.1", port=int(sys.argv[1]), print=None)
+    main(*sys.argv[1:])

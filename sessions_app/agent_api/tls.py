@@ -9,16 +9,26 @@ from urllib.parse import urlsplit
 from sessions_app.agent_api.errors import NotReached
 
 
-@lru_cache(maxsize=64)
 def ssl_context(url: str, verify: str) -> ssl.SSLContext:
     """The system's trust, or ("verify" is a SHA-256) exactly one certificate, which is fetched and compared once.
 
     A service on a bare IP has no certificate that anybody signed; pinning is the honest alternative to trusting all.
     """
-    if verify == "system" or urlsplit(url).scheme != "https":
-        return ssl.create_default_context()
     parts = urlsplit(url)
-    certificate = _fetch_certificate(parts.hostname or "", parts.port or 443)
+    if verify == "system" or parts.scheme != "https":
+        return _system_trust()
+    return _trust_in(parts.hostname or "", parts.port or 443, verify)
+
+
+@lru_cache(maxsize=1)
+def _system_trust() -> ssl.SSLContext:
+    """Read once: it takes tens of milliseconds, for which every first picture would wait."""
+    return ssl.create_default_context()
+
+
+@lru_cache(maxsize=64)
+def _trust_in(host: str, port: int, verify: str) -> ssl.SSLContext:
+    certificate = _fetch_certificate(host, port)
     if hashlib.sha256(certificate).hexdigest() != verify:
         raise NotReached("The service's certificate is not the one this connection is pinned to.")
     context = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(certificate))

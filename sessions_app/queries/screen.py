@@ -123,6 +123,12 @@ class SessionScreen:
         return why_no_picture(self.session, start_waits=waits)
 
     @property
+    def picture_at_once(self) -> bool:
+        """Whether a page that opens may ask for the picture before it has heard anything: not while the end is near."""
+        is_ending = any(one.kind == CommandKind.TERMINATE and one.is_open for one in self.notices)
+        return not self.no_picture and "webrtc" in self.session.picture_ways and not is_ending
+
+    @property
     def replay_steps(self) -> int:
         return step_count(self.session)
 

@@ -1,0 +1,100 @@
+"""(f) How long opening a session's page takes until its first picture is shown, beside a page that does nothing but the
+WHEP exchange with the service itself, in the same Chromium and of the same stream.
+
+python -m benchmarks.first_picture [--rounds 15]
+"""
+
+import argparse
+import asyncio
+from dataclasses import dataclass
+
+from playwright.async_api import Page
+
+from benchmarks.chromium import chromium
+from benchmarks.figures import median, report, table, verdict
+from benchmarks.stage import Floor, floor, until_unwatched
+
+_LIMIT = 1.25
+#: How often the page in the picture changes in a second.
+_RATE = 10.0
+_PATIENCE = 30.0
+_BARE, _SESSION = "bare WHEP", "session page"
+
+#: Notes when the page's first video shows its first frame, in milliseconds since the page was asked for.
+_PROBE = """
+window.first_picture = new Promise((resolve) => {
+  new MutationObserver((_, observer) => {
+    const video = document.querySelector("video");
+    if (!video) return;
+    observer.disconnect();
+    video.requestVideoFrameCallback(resolve);
+  }).observe(document, { childList: true, subtree: true });
+});
+"""
+_READ = """async () => {
+  const shown = await window.first_picture;
+  const offers = performance.getEntriesByType("resource").filter(({ name }) => /whep\\/?$/.test(name));
+  return [offers[0].startTime, offers[0].responseEnd, shown];
+}"""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Milliseconds since the page was asked for."""
+
+    offered: float
+    answered: float
+    shown: float
+
+
+async def measure(rounds: int) -> dict[str, list[Opening]]:
+    """The two take turns, and each begins with a picture that nobody watches, so that it is captured anew."""
+    found: dict[str, list[Opening]] = {_BARE: [], _SESSION: []}
+    with floor(_RATE) as scene:
+        (session,) = await asyncio.to_thread(scene.person.start_sessions, 1, scene.upstream.url)
+        pages = {
+            _BARE: f"{scene.upstream.url}/bench/receivers?count=1&width=1024",
+            _SESSION: f"/sessions/{session.ours}/",
+        }
+        async with chromium(scene.dashboard, scene.person, _PROBE) as context:
+            page = await context.new_page()
+            for turn in range(rounds + 1):
+                for way, address in pages.items():
+                    opening = await _open(page, address, scene)
+                    if turn:  # the first one fills caches
+                        found[way].append(opening)
+    return found
+
+
+async def _open(page: Page, address: str, scene: Floor) -> Opening:
+    """In a tab that is there: what a browser itself does for a new one is its own affair."""
+    await page.goto(address, wait_until="commit")
+    async with asyncio.timeout(_PATIENCE):
+        opening = Opening(*await page.evaluate(_READ))
+    await page.goto("about:blank")
+    await until_unwatched(scene.upstream)
+    return opening
+
+
+def describe(found: dict[str, list[Opening]]) -> str:
+    rows, shown = [], {}
+    for way, openings in found.items():
+        offered, answered, shown[way] = (
+            median(getattr(one, name) for one in openings) for name in ("offered", "answered", "shown")
+        )
+        spread = f"{min(one.shown for one in openings):.0f} to {max(one.shown for one in openings):.0f}"
+        rows.append([way, f"{offered:.0f}", f"{answered:.0f}", f"{shown[way]:.0f}", spread])
+    ratio = shown[_SESSION] / shown[_BARE]
+    head = ["median, ms after the page was asked for", "offer sent", "answered", "first picture", "all rounds"]
+    words = f"- first picture, session page ÷ bare WHEP: {ratio:.2f} (target ≤ {_LIMIT:g}: {verdict(ratio <= _LIMIT)})"
+    return "\n".join([f"{len(found[_BARE])} rounds.", "", table(head, rows), "", words])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15)
+    report("first picture", describe(asyncio.run(measure(parser.parse_args().rounds))))
+
+
+if __name__ == "__main__":
+    main()
