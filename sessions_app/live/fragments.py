@@ -15,6 +15,7 @@ from sessions_app.queries import (
     desk_summary,
     desk_tiles,
     doubt_ends_at,
+    expired_items,
     session_screen,
     timeline_after,
     unreachable_services,
@@ -127,7 +128,9 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
             "desk-service": get_template("desk.html#service")
             .render({"unreachable": unreachable_services(team, tiles)})
             .strip(),
-            "desk-inbox": get_template("desk.html#inbox").render({"inbox": desk_inbox(tiles)}).strip(),
+            "desk-inbox": get_template("desk.html#inbox")
+            .render({"inbox": desk_inbox(tiles), "expired": expired_items(team_id)})
+            .strip(),
         },
     )
 

@@ -5,6 +5,7 @@ from sessions_app.models.command import Command
 from sessions_app.models.connection import ApiCall, Connection
 from sessions_app.models.control import Control
 from sessions_app.models.event import Event
+from sessions_app.models.expired_question import ExpiredQuestion
 from sessions_app.models.guard import Caps, StartHold
 from sessions_app.models.note import SessionNote, ShiftNote
 from sessions_app.models.result_file import ResultFile
@@ -25,6 +26,7 @@ __all__ = [
     "Connection",
     "Control",
     "Event",
+    "ExpiredQuestion",
     "Membership",
     "ResultFile",
     "SavedFilter",

@@ -14,7 +14,7 @@ from sessions_app.queries.desk import (
     needing_person,
 )
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
-from sessions_app.queries.inbox import InboxItem, what_became_of
+from sessions_app.queries.inbox import InboxItem, expired_items, what_became_of
 from sessions_app.queries.newest import Newest, newest_rows
 from sessions_app.queries.picture import why_no_picture
 from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
@@ -56,6 +56,7 @@ __all__ = [
     "desk_tile",
     "desk_tiles",
     "doubt_ends_at",
+    "expired_items",
     "find_item",
     "kinds_of",
     "needing_person",

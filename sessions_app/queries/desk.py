@@ -15,7 +15,7 @@ from sessions_app.enums import WORKING_TASK, EventKind, GuideWord, SessionState
 from sessions_app.models import AgentSession, SpendEntry, Task, Team
 from sessions_app.presence import presence
 from sessions_app.queries.guards import asks_person, guard_text
-from sessions_app.queries.inbox import InboxItem, with_items
+from sessions_app.queries.inbox import InboxItem, find_expired, with_items
 from sessions_app.queries.money import NOTHING, Spent, spent_by_session, usd
 from sessions_app.queries.screen import subject_of, word_of
 
@@ -266,6 +266,8 @@ def desk_inbox(tiles: Iterable[DeskTile]) -> tuple[InboxItem, ...]:
 
 def find_item(session_id: str, name: str) -> InboxItem | None:
     """What waits under this name; none where it does no longer."""
+    if expired := find_expired(session_id, name):
+        return expired
     tile = desk_tile(session_id)
     return next((item for item in tile.items if item.name == name), None) if tile else None
 

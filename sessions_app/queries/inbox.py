@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
+from django.utils import timezone
 
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
-from sessions_app.models import AgentSession, Claim, Command, Event, Task
+from sessions_app.models import AgentSession, Claim, Command, Event, ExpiredQuestion, Task
 
 if TYPE_CHECKING:
     from sessions_app.queries.desk import DeskTile
@@ -22,6 +23,10 @@ _SLUGS = {
     EventKind.INSTANCE_LOST: "lost",
     EventKind.NOTE: "unknown",
 }
+#: What a question is called once it has expired: another thing than the question, which can no longer be answered.
+_EXPIRED = "expired"
+#: How long an expired question that nobody dismisses stays.
+_EXPIRED_FOR = timedelta(hours=24)
 #: Of these the newest row says since when; a note may be of anything.
 _TOLD = frozenset(_SLUGS) - {EventKind.COMMAND, EventKind.NOTE}
 #: The newest row of a kind: its number, and when it came.
@@ -41,11 +46,13 @@ class InboxItem:
     seq: int = 0
     #: Who said that they have it.
     claimed_by: str = ""
+    #: When the question expired: nobody waits for an answer any more.
+    expired_at: datetime | None = None
 
     @property
     def name(self) -> str:
         """What it is called within its session, in addresses and claims."""
-        return f"{_SLUGS[self.kind]}-{self.seq}"
+        return f"{_EXPIRED if self.expired_at else _SLUGS[self.kind]}-{self.seq}"
 
     @property
     def address(self) -> str:
@@ -53,9 +60,36 @@ class InboxItem:
         return f"{self.session.pk}/{self.name}"
 
     def asks_like(self, other: "InboxItem") -> bool:
-        """Whether this is the same question of another session; capitals and spaces make no difference."""
+        """Whether this is the same open question of another session; capitals and spaces make no difference."""
         same = self.text.casefold().split() == other.text.casefold().split()
-        return same and self.kind == other.kind == EventKind.QUESTION and self.session.pk != other.session.pk
+        are_open = not (self.expired_at or other.expired_at)
+        return (
+            same and are_open and self.kind == other.kind == EventKind.QUESTION and self.session.pk != other.session.pk
+        )
+
+
+def expired_items(team_id: int) -> tuple[InboxItem, ...]:
+    """Questions that expired, oldest first, until somebody dismisses them or goes on with their session's work."""
+    recent = ExpiredQuestion.objects.filter(team=team_id, at__gt=timezone.now() - _EXPIRED_FOR)
+    return tuple(map(_expired_item, _undismissed(recent).order_by("at", "pk")))
+
+
+def find_expired(session_id: str, name: str) -> InboxItem | None:
+    """The expired question of this name; none where it is not one, or was dismissed."""
+    slug, _, seq = name.partition("-")
+    if slug != _EXPIRED or not (seq.isascii() and seq.isdigit() and len(seq) < 19):
+        return None
+    found = _undismissed(ExpiredQuestion.objects.filter(session=session_id, seq=int(seq))).first()
+    return _expired_item(found) if found else None
+
+
+def _undismissed(questions: "QuerySet[ExpiredQuestion]") -> "QuerySet[ExpiredQuestion]":
+    open_ones = questions.filter(dismissed_at=None, session__continued_by=None)
+    return open_ones.select_related("session__owner", "task")
+
+
+def _expired_item(one: ExpiredQuestion) -> InboxItem:
+    return InboxItem(one.session, EventKind.QUESTION, one.text, one.task, one.at, one.seq, expired_at=one.at)
 
 
 def with_items(tiles: "Sequence[DeskTile]") -> "list[DeskTile]":
@@ -97,6 +131,8 @@ def _claims(session_ids: list[str]) -> dict[tuple[str, str], str]:
 def what_became_of(session: AgentSession, name: str) -> str:
     """Why something no longer waits, in words. A question that its session ended with has expired: nobody refused."""
     slug, _, seq = name.partition("-")
+    if slug == _EXPIRED:
+        return _became_of_expired(session, seq)
     is_question = slug == "question" and seq.isascii() and seq.isdigit()
     reply = _reply_to(session, int(seq)) if is_question else None
     if reply:
@@ -106,6 +142,14 @@ def what_became_of(session: AgentSession, name: str) -> str:
         expired = "The question has expired: it was neither answered nor refused."
         return f"{session.ending} {expired if is_question else 'Nothing is left to decide.'}"
     return "The agent no longer waits for an answer to this." if is_question else "This no longer waits for anybody."
+
+
+def _became_of_expired(session: AgentSession, seq: str) -> str:
+    dismissed = ExpiredQuestion.objects.filter(session=session, dismissed_by__isnull=False).select_related(
+        "dismissed_by"
+    )
+    by = next((str(one.dismissed_by) for one in dismissed if str(one.seq) == seq), None)
+    return f"{by} has dismissed it." if by else "This no longer waits for anybody."
 
 
 def _reply_to(session: AgentSession, seq: int) -> Command | None:

@@ -14,7 +14,14 @@ from sessions_app.domain.saved_filters import removable_filters, save_filter, us
 from sessions_app.forms import DeskFilterForm, SavedFilterForm
 from sessions_app.http import OperatorRequest, find_team, render_page
 from sessions_app.models import Team
-from sessions_app.queries import desk_inbox, desk_summary, desk_tiles, needing_person, unreachable_services
+from sessions_app.queries import (
+    desk_inbox,
+    desk_summary,
+    desk_tiles,
+    expired_items,
+    needing_person,
+    unreachable_services,
+)
 from sessions_app.queries.notes import newest_shift_note
 from sessions_app.views.bulk import BULK_VERBS
 
@@ -97,6 +104,7 @@ def _desk(
         "team": team,
         "tiles": [tile for tile in tiles if filters.let_through(tile)],
         "inbox": desk_inbox(tiles),
+        "expired": expired_items(team.pk),
         "unreachable": unreachable_services(team, tiles),
         "summary": desk_summary(team),
         "bulk_verbs": BULK_VERBS.items(),

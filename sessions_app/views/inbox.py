@@ -13,6 +13,7 @@ from sessions_app.domain.caps import go_on
 from sessions_app.domain.claims import claim, give_back
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.controls import ask
+from sessions_app.domain.expiring import dismiss
 from sessions_app.enums import CommandKind, EventKind
 from sessions_app.forms import AnswerForm
 from sessions_app.http import OperatorRequest, find_session, posted_figure, posted_key
@@ -34,6 +35,7 @@ _DONE = {
     "refuse": "Refused; the task stops.",
     "go-on": "It goes on.",
     "stop": "Stop is asked for.",
+    "dismiss": "Dismissed.",
 }
 
 
@@ -53,6 +55,8 @@ def inbox_decide(request: OperatorRequest, pk: str, name: str) -> HttpResponse:
         return _decided(request, session, name, form, status=409)
     if reply == "answer" and not form.is_valid():
         return _decided(request, session, name, form, status=422)
+    if reply == "dismiss" or item.expired_at:
+        return _dismissed(request, session, item, reply)
     others = _others(request) if item.kind == EventKind.QUESTION else []
     outcomes = _decide(request, item, reply, form, others)
     if not any(one.refusal for one in outcomes):
@@ -60,6 +64,15 @@ def inbox_decide(request: OperatorRequest, pk: str, name: str) -> HttpResponse:
     if len(outcomes) == 1:
         return _decided(request, session, name, form, said=outcomes[0].refusal, status=409)
     return _decided(request, session, name, form, outcomes=outcomes)
+
+
+def _dismissed(request: OperatorRequest, session: AgentSession, item: InboxItem, reply: str) -> HttpResponse:
+    """What has expired can be dismissed, and what has not cannot."""
+    if reply != "dismiss" or not item.expired_at:
+        said = "The question has expired." if item.expired_at else "This still waits for a decision."
+        return _decided(request, session, item.name, AnswerForm(request.POST), said=said, status=409)
+    dismiss(session, item.seq, by=request.user)
+    return _decided(request, session, item.name, done=_DONE[reply])
 
 
 def _others(request: OperatorRequest) -> list[tuple[AgentSession, str]]:

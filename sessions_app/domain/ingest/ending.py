@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.driving import end_lease
+from sessions_app.domain.expiring import expire_question
 from sessions_app.domain.log import SessionLog, end_session
 from sessions_app.domain.states import move_task
 from sessions_app.enums import (
@@ -43,6 +44,8 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
 
 
 def _close_task(log: SessionLog, task: Task, *, is_sure: bool) -> None:
+    if task.state == TaskState.WAITING:
+        expire_question(log, task)
     if task.state == TaskState.QUEUED:
         task.error = "Never sent: the session ended before."
         task.save(update_fields=("error",))
@@ -52,14 +55,7 @@ def _close_task(log: SessionLog, task: Task, *, is_sure: bool) -> None:
         log.append(EventKind.NOTE, f"The outcome of task {task.number} is unknown. {task.error}", task=task)
         move_task(log, task, TaskState.UNKNOWN)
         return
-    elif task.state == TaskState.WAITING and not _is_answered(task):
-        log.append(EventKind.NOTE, "The question has expired: it was neither answered nor refused.", task=task)
     move_task(log, task, TaskState.TERMINATED)
-
-
-def _is_answered(task: Task) -> bool:
-    """Whether an answer, or a refusal, is on its way: the end says what became of that."""
-    return task.commands.filter(kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), state__in=OPEN_COMMAND).exists()
 
 
 def _settle_open_commands(log: SessionLog, reason: EndReason | None) -> None:

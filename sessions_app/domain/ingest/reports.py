@@ -5,6 +5,7 @@ from typing import Any
 
 from sessions_app.agent_api.types import Outcome, TaskReport, Usage
 from sessions_app.domain.commands import settle
+from sessions_app.domain.expiring import expire_question
 from sessions_app.domain.figures import record_usage
 from sessions_app.domain.files import as_detail, record_files
 from sessions_app.domain.ingest.words import ACTED_ALARM, PAUSE_ALARM, STOP_ALARM, one_line
@@ -74,6 +75,8 @@ def record_question(log: SessionLog, task: Task, question: str, kind: str) -> No
 
 def _end_task(log: SessionLog, task: Task, report: TaskReport) -> None:
     state = _STATE_OF[report.outcome]
+    if task.state == TaskState.WAITING and state == TaskState.FAILED:
+        expire_question(log, task)
     if not move_task(log, task, state):
         return
     told = log.holds(EventKind.ERROR, report.text, task=task)

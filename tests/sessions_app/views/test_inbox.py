@@ -7,9 +7,11 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from sessions_app.domain import secrets
-from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, TaskState
-from sessions_app.models import AgentSession, Command, Task
+from sessions_app.agent_api.types import Outcome, TaskReport
+from sessions_app.domain import ingest, secrets
+from sessions_app.domain.group_commit import Write, commit
+from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, SpendSource, TaskState
+from sessions_app.models import AgentSession, Command, ExpiredQuestion, Task
 
 
 @pytest.fixture
@@ -135,6 +137,96 @@ def test_a_question_whose_session_ended_has_expired_and_was_not_refused(
     )
     assert page.says("textarea") == "Too late"
     assert not Command.objects.filter(kind=CommandKind.ANSWER).exists()
+
+
+@pytest.fixture
+def expired(asking):
+    """A question that its session ended with, as the relay writes it."""
+
+    def make(verb=lambda log: ingest.close_session(log, "expired"), **fields):
+        task = asking(**fields)
+        task.name = f"expired-{task.question_seq}"
+        (error,) = commit([Write(task.session_id, task.session.lease_epoch, verb)])
+        assert error is None, error
+        return task
+
+    return make
+
+
+INBOX = "section[@id='desk-inbox']"
+
+
+def test_an_expired_question_stays_until_somebody_dismisses_it(client_for, operator, lead, expired, read):
+    task, client = expired(), client_for(operator)
+    page = read(client.get("/"))
+    (item,) = page.all(f"{INBOX}//li")
+    assert (item.get("data-item-url"), item.get("data-kind")) == (address(task, task.name), "expired")
+    assert page.says(INBOX).startswith("Inbox 1 expired Nothing waits for a person. Expired ")
+    assert "Which login? Neither answered nor refused: nothing was sent." in page.says(INBOX)
+    assert page.part("desk-summary").startswith("Live 0 Need you none ")  # nobody waits any more
+    page = read(client.get(address(task, task.name)))
+    assert page.each("div[@id='inbox-decide']//a") == ["Continue in a new session G", "Open O"]
+    assert page.each("div[@id='inbox-decide']//button") == ["Dismiss X"]
+    assert page.all("*[@id='inbox-claim']") == []
+    page = read(decide(client, task, "dismiss", task.name))
+    assert (page.status, page.one("*[@id='inbox-decide']").get("data-done")) == (200, "Dismissed.")
+    assert read(client.get("/")).says(INBOX) == "Inbox Nothing waits for a person."
+    page = read(client_for(lead).get(address(task, task.name)))
+    assert page.one("*[@id='inbox-decide']").get("data-gone") == "operator has dismissed it."
+    assert decide(client_for(lead), task, "dismiss", task.name).status_code == 409
+    assert task.session.expired_questions.get().dismissed_by == operator
+
+
+def test_what_has_expired_is_not_answered_and_what_has_not_is_not_dismissed(
+    client_for, operator, asking, expired, read
+):
+    task, client = expired(), client_for(operator)
+    page = read(decide(client, task, "answer", task.name, answer="Blue"))
+    assert (page.status, page.alerts()) == (409, ["The question has expired."])
+    waiting = asking()
+    page = read(decide(client, waiting, "dismiss"))
+    assert (page.status, page.alerts()) == (409, ["This still waits for a decision."])
+    assert commands(task) == commands(waiting) == []
+
+
+def test_it_goes_too_when_somebody_goes_on_in_a_new_session_or_a_day_later(
+    client_for, operator, expired, make_session, read
+):
+    first, second = expired(), expired()
+    make_session(continues=first.session, state=SessionState.ENDED)
+    page = read(client_for(operator).get("/"))
+    assert [one.get("data-item-url") for one in page.all(f"{INBOX}//li")] == [address(second, second.name)]
+    ExpiredQuestion.objects.update(at=timezone.now() - timedelta(hours=25))
+    assert read(client_for(operator).get("/")).all(f"{INBOX}//li") == []
+
+
+def test_whose_session_a_person_ended_needs_no_telling(client_for, operator, expired, make_command, asking, read):
+    def terminate(log):
+        make_command(log.session, CommandKind.TERMINATE, state=CommandState.SENT)
+        ingest.close_session(log, "terminated")
+
+    expired(terminate)
+    assert read(client_for(operator).get("/")).all(f"{INBOX}//li") == []
+
+
+def test_a_task_that_failed_for_want_of_an_answer_leaves_its_question(client_for, operator, expired, read):
+    task = expired(
+        lambda log: ingest.apply_report(
+            log, log.session.tasks.get(), TaskReport(Outcome.FAILED, "Nobody answered."), SpendSource.POLL
+        )
+    )
+    page = read(client_for(operator).get("/"))
+    assert [one.get("data-kind") for one in page.all(f"{INBOX}//li")] == ["upstream.error", "expired"]
+    page = read(client_for(operator).get(address(task, task.name)))
+    assert "Its session is still open: the task can be sent again there." in page.says("*[@id='inbox-decide']")
+    assert page.each("div[@id='inbox-decide']//a") == ["Open O"]
+
+
+def test_an_expired_question_is_its_teams_and_dismissed_by_who_may_steer(client_for, teammate, outsider, expired, read):
+    task = expired()
+    assert read(client_for(outsider).get("/")).all(f"{INBOX}//li") == []
+    assert client_for(outsider).get(address(task, task.name)).status_code == 404
+    assert decide(client_for(teammate), task, "dismiss", task.name).status_code == 403
 
 
 @pytest.fixture
