@@ -1,18 +1,21 @@
 """The request as the views see it: signed in, of a team, with the permission checked before anything else."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django_htmx.middleware import HtmxDetails
 
 from sessions_app.converters import PublicId
 from sessions_app.domain.access import NoTeam, may_steer, membership_of, visible_sessions
+from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.files import visible_files
 from sessions_app.domain.notes import own_notes
 from sessions_app.domain.workflows import may_edit
@@ -89,6 +92,25 @@ def posted_key(request: OperatorRequest) -> UUID:
         return UUID(request.POST.get("key", ""))
     except ValueError:
         return uuid4()
+
+
+def carry_out(
+    request: OperatorRequest, session: AgentSession, verb: Callable[[], object], region: Callable[..., HttpResponse]
+) -> HttpResponse:
+    """Do what a button on the session's page asks; the answer is the region it stands in, with what refused it.
+
+    Without script it is the way back to the page, which then says the same.
+    """
+    said = ""
+    try:
+        verb()
+    except NotAllowed as refusal:
+        said = str(refusal)
+    if request.htmx:
+        return region(request, session, said=said)
+    if said:
+        messages.error(request, said)
+    return redirect("session-detail", session.pk)
 
 
 def whole_number(raw: str) -> int | None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -14,7 +13,7 @@ from sessions_app.domain.access import leads, may_steer
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.inputs import act
 from sessions_app.forms.inputs import BadInput, read_batch, read_page
-from sessions_app.http import OperatorRequest, find_session, posted_key
+from sessions_app.http import OperatorRequest, carry_out, find_session, posted_key
 from sessions_app.models import AgentSession
 from sessions_app.queries import session_screen
 from sessions_app.views.session import controls_context
@@ -32,16 +31,7 @@ def control_change(request: OperatorRequest, pk: str, verb: str) -> HttpResponse
     change = _VERBS.get(verb)
     if change is None:
         raise Http404(f"There is nothing called “{verb}” that can be done with control.")
-    said = ""
-    try:
-        change(request, session, posted_key(request))
-    except NotAllowed as refusal:
-        said = str(refusal)
-    if request.htmx:
-        return _region(request, session, said=said)
-    if said:
-        messages.error(request, said)
-    return redirect("session-detail", session.pk)
+    return carry_out(request, session, lambda: change(request, session, posted_key(request)), _region)
 
 
 @require_POST

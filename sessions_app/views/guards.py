@@ -9,11 +9,11 @@ from sessions_app.domain.caps import change_caps, change_defaults, go_on
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.holds import hold_starts, lift_hold
 from sessions_app.forms.guards import CapsForm, HoldForm
-from sessions_app.http import OperatorRequest, find_session, find_team, posted_figure, posted_key
+from sessions_app.http import OperatorRequest, carry_out, find_session, find_team, posted_figure, posted_key
 from sessions_app.models import AgentSession
-from sessions_app.queries import session_screen
 from sessions_app.views.account import settings_answer
-from sessions_app.views.session import caps_context, controls_context, session_answer
+from sessions_app.views.controls import controls_region
+from sessions_app.views.session import caps_context, session_answer
 
 
 @require_POST
@@ -47,17 +47,8 @@ def _caps(
 @require_POST
 def session_go_on(request: OperatorRequest, pk: str) -> HttpResponse:
     session = find_session(request, pk, steer=True)
-    said = ""
-    try:
-        go_on(session, raise_to=posted_figure(request, "to"), by=request.user, key=posted_key(request))
-    except NotAllowed as refusal:
-        said = str(refusal)
-    if request.htmx:
-        context = controls_context(session_screen(session.pk), may_steer=True, said=said)
-        return render(request, "sessions/detail.html#controls", context, status=409 if said else 200)
-    if said:
-        messages.error(request, said)
-    return redirect("session-detail", session.pk)
+    to, key = posted_figure(request, "to"), posted_key(request)
+    return carry_out(request, session, lambda: go_on(session, raise_to=to, by=request.user, key=key), controls_region)
 
 
 @require_POST

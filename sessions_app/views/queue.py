@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -12,7 +11,7 @@ from sessions_app.domain.access import may_steer
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.enums import TaskState
 from sessions_app.forms import FollowUpForm
-from sessions_app.http import OperatorRequest, find_session, find_task, posted_key, render_page
+from sessions_app.http import OperatorRequest, carry_out, find_session, find_task, posted_key, render_page
 from sessions_app.models import AgentSession
 from sessions_app.queries import session_screen
 from sessions_app.views.session import controls_context
@@ -29,32 +28,23 @@ def queue_change(request: OperatorRequest, pk: str, verb: str) -> HttpResponse:
     session = find_session(request, pk, steer=True)
     if verb not in queueing.QUEUE_VERBS:
         raise Http404(f"There is nothing called “{verb}” that a queue can do.")
-    try:
-        queueing.change_queue(session, verb, by=request.user, key=posted_key(request))
-    except NotAllowed as refusal:
-        return _answer(request, session, said=str(refusal))
-    return _answer(request, session)
+    key = posted_key(request)
+    return carry_out(request, session, lambda: queueing.change_queue(session, verb, by=request.user, key=key), _queue)
 
 
 @require_POST
 def task_move(request: OperatorRequest, pk: str) -> HttpResponse:
     task = find_task(request, pk, steer=True)
     way: queueing.Way = "up" if request.POST.get("way") == "up" else "down"
-    try:
-        queueing.shift_task(task, way, by=request.user, key=posted_key(request))
-    except NotAllowed as refusal:
-        return _answer(request, task.session, said=str(refusal))
-    return _answer(request, task.session)
+    key = posted_key(request)
+    return carry_out(request, task.session, lambda: queueing.shift_task(task, way, by=request.user, key=key), _queue)
 
 
 @require_POST
 def task_remove(request: OperatorRequest, pk: str) -> HttpResponse:
     task = find_task(request, pk, steer=True)
-    try:
-        queueing.remove_task(task, by=request.user, key=posted_key(request))
-    except NotAllowed as refusal:
-        return _answer(request, task.session, said=str(refusal))
-    return _answer(request, task.session)
+    key = posted_key(request)
+    return carry_out(request, task.session, lambda: queueing.remove_task(task, by=request.user, key=key), _queue)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,14 +63,6 @@ def task_edit(request: OperatorRequest, pk: str) -> HttpResponse:
     except NotAllowed as refusal:
         return render_page(request, "sessions/task_edit.html", {**context, "said": str(refusal)}, status=409)
     return redirect("session-detail", task.session_id)
-
-
-def _answer(request: OperatorRequest, session: AgentSession, *, said: str = "") -> HttpResponse:
-    if request.htmx:
-        return _queue(request, session, said=said)
-    if said:
-        messages.error(request, said)
-    return redirect("session-detail", session.pk)
 
 
 def _queue(request: OperatorRequest, session: AgentSession, *, said: str = "") -> HttpResponse:
