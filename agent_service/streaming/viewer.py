@@ -87,7 +87,7 @@ class Viewer:
             raise OfferRefused(f"the offer cannot be answered: {error}") from error
         if "H264/90000" not in answer.sdp:
             raise NoCommonCodec("the offer has no form of H.264 that this stream speaks")
-        send_through(transceiver.sender, self._track.pacer)
+        send_through(transceiver, self._track.pacer)
         with gather_on_loopback(loopback_only):
             await self._peer.setLocalDescription(answer)
         return str(self._peer.localDescription.sdp)

@@ -3,6 +3,7 @@
 import pytest_asyncio
 from aiohttp import web
 
+from agent_service.api.requests import KEYS
 from tests.agent_service.stream_helpers import serving
 
 PAGE = """<!doctype html><title>quiet</title><body style="margin:0">
@@ -15,14 +16,23 @@ PAGE = """<!doctype html><title>quiet</title><body style="margin:0">
   field.addEventListener('keydown', event => document.title += ' ' + event.key)
 </script>"""
 
+#: Tells in its title where it was clicked and which keys it was given.
+RECORDER = """<!doctype html><title>-</title><body style="margin:0"><script>
+addEventListener("mousedown", ({ clientX, clientY }) => { document.title += ` ${clientX},${clientY}`; });
+addEventListener("keydown", (event) => { document.title += ` ${event.key}`; event.preventDefault(); });
+</script>"""
+
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def site():
     async def answer(_):
         return web.Response(text=PAGE, content_type="text/html")
 
+    async def record(_):
+        return web.Response(text=RECORDER, content_type="text/html")
+
     app = web.Application()
-    app.add_routes([web.get("/", answer)])
+    app.add_routes([web.get("/", answer), web.get("/recorder", record)])
     async with serving(app) as address:
         yield address
 
@@ -55,6 +65,33 @@ async def test_clicks_and_keys_reach_the_page_in_order(service, site):
     typed = f"{clicks} a b c Backspace +"
     assert await title(service, session, typed) == typed
     assert (await service.new_task(session, "value #field"))["result"]["data"]["message"] == "abé+"
+
+
+async def test_every_corner_and_every_key_of_the_documentation_reaches_the_page(service, site):
+    session = (await service.start(startingUrl=f"{site}/recorder"))["sessionId"]
+    await service.new_task(session, "act once the page is open")
+    for x, y in ((0, 155), (1023, 155), (0, 754), (1023, 754), (512.4, 454.6), (20, 154)):
+        await service.act(session, "CLICK", x=x, y=y)
+    for key in KEYS:
+        await service.act(session, "KEY_PRESS", key=key)
+    corners = "0,0 1023,0 0,599 1023,599 512,300"  # the last was in the browser's own bar
+    told = f"- {corners} {' '.join(KEYS)}"
+    assert await title(service, session, told) == told
+
+
+async def test_an_answer_given_while_a_person_has_the_page_moves_nothing_until_they_let_go(service):
+    session = await service.session()
+    events = await service.listen(session)
+    task = await service.queue_task(session, "ask Which one?; act after")
+    await events.until("guardrail_trigger")
+    await service.act(session, "takeOverControl")
+    answer = {"actionType": "guardrail", "taskDetails": "The blue one", "newState": "resume"}
+    assert (await service.send(session, answer)).status_code == 200
+    await service.poll_until(session, task, lambda _: service.journal("task")[-1]["status"] == "paused")
+    assert service.agent.performed == []
+    await service.act(session, "releaseControl")
+    await service.outcome(session, task)
+    assert service.agent.performed == ["after"]
 
 
 async def test_taking_over_pauses_and_releasing_lets_go_on(service):

@@ -4,10 +4,12 @@ import inspect
 
 import aioice.ice
 from aiortc import RTCPeerConnection
-from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
+from aiortc.codecs import HEADER_EXTENSIONS
+from aiortc.rtcrtpparameters import RTCRtpParameters
+from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, HeaderExtensionsMap, RtcpPsfbPacket, RtpPacket
 
 from agent_service.streaming.fanout import PacketTrack
-from agent_service.streaming.internals import gather_on_loopback, on_key_request
+from agent_service.streaming.internals import gather_on_loopback, on_key_request, to_be_shown_at_once
 
 
 async def candidate_hosts(*, loopback_only: bool) -> set[str]:
@@ -34,6 +36,20 @@ async def test_a_lost_picture_asks_for_a_key_frame():
         await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=2))
     await peer.close()
     assert asked == ["key", "key"]
+
+
+async def test_what_is_sent_is_to_be_shown_at_once_and_is_still_the_same_packet():
+    extensions = HeaderExtensionsMap()
+    extensions.configure(RTCRtpParameters(headerExtensions=HEADER_EXTENSIONS["video"]))
+    packet = RtpPacket(payload_type=97, sequence_number=7, timestamp=9, payload=b"picture")
+    packet.extensions.mid = "0"
+    packet.extensions.abs_send_time = 5
+    plain = packet.serialize(extensions)
+    sent = to_be_shown_at_once(plain, 4)
+    assert len(sent) == len(plain) + 4
+    read = RtpPacket.parse(sent, extensions)
+    assert (read.sequence_number, read.payload, read.extensions.abs_send_time) == (7, b"picture", 5)
+    assert to_be_shown_at_once(plain, None) == plain
 
 
 def test_consent_reads_the_constants_that_are_lowered():

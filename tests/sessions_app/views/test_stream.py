@@ -166,9 +166,9 @@ def test_a_service_that_gives_no_picture_is_told_of_in_words(
 
 
 def test_a_session_that_ends_while_its_picture_is_asked_for_is_no_fault(session, operator, client_for, monkeypatch):
-    def end_meanwhile(url: str, sdp: str, *, verify: str) -> whep.Answer:
+    def end_meanwhile(url: str, sdp: str, **how: object) -> whep.Answer:
         type(session).objects.filter(pk=session.pk).update(state=SessionState.ENDED)
-        return whep.exchange_offer(url, sdp, verify=verify)
+        return whep.exchange_offer(url, sdp, **how)
 
     monkeypatch.setattr(stream, "exchange_offer", end_meanwhile)
 
