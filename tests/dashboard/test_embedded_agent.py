@@ -1,6 +1,6 @@
 """What the embedded agent service is told."""
 
-from dashboard.embedded_agent import _agent_environment
+from dashboard.embedded_agent import agent_environment
 
 
 def test_it_gets_its_own_settings_and_none_of_the_dashboards_secrets(monkeypatch, tmp_path):
@@ -9,6 +9,6 @@ def test_it_gets_its_own_settings_and_none_of_the_dashboards_secrets(monkeypatch
     secrets = {"SECRET_KEY": "s", "ADMIN_PASSWORD": "p", "AGENT_API_KEY": "k"}
     for name, value in (given | secrets).items():
         monkeypatch.setenv(name, value)
-    told = _agent_environment("made-up", tmp_path)
+    told = agent_environment("made-up", tmp_path)
     assert told.keys() & secrets.keys() == set()
     assert {name: told[name] for name in given} == {**given, "AGENT_SERVICE_KEY": "made-up"}
