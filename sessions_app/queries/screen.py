@@ -120,6 +120,11 @@ class SessionScreen:
         return why_no_picture(self.session, start_waits=waits)
 
     @property
+    def is_ending(self) -> bool:
+        """Whether its end is asked for, and not yet known to have come: no picture is worth asking for then."""
+        return any(one.kind == CommandKind.TERMINATE and one.is_open for one in self.notices)
+
+    @property
     def replay_steps(self) -> int:
         return step_count(self.session)
 

@@ -1,6 +1,6 @@
 // The picture: by WebRTC, again and again until it comes; where it does not come that way, by the web view, until it does.
 
-import { CONNECTING, iceServers, lostOnTheWay, notMade, reasonInPage, waysInPage } from "./picture_words.js";
+import { CONNECTING, ENDING, iceServers, isEnding, lostOnTheWay, notMade, reasonInPage, waysInPage } from "./picture_words.js";
 import { watchHealth } from "./picture_health.js";
 import { WebView } from "./web_view.js";
 import { NoPicture, Whep } from "./whep.js";
@@ -8,9 +8,10 @@ import { NoPicture, Whep } from "./whep.js";
 const FIRST_RETRY = 500;
 const LONGEST_RETRY = 8000;
 const FIRST_FRAME = 10_000;
+/** For the offer that was made before the page was there: see first_offer.js. */
+const FIRST_FRAME_OF_FIRST = 5000;
 const STALLED = 5000;
 const FAILURES = 3;
-const FIRST_MESSAGE = 500;
 /** How long the web view stands in for the way that was wished for before that is tried again, unseen. */
 const STAND_IN = 20_000;
 /** A picture nobody looks at for so long is given back: the service stops capturing it. */
@@ -53,6 +54,7 @@ class LiveView {
     const ways = waysInPage();
     this.ways.hidden = ways.length < 2;
     if (why) this.stop(why);
+    else if (isEnding()) this.#say(ENDING);
     else if (!ways.includes(this.#way)) this.choose(ways[0]);
     else if (this.#way === "webrtc") this.#connect();
     else this.#openWebView();
@@ -125,8 +127,9 @@ class LiveView {
   async #connect() {
     let whep = null;
     try {
-      whep = new Whep({ offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame) });
-      this.#await(whep);
+      const begun = takeFirstOffer();
+      whep = new Whep({ offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame), begun });
+      this.#await(whep, begun ? FIRST_FRAME_OF_FIRST : FIRST_FRAME);
       await whep.open();
       if (whep === this.#whep) await this.video.play();
     } catch (error) {
@@ -134,13 +137,13 @@ class LiveView {
     }
   }
 
-  #await(whep) {
+  #await(whep, patience) {
     this.#whep = whep;
     whep.peer.onconnectionstatechange = () => {
       if (whep.peer.connectionState === "failed") this.#fail(lostOnTheWay(), whep);
       else if (whep === this.#whep) this.#sayUp(whep.peer.connectionState === "connected" && this.video.readyState > 1);
     };
-    this.#firstFrame = setTimeout(() => this.#fail(lostOnTheWay(), whep), FIRST_FRAME);
+    this.#firstFrame = setTimeout(() => this.#fail(lostOnTheWay(), whep), patience);
     this.video.srcObject = whep.stream;
     this.video.requestVideoFrameCallback(() => whep === this.#whep && this.#arrived());
   }
@@ -211,12 +214,18 @@ class LiveView {
   }
 }
 
+/** What first_offer.js began before there was a page, once. */
+function takeFirstOffer() {
+  const begun = globalThis.firstOffer;
+  delete globalThis.firstOffer;
+  return begun;
+}
+
 const frame = document.querySelector("[data-live-view]");
 if (frame) {
   const view = new LiveView(frame);
   let hiding = 0;
-  // The socket's first message says how things stand now; without it the page's own word is taken.
-  setTimeout(() => view.reconsider(), FIRST_MESSAGE);
+  view.reconsider();
   document.addEventListener("watchfloor:applied", () => view.reconsider());
   document.addEventListener("watchfloor:over", ({ detail }) => view.sleep(detail));
   document.addEventListener("visibilitychange", () => {

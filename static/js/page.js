@@ -124,7 +124,6 @@ for (const loading of [
   import("./desk.js"),
   import("./inbox.js"),
   import("./wall.js"),
-  import("./live_view.js"),
   import("./driving.js"),
   import("./picture_size.js"),
 ]) {

@@ -1,6 +1,8 @@
 // One WebRTC connection to a picture, asked for through the dashboard: the service's own address is never known here.
 
 const GATHERING = 2000;
+/** Within which a machine's own candidates all come, once one has. */
+const OWN_CANDIDATES = 5;
 const ANSWER = 12_000;
 
 /** The server's, or our own, sentence on why there is no picture; `isFinal` where asking again cannot help. */
@@ -13,25 +15,33 @@ export class NoPicture extends Error {
 
 export class Whep {
   #offerUrl;
+  #begun;
   #place = null;
 
-  constructor({ offerUrl, iceServers }) {
+  /** `begun` is an offer that is under way: see first_offer.js. */
+  constructor({ offerUrl, iceServers, begun = null }) {
     this.#offerUrl = offerUrl;
+    this.#begun = begun;
     this.stream = new MediaStream();
-    this.peer = new RTCPeerConnection({ iceServers });
+    this.peer = begun?.peer ?? receiver(iceServers);
     this.peer.ontrack = ({ track }) => this.stream.addTrack(track);
-    for (const kind of ["video", "audio"]) this.peer.addTransceiver(kind, { direction: "recvonly" });
   }
 
   /** May be closed at any moment meanwhile, and then ends without a word. */
   async open() {
+    const response = await (this.#begun ? understood(this.#begun.response) : this.#offer());
+    if (!response) return;
+    this.#place = response.headers.get("Location");
+    const sdp = await response.text();
+    if (this.#isClosed) this.close();
+    else await this.peer.setRemoteDescription({ type: "answer", sdp });
+  }
+
+  async #offer() {
     await this.peer.setLocalDescription();
     await gathered(this.peer);
-    if (this.#isClosed) return;
-    const { answer, place } = await offer(this.#offerUrl, this.peer.localDescription.sdp);
-    this.#place = place;
-    if (this.#isClosed) this.close();
-    else await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
+    if (this.#isClosed) return null;
+    return ask(this.#offerUrl, { body: this.peer.localDescription.sdp, type: "application/sdp" });
   }
 
   get #isClosed() {
@@ -51,14 +61,14 @@ export function giveBack(place) {
 }
 
 /** POST to an address of ours; raises NoPicture with the words of whatever answered. */
-export async function ask(url, { body = null, type = "text/plain" } = {}) {
-  const response = await fetch(url, {
-    method: "POST",
-    body,
-    headers: { ...csrf(), "Content-Type": type, Accept: "application/json" },
-    redirect: "manual",
-    signal: AbortSignal.timeout(ANSWER),
-  }).catch(() => {
+export function ask(url, { body = null, type = "text/plain" } = {}) {
+  const headers = { ...csrf(), "Content-Type": type, Accept: "application/json" };
+  const signal = AbortSignal.timeout(ANSWER);
+  return understood(fetch(url, { method: "POST", body, headers, redirect: "manual", signal }));
+}
+
+async function understood(asked) {
+  const response = await asked.catch(() => {
     throw new NoPicture("The dashboard cannot be reached.");
   });
   if (response.type === "opaqueredirect") throw new NoPicture("You are signed out: reload to sign in.", { isFinal: true });
@@ -71,20 +81,26 @@ async function refusal(response) {
   return new NoPicture(message ?? `The dashboard answered ${response.status}.`, { isFinal });
 }
 
-async function offer(url, sdp) {
-  const response = await ask(url, { body: sdp, type: "application/sdp" });
-  return { answer: await response.text(), place: response.headers.get("Location") };
-}
-
 export function csrf() {
   return { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "" };
 }
 
-/** All candidates belong into the offer, but one that never comes is not waited for. */
+function receiver(iceServers) {
+  const peer = new RTCPeerConnection({ iceServers });
+  for (const kind of ["video", "audio"]) peer.addTransceiver(kind, { direction: "recvonly" });
+  return peer;
+}
+
+/**
+ * All candidates belong into the offer. Where no server is to be asked for them, those that matter come at once, and what
+ * the browser goes on looking for (TCP, for a tenth of a second) is of no use; where one is, it is not waited for for ever.
+ */
 function gathered(peer) {
+  const asksServers = peer.getConfiguration().iceServers.length > 0;
   return new Promise((resolve) => {
     const done = () => peer.iceGatheringState === "complete" && resolve();
     peer.addEventListener("icegatheringstatechange", done);
+    if (!asksServers) peer.addEventListener("icecandidate", () => setTimeout(resolve, OWN_CANDIDATES), { once: true });
     setTimeout(resolve, GATHERING);
     done();
   });

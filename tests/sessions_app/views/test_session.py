@@ -349,6 +349,34 @@ def test_the_picture_is_told_of_the_ice_servers(client_for, operator, make_sessi
     assert json.loads(page.one("figure[@data-live-view]").get("data-ice-servers")) == servers
 
 
+@pytest.mark.parametrize(
+    ("session", "servers", "is_asked_for"),
+    [
+        ({}, [], True),
+        ({}, [{"urls": "stun:stun.example"}], False),
+        ({"webrtc_url": ""}, [], False),
+        ({"state": SessionState.STARTING}, [], False),
+        ({"state": SessionState.ENDED, "end_reason": "expired"}, [], False),
+    ],
+)
+def test_the_picture_is_asked_for_before_the_page_is_there_where_one_can_come(
+    session, servers, is_asked_for, client_for, operator, make_session, read, settings
+):
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, ice_servers=servers)
+    made = make_session(**{"webrtc_url": "https://up.example/whep"} | session)
+    page = read(client_for(operator).get(f"/sessions/{made.pk}/"))
+    expected = [f"/sessions/{made.pk}/whep/"] if is_asked_for else []
+    assert page.all("script/@data-offer-url") == expected
+
+
+def test_no_picture_is_asked_for_where_the_end_is_on_its_way(client_for, operator, make_session, make_command, read):
+    made = make_session(webrtc_url="https://up.example/whep")
+    make_command(made, kind=CommandKind.TERMINATE, state=CommandState.SENT)
+    page = read(client_for(operator).get(f"/sessions/{made.pk}/"))
+    assert page.all("script/@data-offer-url") == []
+    assert page.one("header[@id='session-header']").get("data-is-ending") is not None
+
+
 def test_a_nonsense_row_number_is_refused(client_for, operator, make_session):
     session = make_session()
     assert client_for(operator).get(f"/sessions/{session.pk}/timeline/?before=x").status_code == 400
