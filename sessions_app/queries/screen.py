@@ -123,10 +123,9 @@ class SessionScreen:
         return why_no_picture(self.session, start_waits=waits)
 
     @property
-    def picture_at_once(self) -> bool:
-        """Whether a page that opens may ask for the picture before it has heard anything: not while the end is near."""
-        is_ending = any(one.kind == CommandKind.TERMINATE and one.is_open for one in self.notices)
-        return not self.no_picture and "webrtc" in self.session.picture_ways and not is_ending
+    def is_ending(self) -> bool:
+        """Whether its end is asked for, and not yet known to have come: no picture is worth asking for then."""
+        return any(one.kind == CommandKind.TERMINATE and one.is_open for one in self.notices)
 
     @property
     def replay_steps(self) -> int:

@@ -1,6 +1,6 @@
 // The picture: by WebRTC, again and again until it comes; where it does not come that way, by the web view, until it does.
 
-import { CONNECTING, iceServers, lostOnTheWay, notMade, reasonInPage, waysInPage } from "./picture_words.js";
+import { CONNECTING, ENDING, iceServers, isEnding, lostOnTheWay, notMade, reasonInPage, waysInPage } from "./picture_words.js";
 import { watchHealth } from "./picture_health.js";
 import { WebView } from "./web_view.js";
 import { NoPicture, Whep } from "./whep.js";
@@ -12,7 +12,6 @@ const FIRST_FRAME = 10_000;
 const FIRST_FRAME_OF_FIRST = 5000;
 const STALLED = 5000;
 const FAILURES = 3;
-const FIRST_MESSAGE = 500;
 /** How long the web view stands in for the way that was wished for before that is tried again, unseen. */
 const STAND_IN = 20_000;
 /** A picture nobody looks at for so long is given back: the service stops capturing it. */
@@ -55,6 +54,7 @@ class LiveView {
     const ways = waysInPage();
     this.ways.hidden = ways.length < 2;
     if (why) this.stop(why);
+    else if (isEnding()) this.#say(ENDING);
     else if (!ways.includes(this.#way)) this.choose(ways[0]);
     else if (this.#way === "webrtc") this.#connect();
     else this.#openWebView();
@@ -225,9 +225,7 @@ const frame = document.querySelector("[data-live-view]");
 if (frame) {
   const view = new LiveView(frame);
   let hiding = 0;
-  // Where the page does not know by itself how things stand, the socket's first message says so.
-  if ("atOnce" in frame.dataset) view.reconsider();
-  else setTimeout(() => view.reconsider(), FIRST_MESSAGE);
+  view.reconsider();
   document.addEventListener("watchfloor:applied", () => view.reconsider());
   document.addEventListener("watchfloor:over", ({ detail }) => view.sleep(detail));
   document.addEventListener("visibilitychange", () => {

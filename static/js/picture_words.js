@@ -3,6 +3,7 @@
 import { NoPicture } from "./whep.js";
 
 export const CONNECTING = "Connecting to the picture …";
+export const ENDING = "The session is about to end.";
 
 export function lostOnTheWay() {
   return new NoPicture("The picture does not reach this browser: the network between may block it. Trying again …");
@@ -15,6 +16,11 @@ export function notMade() {
 /** Why there is no picture, in the server's words; empty where there may be one. */
 export function reasonInPage() {
   return document.getElementById("session-header").dataset.noPicture;
+}
+
+/** Whether the session's end is asked for: a picture that is there stays, but none is asked for any more. */
+export function isEnding() {
+  return "isEnding" in document.getElementById("session-header").dataset;
 }
 
 /** The ways in which the service offers one, the better first. */

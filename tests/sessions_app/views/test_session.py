@@ -369,14 +369,12 @@ def test_the_picture_is_asked_for_before_the_page_is_there_where_one_can_come(
     assert page.all("script/@data-offer-url") == expected
 
 
-def test_no_picture_is_asked_for_at_once_where_the_end_is_on_its_way(
-    client_for, operator, make_session, make_command, read
-):
+def test_no_picture_is_asked_for_where_the_end_is_on_its_way(client_for, operator, make_session, make_command, read):
     made = make_session(webrtc_url="https://up.example/whep")
     make_command(made, kind=CommandKind.TERMINATE, state=CommandState.SENT)
     page = read(client_for(operator).get(f"/sessions/{made.pk}/"))
     assert page.all("script/@data-offer-url") == []
-    assert page.one("figure[@data-live-view]").get("data-at-once") is None
+    assert page.one("header[@id='session-header']").get("data-is-ending") is not None
 
 
 def test_a_nonsense_row_number_is_refused(client_for, operator, make_session):
