@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import BrowserContext, async_playwright
 
-from agent_service.browser import find_chromium
+from agent_service.browser import FEATURES_OFF, find_chromium
 from benchmarks.person import Person
 from benchmarks.processes import Running
 
@@ -16,7 +16,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-sync",
     "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    f"--disable-features=WebRtcHideLocalIpsWithMdns,{FEATURES_OFF}",
     "--autoplay-policy=no-user-gesture-required",
 )
 

@@ -1,11 +1,20 @@
 """One Chromium process and profile per session, which leave nothing behind however they end."""
 
 from agent_service.browser.agent_browser import AgentBrowser
-from agent_service.browser.chromium import EXTENSION_ID, HEIGHT, WIDTH, BrowserOptions, find_chromium, launch
+from agent_service.browser.chromium import (
+    EXTENSION_ID,
+    FEATURES_OFF,
+    HEIGHT,
+    WIDTH,
+    BrowserOptions,
+    find_chromium,
+    launch,
+)
 from agent_service.browser.profiles import remove_leftovers
 
 __all__ = [
     "EXTENSION_ID",
+    "FEATURES_OFF",
     "HEIGHT",
     "WIDTH",
     "AgentBrowser",

@@ -12,7 +12,7 @@ import psutil
 from aiohttp import web
 from playwright.async_api import Page, Playwright
 
-from agent_service.browser import AgentBrowser, BrowserOptions, find_chromium, launch
+from agent_service.browser import FEATURES_OFF, AgentBrowser, BrowserOptions, find_chromium, launch
 from agent_service.streaming import Stream, stream_routes
 
 
@@ -120,7 +120,7 @@ SHOWS_RED = "waitFor(() => viewer.pixel()[0] > 200 && viewer.pixel()[2] < 80)"
 SHOWS_BLUE = "waitFor(() => viewer.pixel()[2] > 200 && viewer.pixel()[0] < 80)"
 VIEWER_FLAGS = [
     "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    f"--disable-features=WebRtcHideLocalIpsWithMdns,{FEATURES_OFF}",
     "--autoplay-policy=no-user-gesture-required",
 ]
 MOVING = """<body style="margin:0"><script>

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect
 
-from agent_service.browser import find_chromium
+from agent_service.browser import FEATURES_OFF, find_chromium
 from tests.browser.site import Site
 from tests.browser.steps import PASSWORD, sign_in
 
@@ -92,7 +92,7 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
             "--disable-component-update",
             "--disable-sync",
             "--allow-loopback-in-peer-connection",
-            "--disable-features=WebRtcHideLocalIpsWithMdns",
+            f"--disable-features=WebRtcHideLocalIpsWithMdns,{FEATURES_OFF}",
             "--autoplay-policy=no-user-gesture-required",
         ],
     }
