@@ -100,7 +100,7 @@ async def test_a_model_is_chosen_by_the_environment_and_its_key_stays_in_the_ser
     assert body["code"] == "MODEL_ERROR"
     assert body["error"] == "The model's service was asked 3 times, but it could not be reached: check AGENT_MODEL_URL."
     code, _, errors = process.end()
-    assert (code, errors) == (0, "")
+    assert (code, errors) == (0, SANDBOX_IS_OFF if os.geteuid() == 0 else "")
     assert "sk-own-key" not in process.journal.read_text()
 
 
