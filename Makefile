@@ -27,8 +27,8 @@ format: $(VENV)/dev.stamp ## put the code into its standard form
 picture: $(VENV)/dev.stamp ## take the picture in README.md anew
 	@$(BIN)/python scripts/take-picture
 
-bench: $(VENV)/dev.stamp ## measure beside baselines, into docs/benchmarks.md (about 20 minutes)
-	@for what in latency throughput control many_sessions long_timeline; do $(BIN)/python -m benchmarks.$$what || exit 1; done
+bench: $(VENV)/dev.stamp ## measure beside baselines, into docs/benchmarks.md (about 25 minutes)
+	@for what in latency throughput control many_sessions long_timeline watching glass; do $(BIN)/python -m benchmarks.$$what || exit 1; done
 
 lock: $(VENV)/bin/python ## pin the newest allowed version of every dependency
 	@scripts/lock
