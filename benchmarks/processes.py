@@ -15,6 +15,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "for the benchmark"
+KEY = "enig_benchmark"
 _PATIENCE = 60.0
 
 
@@ -36,6 +37,11 @@ class Running:
     def cpu_seconds(self) -> float:
         times = self.process.cpu_times()
         return times.user + times.system
+
+    def family_cpu_seconds(self) -> float:
+        """Of the process and all its children that live: browsers are processes of their own."""
+        everyone = [psutil.Process(self.process.pid), *self.process.children(recursive=True)]
+        return sum(times.user + times.system for times in (one.cpu_times() for one in everyone))
 
 
 @contextmanager
@@ -62,10 +68,30 @@ def dashboard(folder: Path, upstream_url: str) -> Iterator[Running]:
         "PORT": str(port),
         "ADMIN_PASSWORD": PASSWORD,
         "AGENT_API_URL": upstream_url,
-        "AGENT_API_KEY": "enig_benchmark",
+        "AGENT_API_KEY": KEY,
         "AGENT_API_CALLS_PER_MINUTE": "0",
     }
     with _running([sys.executable, "manage.py", "serve"], port, folder, settings) as process:
+        yield process
+
+
+@contextmanager
+def picture_host(folder: Path, *options: str) -> Iterator[Running]:
+    port = _free_port()
+    with _running([sys.executable, "-m", "benchmarks.picture_host", str(port), *options], port, folder, {}) as process:
+        yield process
+
+
+@contextmanager
+def agent_service(folder: Path, sessions: int) -> Iterator[Running]:
+    port = _free_port()
+    settings = {
+        "AGENT_SERVICE_PORT": str(port),
+        "AGENT_SERVICE_KEY": KEY,
+        "AGENT_SERVICE_MAX_SESSIONS": str(sessions),
+        "AGENT_SERVICE_DATA_DIR": str(folder / "profiles"),
+    }
+    with _running([sys.executable, "-m", "agent_service"], port, folder, settings) as process:
         yield process
 
 
