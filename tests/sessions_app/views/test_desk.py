@@ -290,7 +290,7 @@ def test_a_service_that_cannot_be_reached_is_said_with_what_is_known_and_what_to
     make_session(state=SessionState.STARTING, linked=False, started_at=None)
     said = read(client_for(operator).get("/")).says(SERVICE)
     assert said.startswith(
-        "Test service cannot be reached Last reached at 14:02:11 UTC (14:02:11). Known: 2 sessions ran"
+        "The agent service “Test service” cannot be reached Last reached at 14:02:11 UTC (14:02:11). Known: 2 sessions"
     )
     assert "They may be at work, until 14:07:11 UTC at the latest." in said
     assert "Watchfloor keeps trying" in said
@@ -326,7 +326,7 @@ def test_a_start_that_did_not_reach_the_service_is_told_of_for_a_while(
     session = make_session(ended_at=timezone.now(), **ended)
     client = client_for(operator)
     words = read(client.get("/")).says(SERVICE)
-    assert words.startswith("Test service cannot be reached A start at ")
+    assert words.startswith("The agent service “Test service” cannot be reached A start at ")
     assert said in words
     assert words.endswith("The next start tries again.")
     AgentSession.objects.filter(pk=session.pk).update(ended_at=timezone.now() - timedelta(minutes=11))
