@@ -23,7 +23,7 @@ function press(event) {
   const hasCase = key.length > 1 || key !== key.toUpperCase(); // with Shift, other keys are another sign: ?
   const name = CSS.escape(event.shiftKey && hasCase ? `shift+${key}` : key);
   const control = document.querySelector(`[data-shortcut="${name}"]:not(:disabled)`);
-  if (!control || !control.checkVisibility()) return;
+  if (!control?.checkVisibility() && !control?.closest("#top-menu")) return; // what the menu holds need not be open
   event.preventDefault();
   pressControl(control);
 }

@@ -1,6 +1,7 @@
 // One tile's picture: live while it may be, its last frame while it rests, words where there is none.
 
 import { watchHealth } from "./picture_health.js";
+import { CONNECTING } from "./picture_words.js";
 import { NoPicture, Whep } from "./whep.js";
 
 const FIRST_RETRY = 1000;
@@ -54,6 +55,7 @@ export class TilePicture {
   async #connect() {
     const whep = new Whep({ offerUrl: this.tile.dataset.offerUrl, iceServers: this.iceServers });
     this.#whep = whep;
+    if (!this.#stillSince) this.#say("none", CONNECTING);
     whep.peer.onconnectionstatechange = () => whep.peer.connectionState === "failed" && this.#fail(whep);
     this.#timer = setTimeout(() => this.#fail(whep), FIRST_FRAME);
     this.video.srcObject = whep.stream;

@@ -49,6 +49,40 @@ def test_boxes_of_one_line_stand_in_line(signed_in: Page, width: int) -> None:
     assert sum(map(len, lines)) == 10
 
 
+def test_the_top_of_a_page_is_one_line_on_a_telephone_with_a_menu_for_the_rest(signed_in: Page) -> None:
+    page = signed_in
+    page.set_viewport_size({"width": 390, "height": 844})
+    start(page, "Sign in, then return the title")
+    session = page.url
+    expect(page.get_by_role("textbox", name="Your answer")).to_be_visible(timeout=30_000)
+    for address in ("/", "/spend/", "/sessions/new/"):
+        page.goto(address)
+        box = page.get_by_role("banner").bounding_box()
+        assert box
+        assert box["height"] < 60, address
+    expect(page.get_by_role("banner").get_by_role("link", name="1 needs you")).to_be_visible()
+    page.goto(session)
+    terminate(page)
+    menu, sign_out = page.get_by_role("button", name="Menu"), page.get_by_role("button", name="Sign out")
+    expect(page.get_by_role("button", name="Find")).to_be_hidden()
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Find")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sign_out).to_be_hidden()
+    expect(menu).to_be_focused()
+    page.keyboard.press("Shift+?")
+    expect(page.get_by_role("dialog", name="Keys on this page")).to_be_visible()
+    page.keyboard.press("Escape")
+    menu.click()
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("combobox", name="Session, page or action")).to_be_focused()
+    page.keyboard.press("Escape")
+    menu.click()
+    sign_out.click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
 def test_a_pictures_health_can_be_read_on_a_telephone(signed_in: Page) -> None:
     signed_in.set_viewport_size({"width": 390, "height": 844})
     start(signed_in, "Wait 200 seconds")

@@ -231,7 +231,7 @@ async def test_a_service_that_cannot_be_reached_is_told_of_and_no_longer_when_it
             await write(session, lambda log: relaying.record_unreached(log, lost_at))
             assert (await socket.acknowledge(number)) is None
         message = await socket.read()
-        assert "Test service cannot be reached" in message["parts"]["desk-service"]
+        assert "The agent service “Test service” cannot be reached" in message["parts"]["desk-service"]
         assert f'As of <time datetime="{lost_at.isoformat()}"' in message["tiles"][sessions[-1].pk]
 
         await write(sessions[0], lambda log: relaying.record_linked(log, None))

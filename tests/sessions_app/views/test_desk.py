@@ -2,6 +2,7 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import lxml.html
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -202,7 +203,7 @@ def test_the_inbox_holds_exactly_what_is_counted(
     page = read(client.get("/"))
     assert page.each("section[@id='desk-inbox']//li") == items
     assert page.part("desk-summary").startswith(f"Live 1 Need you {len(items) or 'none'} ")
-    assert (f">{len(items)} need" in client.get("/needing/").content.decode()) is bool(items)
+    assert (f'data-needing="{len(items)}"' in client.get("/needing/").content.decode()) is bool(items)
 
 
 def test_an_empty_desk_invites_to_start(client_for, operator, read):
@@ -254,9 +255,9 @@ def test_every_other_page_says_how_many_need_a_person(tasks, said, client_for, o
     client = client_for(operator)
     place = read(client.get("/spend/")).one("header//span[@hx-get]")
     assert place.text_content().strip() == said
-    assert client.get(place.get("hx-get")).content.decode().strip() == "".join(
-        [f'<a class="chip" data-word="waiting" data-needing="{len(tasks)}" href="/">{said}</a>'] if said else []
-    )
+    fresh = client.get(place.get("hx-get")).content.decode().strip()
+    assert fresh == "".join(lxml.html.tostring(link).decode().strip() for link in place)
+    assert [link.get("href") for link in place] == (["/"] if said else [])
     assert read(client.get("/")).all("header//span[@hx-get]") == []
 
 
@@ -290,7 +291,7 @@ def test_a_service_that_cannot_be_reached_is_said_with_what_is_known_and_what_to
     make_session(state=SessionState.STARTING, linked=False, started_at=None)
     said = read(client_for(operator).get("/")).says(SERVICE)
     assert said.startswith(
-        "Test service cannot be reached Last reached at 14:02:11 UTC (14:02:11). Known: 2 sessions ran"
+        "The agent service “Test service” cannot be reached Last reached at 14:02:11 UTC (14:02:11). Known: 2 sessions"
     )
     assert "They may be at work, until 14:07:11 UTC at the latest." in said
     assert "Watchfloor keeps trying" in said
@@ -326,7 +327,7 @@ def test_a_start_that_did_not_reach_the_service_is_told_of_for_a_while(
     session = make_session(ended_at=timezone.now(), **ended)
     client = client_for(operator)
     words = read(client.get("/")).says(SERVICE)
-    assert words.startswith("Test service cannot be reached A start at ")
+    assert words.startswith("The agent service “Test service” cannot be reached A start at ")
     assert said in words
     assert words.endswith("The next start tries again.")
     AgentSession.objects.filter(pk=session.pk).update(ended_at=timezone.now() - timedelta(minutes=11))
