@@ -114,11 +114,13 @@ class Service:
 
     async def _serve(self, workshop: Workshop, listener: socket.socket) -> None:
         options, account, journal = self.options, workshop.account, workshop.journal
-        sockets = Sockets(lambda session_id: registry.find(session_id), account, journal)
+        offset = options.click_offset
+        sockets = Sockets(lambda session_id: registry.find(session_id), account, journal, click_offset=offset)
         registry = Registry(workshop, sockets.open_channel, options.max_sessions)
         guard = api_middleware(options.key, options.rate_limit, journal, FORMS[options.form])
         app = web.Application(middlewares=[sockets.admission, guard], client_max_size=_MOST_BODY_BYTES)
-        app.add_routes(Api(registry, account, workshop.archive, options.form, options.public_url).routes())
+        api = Api(registry, account, workshop.archive, options.form, options.public_url, click_offset=offset)
+        app.add_routes(api.routes())
         app.add_routes(
             stream_routes(
                 _stream_finder(registry), loopback_only=options.loopback_only, ice_servers=options.ice_servers

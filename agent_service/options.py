@@ -48,6 +48,7 @@ class Options:
     rate_limit: int
     data_dir: Path | None
     public_url: str | None
+    click_offset: int
     model_url: str | None
     model_key: str = field(repr=False)
     model: str
@@ -252,6 +253,7 @@ _OPTIONS = (
     _Option("rate_limit", "10", _whole(0, 1_000_000), "N", "start and send calls allowed per minute; 0 is no limit"),
     _Option("data_dir", "", _optional_path, "DIR", "folder for browser profiles; a temporary one by default"),
     _Option("public_url", "", _optional_origin, "URL", "origin to put into answers instead of the request's own"),
+    _Option("click_offset", "155", _whole(0, 1000), "PIXELS", "what the y of a click counts above the page's top"),
     _Option(
         "model_url",
         "",

@@ -23,7 +23,8 @@ from agent_service.sessions.orders import (
 MOST_MILLISECONDS = 300_000
 DEFAULT_TOKENS = 100_000
 WIDTH, HEIGHT = 1024, 600
-WINDOW_TOP = 155
+CLICK_OFFSET = 155
+"""Pixels from the top of the browser's window, where the wire counts y from, to that of its page."""
 KEYS = (
     *("Enter", "Escape", "Tab", "Backspace", "Delete", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"),
     *("PageUp", "PageDown", "Home", "End"),
@@ -54,7 +55,7 @@ def parse_session(body: dict[str, Any], form: Form, *, one_task: bool = False) -
     )
 
 
-def parse_message(message: object) -> Message:
+def parse_message(message: object, *, click_offset: int = CLICK_OFFSET) -> Message:
     """Read what a client sends into a session, by REST or by socket; raises `ApiError`."""
     if not isinstance(message, dict):
         raise bad_request("message must be an object.")
@@ -67,7 +68,7 @@ def parse_message(message: object) -> Message:
         case "guardrail":
             return _answer(fields)
         case _:
-            return _interaction(fields.nested("action"))
+            return _interaction(fields.nested("action"), click_offset)
 
 
 def action_of(message: object) -> str:
@@ -104,25 +105,24 @@ def _answer(fields: Fields) -> Answer:
     return Answer(_prompt(fields, required=True))
 
 
-def _interaction(action: Fields) -> Takeover | Click | TypeText | PressKey:
+def _interaction(action: Fields, click_offset: int) -> Takeover | Click | TypeText | PressKey:
     match action.choice("type", _INTERACTIONS):
         case "takeOverControl":
             return Takeover(taken=True)
         case "releaseControl":
             return Takeover(taken=False)
         case "CLICK":
-            return _click(action, count=1)
+            return _click(action, click_offset, count=1)
         case "DOUBLE_CLICK":
-            return _click(action, count=2)
+            return _click(action, click_offset, count=2)
         case "TYPE":
             return TypeText(action.text("text"), action.flag("humanLike", False))
         case _:
             return PressKey(_key(action))
 
 
-def _click(action: Fields, *, count: int) -> Click:
-    # The wire counts y from the top of the browser's window, 155 pixels above its page.
-    y = action.pixel("y", HEIGHT + WINDOW_TOP) - WINDOW_TOP
+def _click(action: Fields, offset: int, *, count: int) -> Click:
+    y = action.pixel("y", HEIGHT + offset) - offset
     return Click(action.pixel("x", WIDTH), y, count)
 
 

@@ -28,7 +28,14 @@ class Api:
     """Answers the calls; parses at the edge and leaves the work to sessions."""
 
     def __init__(
-        self, registry: Registry, account: Account, archive: TaskArchive, form: Form, public_url: str | None
+        self,
+        registry: Registry,
+        account: Account,
+        archive: TaskArchive,
+        form: Form,
+        public_url: str | None,
+        *,
+        click_offset: int,
     ) -> None:
         self._registry = registry
         self._account = account
@@ -36,6 +43,7 @@ class Api:
         self._form = form
         self._tell = FORMS[form]
         self._public_url = public_url
+        self._click_offset = click_offset
         self._repeats = Repeats()
 
     def routes(self) -> list[web.RouteDef]:
@@ -78,7 +86,8 @@ class Api:
             session = self._registry.find(session_id)
             if session is None:
                 raise no_session()
-            return deliver(session, parse_message(fields.get("message")), self._account)
+            message = parse_message(fields.get("message"), click_offset=self._click_offset)
+            return deliver(session, message, self._account)
 
         task = await self._repeats.once(read_key(request), pass_on)
         if task is None:

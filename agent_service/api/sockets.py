@@ -35,8 +35,11 @@ STRANGERS_STAY = 10.0
 class Sockets:
     """Every client of every session; who holds a session's id may watch and steer it."""
 
-    def __init__(self, find: Callable[[str], Session | None], account: Account, journal: Journal) -> None:
+    def __init__(
+        self, find: Callable[[str], Session | None], account: Account, journal: Journal, *, click_offset: int
+    ) -> None:
         self._find = find
+        self._click_offset = click_offset
         self._account = account
         self._journal = journal
         self._rooms: defaultdict[str, set[str]] = defaultdict(set)
@@ -122,7 +125,7 @@ class Sockets:
         message = arguments[0] if arguments else None
         refusal = None
         try:
-            deliver(session, parse_message(message), self._account)
+            deliver(session, parse_message(message, click_offset=self._click_offset), self._account)
         except ApiError as problem:
             refusal = problem
             self._channels[session_id].send(events.error(Failure(str(problem), problem.code)), to=sid)

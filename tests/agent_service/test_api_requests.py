@@ -150,6 +150,10 @@ def test_each_message_reads_as_its_order(message, expected):
     assert parse_message(message) == expected
 
 
+def test_what_a_click_counts_above_the_page_is_a_setting():
+    assert parse_message(interaction(type="CLICK", x=5, y=90), click_offset=80) == Click(5, 10)
+
+
 @pytest.mark.parametrize(
     ("message", "refused"),
     [
