@@ -112,8 +112,9 @@ async def test_a_duration_caps_each_task_and_not_the_session(service):
 
 async def test_a_session_ends_when_it_was_not_used_for_long_enough(start_service):
     service = await start_service("--form=webrun", "--session-seconds=1")
-    used, unused = [(await service.start())["sessionId"] for _ in range(2)]
+    used = (await service.start())["sessionId"]
     task = await service.queue_task(used, "hold; return Done.")
+    unused = (await service.start())["sessionId"]
     left = await service.listen(unused)
     stays = await service.listen(used)
     assert await left.until("end_session") == {"reason": "expired"}

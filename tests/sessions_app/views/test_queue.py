@@ -94,4 +94,4 @@ def test_a_held_queue_does_not_hide_the_failure_it_waits_for(client_for, operato
     AgentSession.objects.filter(pk=session.pk).update(queue_held="Task 1, which the next was to follow, failed.")
     page = client_for(operator).get(f"/sessions/{session.pk}/").content.decode()
     assert 'aria-label="Session state">Failed<' in page
-    assert "1 needs you" in client_for(operator).get("/needing/").content.decode()
+    assert 'data-needing="1"' in client_for(operator).get("/needing/").content.decode()
