@@ -14,9 +14,10 @@ from aiortc.rtp import AnyRtcpPacket, RtcpRrPacket, is_rtcp
 _loopback_only: ContextVar[bool] = ContextVar("loopback_only", default=False)
 _all_addresses = aioice.ice.get_host_addresses
 
-# A viewer that vanished is noticed after three unanswered checks; aioice itself takes half a minute.
-aioice.ice.CONSENT_INTERVAL = 2
-aioice.ice.CONSENT_FAILURES = 3
+# A viewer that vanished is noticed after some nine seconds; aioice itself takes half a minute. Nine checks, because a
+# slow connection that is sent too much at first loses some of them too.
+aioice.ice.CONSENT_INTERVAL = 1
+aioice.ice.CONSENT_FAILURES = 9
 
 
 # Chromium otherwise holds pictures back to show them evenly: right for a film, late for a page that somebody works on.

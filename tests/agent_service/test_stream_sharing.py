@@ -62,7 +62,7 @@ async def test_tiles_get_the_base_layer_of_what_is_encoded_once_for_all(agent, v
 
 async def test_the_bitrate_follows_the_best_connection_and_a_slow_one_slows_nobody(agent, viewer):
     stream = Stream(agent)
-    async with stream_server(stream) as address, slow_link(f"{address}/whep", bits=250_000) as slow_address:
+    async with stream_server(stream) as address, slow_link(f"{address}/whep", bits=400_000) as slow_address:
         await agent.page.set_content(RESTLESS)
         await watch(viewer, f"{address}/whep")
         await viewer.evaluate("address => watch(address)", slow_address)
