@@ -75,11 +75,13 @@ async def test_a_task_id_is_bound_and_hidden_by_whichever_event_names_it_first(f
 
 async def test_an_event_that_may_mean_several_tasks_binds_none(floor, upstream):
     session, task, theirs = await floor.working()
-    await upstream.emit(theirs.session, "message", {"type": "queue", "tasks": [{"taskId": "a-1"}, {"taskId": "a-2"}]})
+    await upstream.emit(
+        theirs.session, "message", {"type": "queue", "tasks": [{"taskId": "first-of-two"}, {"taskId": "second-of-two"}]}
+    )
     await floor.until_row(session, EventKind.OTHER)
     await task.arefresh_from_db()
     assert task.upstream_id == ""
-    assert "a-1" not in await floor.page(session)
+    assert "first-of-two" not in await floor.page(session)
 
 
 async def test_the_answer_to_a_task_knows_its_id_better_than_an_event_did(floor, upstream):
