@@ -97,7 +97,7 @@ def test_axe_finds_nothing_in_what_opens_over_or_within_a_session(scene: tuple[P
     found += in_both_themes(page)
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("option").first).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("option").first).to_be_visible()
     found += in_both_themes(page)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Keys on this page").click()
