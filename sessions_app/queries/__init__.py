@@ -14,7 +14,7 @@ from sessions_app.queries.desk import (
     needing_person,
 )
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
-from sessions_app.queries.inbox import InboxItem, expired_items, what_became_of
+from sessions_app.queries.inbox import InboxItem, expired_items, undecided, what_became_of
 from sessions_app.queries.newest import Newest, newest_rows
 from sessions_app.queries.picture import why_no_picture
 from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
@@ -71,6 +71,7 @@ __all__ = [
     "timeline_found",
     "timeline_from",
     "timeline_newest",
+    "undecided",
     "unreachable_services",
     "what_became_of",
     "why_no_picture",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
+from sessions_app.enums import OPEN_COMMAND, CommandKind, CommandState, EventKind, SessionState
 from sessions_app.models import AgentSession, Claim, Command, Event, ExpiredQuestion, Task
 
 if TYPE_CHECKING:
@@ -126,6 +126,17 @@ def _newest(session_ids: list[str]) -> _Newest:
 def _claims(session_ids: list[str]) -> dict[tuple[str, str], str]:
     claims = Claim.objects.filter(session__in=session_ids)
     return {(pk, item): name for pk, item, name in claims.values_list("session_id", "item", "actor__username")}
+
+
+def undecided(items: Sequence[InboxItem]) -> list[InboxItem]:
+    """Those whose answer, or refusal, is not already on its way to the agent: until it is there they wait on."""
+    replies = Command.objects.filter(
+        session__in=[item.session.pk for item in items],
+        kind__in=(CommandKind.ANSWER, CommandKind.REFUSE),
+        state__in=OPEN_COMMAND,
+    )
+    decided = set(replies.values_list("session_id", flat=True))
+    return [item for item in items if item.session.pk not in decided]
 
 
 def what_became_of(session: AgentSession, name: str) -> str:

@@ -24,6 +24,7 @@ from sessions_app.queries import (
     desk_tiles,
     find_item,
     session_screen,
+    undecided,
     what_became_of,
     why_no_picture,
 )
@@ -157,5 +158,5 @@ def _context(
 
 def _alike(request: OperatorRequest, session: AgentSession, item: InboxItem) -> list[InboxItem]:
     """The same question of other sessions that the person may answer."""
-    waiting = desk_inbox(desk_tiles(session.team))
-    return [one for one in waiting if one.asks_like(item) and may_steer(request.user, one.session)]
+    waiting = [one for one in desk_inbox(desk_tiles(session.team)) if one.asks_like(item)]
+    return [one for one in undecided(waiting) if may_steer(request.user, one.session)]

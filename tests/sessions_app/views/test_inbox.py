@@ -339,6 +339,13 @@ def test_who_asks_the_same_is_named_to_be_answered_along(client_for, operator, t
     assert page.all("legend") == []
 
 
+def test_whose_answer_is_on_its_way_is_not_offered_again(client_for, operator, asking, read):
+    first, second, third = asking("First"), asking("Second"), asking("Third")
+    decide(client_for(operator), second, "answer", answer="Blue")
+    page = read(client_for(operator).get(address(first)))
+    assert [box.get("value") for box in page.all("input[@name='also']")] == [name_of(third)]
+
+
 def test_all_that_are_ticked_are_answered_each_by_a_command_of_its_own(client_for, operator, asking, read):
     first, second, third = asking(), asking(), asking()
     also, key = [name_of(second)], uuid4()
