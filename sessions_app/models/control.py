@@ -48,10 +48,6 @@ class Control(models.Model):
     def __str__(self) -> str:
         return f"control of {self.session_id}"
 
-    @property
-    def is_held(self) -> bool:
-        return self.holder_id is not None
-
     def is_gone(self, at: datetime) -> bool:
         """Whether the holder's page has been gone for so long that the lease is over."""
         return self.seen_at is not None and at - self.seen_at > PAGE_GONE
