@@ -1,10 +1,7 @@
 """Read models: what each screen shows, loaded in a constant number of queries."""
 
 from sessions_app.queries.desk import (
-    DeskFilters,
     DeskSummary,
-    DeskTile,
-    TileGroup,
     desk_inbox,
     desk_summary,
     desk_tile,
@@ -13,13 +10,16 @@ from sessions_app.queries.desk import (
     find_item,
     needing_person,
 )
+from sessions_app.queries.desk_filters import DeskFilters, TileGroup
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
 from sessions_app.queries.inbox import InboxItem, expired_items, undecided, what_became_of
 from sessions_app.queries.newest import Newest, newest_rows
 from sessions_app.queries.picture import why_no_picture
-from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen, subject_of, word_of
+from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen
 from sessions_app.queries.service import Unreachable, unreachable_services
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
+from sessions_app.queries.subject import subject_of, word_of
+from sessions_app.queries.tile import DeskTile
 from sessions_app.queries.timeline import (
     RowGroup,
     TimelinePage,

@@ -11,9 +11,8 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Sum, When
 
 from sessions_app.enums import EndReason, GuideWord, SessionState, TaskState
 from sessions_app.models import AgentSession, SpendEntry, Task, Team
-from sessions_app.queries.desk import tasks_by_session
 from sessions_app.queries.money import NOTHING, cost_by_session, usd
-from sessions_app.queries.screen import word_of
+from sessions_app.queries.subject import tasks_by_session, word_of
 
 PAGE_SIZE = 50
 

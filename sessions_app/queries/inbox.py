@@ -12,7 +12,7 @@ from sessions_app.enums import OPEN_COMMAND, CommandKind, CommandState, EventKin
 from sessions_app.models import AgentSession, Claim, Command, Event, ExpiredQuestion, Task
 
 if TYPE_CHECKING:
-    from sessions_app.queries.desk import DeskTile
+    from sessions_app.queries.tile import DeskTile
 
 _SLUGS = {
     EventKind.QUESTION: "question",

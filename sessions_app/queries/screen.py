@@ -1,10 +1,9 @@
 """The session page: one session with its tasks, what it cost, what may be asked of it and who asked what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
 
 from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
@@ -12,7 +11,6 @@ from django.utils import timezone
 
 from sessions_app.enums import (
     ACTIVE_TASK,
-    DECISION,
     OPEN_COMMAND,
     CommandKind,
     CommandState,
@@ -22,15 +20,17 @@ from sessions_app.enums import (
     SessionState,
     TaskState,
     allowed_controls,
-    guide_word,
 )
 from sessions_app.models import AgentSession, Command, Control, ResultFile, SessionNote, Task
 from sessions_app.presence import presence
 from sessions_app.queries.guards import GuardAsk, guard_ask
 from sessions_app.queries.money import NOTHING, cost_by_task
 from sessions_app.queries.notes import session_notes
+from sessions_app.queries.notices import open_notices, reply_on_its_way
 from sessions_app.queries.picture import why_no_picture
 from sessions_app.queries.replay import step_count
+from sessions_app.queries.subject import subject_of, word_of
+from sessions_app.queries.versions import controls_shown, driving_shown, queue_shown, version_of
 
 #: How long before its time limit a session's page warns.
 WARN_BEFORE = timedelta(seconds=60)
@@ -134,11 +134,13 @@ class SessionScreen:
     @property
     def after_version(self) -> str:
         """Of what the page offers once the session has ended."""
-        return "" if self.session.is_live else _version((self.session.ended_at, self.session.steps, self.session.title))
+        return (
+            "" if self.session.is_live else version_of((self.session.ended_at, self.session.steps, self.session.title))
+        )
 
     @property
     def notes_version(self) -> str:
-        return _version([(note.pk, note.text, note.edited_at) for note in self.notes])
+        return version_of([(note.pk, note.text, note.edited_at) for note in self.notes])
 
     @property
     def queued_tasks(self) -> int:
@@ -195,11 +197,11 @@ def session_screen(session_id: str) -> SessionScreen:
     queue = tuple(task for task in tasks if task.state == TaskState.QUEUED)
     current = next((task for task in tasks if task.state in ACTIVE_TASK), None)
     question = current if current and current.state == TaskState.WAITING else None
-    reply = _reply_on_its_way(question, people)
+    reply = reply_on_its_way(question, people)
     controls = allowed_controls(
         SessionState(session.state), TaskState(current.state) if current else None, is_driven=driver is not None
     )
-    notices = _notices(people)
+    notices = open_notices(people)
     guard = guard_ask(session, subject_of(tasks, held=bool(session.queue_held)), costs)
     return SessionScreen(
         session=session,
@@ -209,9 +211,9 @@ def session_screen(session_id: str) -> SessionScreen:
         tasks=tuple(TaskLine(task, costs.get(task.pk), tuple(task.files.all())) for task in tasks),
         cost=sum(costs.values(), NOTHING),
         controls=controls,
-        controls_version=_version(_controls_shown(session, current, bool(queue), controls, notices, guard)),
+        controls_version=version_of(controls_shown(session, current, bool(queue), controls, notices, guard)),
         question_task=question,
-        question_version=_version(
+        question_version=version_of(
             question and (question.pk, question.question_seq, reply and reply.pk, driver, session.owner_id)
         ),
         people=people,
@@ -220,12 +222,12 @@ def session_screen(session_id: str) -> SessionScreen:
         reply=reply,
         guard=guard,
         queue=queue,
-        queue_version=_version((_queue_shown(session, current, queue, tasks), driver)),
+        queue_version=version_of((queue_shown(session, current, queue, tasks), driver)),
         notes=session_notes(session_id),
         lost_until=_lost_until(session),
         control=control,
-        driving_version=_version(_driving_shown(session, control)),
-        brief_version=_version(session.is_live and control and control.brief and (control.brief, session.owner_id)),
+        driving_version=version_of(driving_shown(session, control)),
+        brief_version=version_of(session.is_live and control and control.brief and (control.brief, session.owner_id)),
     )
 
 
@@ -242,29 +244,6 @@ def _told(session: AgentSession) -> QuerySet[Command]:
     return session.commands.exclude(kind=CommandKind.INPUT, state__in=went_well)
 
 
-def subject_of(tasks: Sequence[Task], *, held: bool = False) -> Task | None:
-    """Choose, of a session's tasks in order, the one in hand, else the next, else the last.
-
-    Where the queue is held, the last one comes before the next: it is why the agent does nothing.
-    """
-    in_hand = (task for task in tasks if task.state in ACTIVE_TASK)
-    queued = (task for task in tasks if task.state == TaskState.QUEUED)
-    ended = [task for task in tasks if task.state not in {TaskState.QUEUED, TaskState.REMOVED}]
-    last = ended[-1] if ended else None
-    following = next(queued, None)
-    return next(in_hand, None) or ((last or following) if held else (following or last))
-
-
-def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
-    """Give the state in the guides' one word, from a session and its tasks in order."""
-    subject = subject_of(tasks, held=bool(session.queue_held))
-    return guide_word(
-        SessionState(session.state),
-        TaskState(subject.state) if subject else None,
-        end=session.end_reason,
-    )
-
-
 def _next_cap(soft: Decimal | None, hard: Decimal | None, cost: Decimal) -> Decimal | None:
     """The cap that lies ahead or, where all are passed, the last one."""
     caps = sorted(cap for cap in (soft, hard) if cap is not None)
@@ -274,62 +253,3 @@ def _next_cap(soft: Decimal | None, hard: Decimal | None, cost: Decimal) -> Deci
 def _sum_of_known(figures: Iterable[int | None]) -> int | None:
     known = [figure for figure in figures if figure is not None]
     return sum(known) if known else None
-
-
-def _notices(newest_first: Sequence[Command]) -> tuple[Command, ...]:
-    notices = []
-    settled_well = False
-    for command in newest_first:
-        if command.kind in DECISION or (command.task and command.task.state == TaskState.REMOVED):
-            continue  # stood at once
-        if command.state in OPEN_COMMAND or (command.state != CommandState.DONE and not settled_well):
-            notices.append(command)
-        settled_well = settled_well or command.state == CommandState.DONE
-    return tuple(reversed(notices))
-
-
-def _reply_on_its_way(question: Task | None, commands: Sequence[Command]) -> Command | None:
-    if question is None:
-        return None
-    kinds = {CommandKind.ANSWER, CommandKind.REFUSE}
-    return next(
-        (one for one in commands if one.is_open and one.kind in kinds and one.task_id == question.pk),
-        None,
-    )
-
-
-def _controls_shown(
-    session: AgentSession,
-    current: Task | None,
-    queued: bool,
-    controls: frozenset[CommandKind],
-    notices: Sequence[Command],
-    guard: GuardAsk | None,
-) -> tuple[object, ...]:
-    asked = [(one.pk, one.state, one.outcome, one.not_before) for one in notices]
-    task = current and (current.pk, current.state)
-    hold = session.team.hold_id if session.state == SessionState.STARTING else None
-    return session.state, session.end_reason, session.owner_id, task, queued, sorted(controls), asked, guard, hold
-
-
-def _queue_shown(
-    session: AgentSession, current: Task | None, queue: Sequence[Task], tasks: Sequence[Task]
-) -> tuple[object, ...]:
-    items = [
-        (
-            *(task.pk, task.number, task.prompt, task.starting_url, task.max_duration_ms, task.max_input_tokens),
-            *(task.max_output_tokens, *task.avoid_domains, task.terminate_on_completion),
-        )
-        for task in queue
-    ]
-    asks = current.pk if current and current.state == TaskState.WAITING else None
-    return session.state, session.owner_id, bool(session.expires_at), session.queue_held, items, asks, bool(tasks)
-
-
-def _driving_shown(session: AgentSession, control: Control | None) -> tuple[object, ...]:
-    held = control and (control.epoch, control.holder_id, control.open_at, control.asker_id)
-    return session.state == SessionState.READY, session.owner_id, held
-
-
-def _version(shown: object) -> str:
-    return sha256(repr(shown).encode()).hexdigest()[:12] if shown else ""

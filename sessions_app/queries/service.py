@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sessions_app.enums import EndReason, SessionState
 from sessions_app.models import AgentSession, Connection, Team
-from sessions_app.queries.desk import DeskTile
+from sessions_app.queries.tile import DeskTile
 
 #: How long a start that failed says something of now.
 _RECENT = timedelta(minutes=10)

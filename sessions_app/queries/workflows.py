@@ -10,9 +10,8 @@ from django.db.models import Count, Max
 
 from sessions_app.enums import CommandKind, CommandState, GuideWord, TaskState
 from sessions_app.models import AgentSession, Command, Task, Team, Workflow
-from sessions_app.queries.desk import tasks_by_session
 from sessions_app.queries.money import NOTHING, cost_by_session
-from sessions_app.queries.screen import word_of
+from sessions_app.queries.subject import tasks_by_session, word_of
 
 _RUNS = 100
 

@@ -1,0 +1,30 @@
+"""Which of a session's commands its page still has to speak of."""
+
+from collections.abc import Sequence
+
+from sessions_app.enums import DECISION, OPEN_COMMAND, CommandKind, CommandState, TaskState
+from sessions_app.models import Command, Task
+
+
+def open_notices(newest_first: Sequence[Command]) -> tuple[Command, ...]:
+    """Those nobody knows the good end of yet, oldest first; a later one that was done makes up for what went wrong."""
+    notices = []
+    settled_well = False
+    for command in newest_first:
+        if command.kind in DECISION or (command.task and command.task.state == TaskState.REMOVED):
+            continue  # stood at once
+        if command.state in OPEN_COMMAND or (command.state != CommandState.DONE and not settled_well):
+            notices.append(command)
+        settled_well = settled_well or command.state == CommandState.DONE
+    return tuple(reversed(notices))
+
+
+def reply_on_its_way(question: Task | None, commands: Sequence[Command]) -> Command | None:
+    """The answer, or the refusal, that was given to the open question and is not with the agent yet."""
+    if question is None:
+        return None
+    kinds = {CommandKind.ANSWER, CommandKind.REFUSE}
+    return next(
+        (one for one in commands if one.is_open and one.kind in kinds and one.task_id == question.pk),
+        None,
+    )
