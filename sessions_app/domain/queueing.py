@@ -6,7 +6,6 @@ first, and the other sees it. What was changed stands at once; the relay writes 
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -29,13 +28,6 @@ QUEUE_VERBS = ("hold", "let-go", "clear")
 def queued_tasks(session: AgentSession) -> list[Task]:
     """Those that wait, in the order in which they will be sent."""
     return list(session.tasks.filter(state=TaskState.QUEUED).order_by("number"))
-
-
-def may_go(session: AgentSession, task: Task) -> bool:
-    """Whether this task is the next, and nothing holds it; asked once more in the moment in which it is sent."""
-    if session.queue_held or task.state != TaskState.QUEUED:
-        return False
-    return not session.tasks.filter(state=TaskState.QUEUED, number__lt=task.number).exists()
 
 
 def change_queue(session: AgentSession, verb: str, *, by: User, key: UUID) -> Command:
@@ -189,8 +181,3 @@ def _quoted(task: Task) -> str:
 
 def _count(tasks: list[Task]) -> str:
     return f"{len(tasks)} task{'' if len(tasks) == 1 else 's'}"
-
-
-def let_go_since(session: AgentSession, asked: datetime) -> datetime:
-    """Since when an end that was no success holds the queue: since the task was given, or the queue let go."""
-    return max(asked, session.queue_let_go_at) if session.queue_let_go_at else asked

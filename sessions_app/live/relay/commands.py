@@ -1,41 +1,27 @@
 """Carrying out what people asked of one session: in order, each row before its message, nothing sent twice."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Coroutine
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
 from sessions_app.agent_api.client import TaskRequest
-from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
-from sessions_app.domain import control_log, ingest, relaying, secrets
+from sessions_app.agent_api.errors import AgentApiError, NotReached, RateLimited
+from sessions_app.domain import control_log, outcomes, secrets, sending, succession
 from sessions_app.domain.blanking import words_of
-from sessions_app.domain.budget import note_used_up, take_call
-from sessions_app.domain.commands import record_decision, settle
+from sessions_app.domain.budget import take_call
+from sessions_app.domain.commands import record_decision
 from sessions_app.domain.handback import with_brief
-from sessions_app.domain.log import SessionLog
-from sessions_app.domain.queueing import may_go
-from sessions_app.enums import (
-    ACTIVE_TASK,
-    DECISION,
-    OPEN_COMMAND,
-    CommandKind,
-    CommandState,
-    SessionState,
-    SpendSource,
-)
-from sessions_app.live.relay import confirmation
+from sessions_app.enums import ACTIVE_TASK, DECISION, OPEN_COMMAND, CommandKind, CommandState, SessionState, SpendSource
+from sessions_app.live.relay import confirmation, starting
+from sessions_app.live.relay.calls import key_of, leave_unknown, once, record_failure, wait_for_budget
 from sessions_app.live.relay.driving import DRIVING, Driving
-from sessions_app.live.relay.guarding import start_is_held
 from sessions_app.live.threads import in_database
 from sessions_app.models import AgentSession, Command, Task
 
 if TYPE_CHECKING:
     from sessions_app.live.relay.runner import SessionRunner
-
-T = TypeVar("T")
 
 _STATE_WORD = {CommandKind.PAUSE: "pause", CommandKind.RESUME: "resume", CommandKind.STOP: "stop"}
 
@@ -65,15 +51,15 @@ class CommandCarrier:
             elif command.kind == CommandKind.NEW_TASK and command.task and command.task.upstream_id:
                 await self._settle(command, CommandState.DONE, "The service has the task.")
             elif command.kind == CommandKind.START and await self._runner.api.repeats_safely():
-                await self._start(command)
+                await starting.start(self._runner, command)
             elif command.kind == CommandKind.NEW_TASK and await self._runner.api.repeats_safely():
                 self._spawn_answered(self._send_task(command))
             else:
-                await self._leave_unknown(command, "The program was restarted before the answer came.")
+                await leave_unknown(self._runner, command, "The program was restarted before the answer came.")
 
     async def steer(self) -> None:
         """Send at once what is first in line and steers, before the rest is so much as looked at."""
-        for command in await self._runner.write(relaying.mark_steering_sent):
+        for command in await self._runner.write(sending.mark_steering_sent):
             await self._forward_state(command)
 
     async def carry_out_queued(self) -> None:
@@ -87,13 +73,13 @@ class CommandCarrier:
         return await in_database(list, related.defer(*secret))
 
     async def _carry_out(self, command: Command) -> None:
-        over_link = command.kind in relaying.BY_LINK and self._runner.link
+        over_link = command.kind in sending.BY_LINK and self._runner.link
         if command.not_before and command.not_before > timezone.now() and not over_link:
             return
         session = command.session
         match CommandKind(command.kind):
             case CommandKind.START:
-                await self._start_if_free(command)
+                await starting.start_if_free(self._runner, command)
             case CommandKind.TERMINATE:
                 await self._terminate(command, session)
             case kind if kind in DECISION:
@@ -110,52 +96,13 @@ class CommandCarrier:
             case _:
                 await self._driving.carry_out(command)
 
-    async def _start_if_free(self, command: Command) -> None:
-        if await start_is_held(self._runner, command) or await self._wait_for_budget(command):
-            return
-        if await self._mark_sent(command):
-            await self._start(command)
-
-    async def _start(self, command: Command) -> None:
-        session, began = self._runner.session, time.monotonic()
-        request = TaskRequest(
-            prompt="",
-            starting_url=session.starting_url or None,
-            max_duration=session.max_duration_ms,
-            max_input_tokens=session.max_input_tokens,
-            max_output_tokens=session.max_output_tokens,
-            avoid_domains=tuple(session.avoid_domains),
-        )
-        try:
-            started = await self._once(
-                lambda: self._runner.api.start_session(request, key=_key(command), mode=session.mode)
-            )
-        except AgentApiError as error:
-            await self._not_done(command, error)
-            return
-        took = timedelta(seconds=time.monotonic() - began)
-        await self._runner.write(lambda log: relaying.record_started(log, command, started, took))
-        await self._runner.started()
-
     async def _terminate(self, command: Command, session: AgentSession) -> None:
         if session.state == SessionState.STARTING:
-            await self._withdraw_start(command)
+            await starting.withdraw_start(self._runner, command)
         elif await self._mark_sent(command):
             self._runner.was_asked_to_end = True
             await self._forward(command, "terminate")
             self._spawn(confirmation.confirm_end(self._runner, command))
-
-    async def _withdraw_start(self, command: Command) -> None:
-        """A start that is still queued is taken back; one that is under way is waited for, then terminated."""
-
-        def withdraw(log: SessionLog) -> None:
-            start = log.session.commands.filter(kind=CommandKind.START, state=CommandState.QUEUED).first()
-            if start:
-                settle(start, CommandState.REFUSED, "Taken back before it was sent.")
-                relaying.mark_sent(log, command)
-                ingest.close_session(log, "terminated", "It was taken back before it was started.")
-
-        await self._runner.write(withdraw)
 
     async def _is_to_end(self) -> bool:
         """Whether somebody asked to terminate: then nothing more is sent that costs, or does, anything."""
@@ -169,12 +116,12 @@ class CommandCarrier:
             return
         if await in_database(control_log.holds_tasks, session):
             return  # somebody drives: a task would find its page changed under it
-        if command.task is None or not await in_database(may_go, session, command.task):
+        if command.task is None or not await in_database(succession.may_go, session, command.task):
             return
-        if before := await in_database(relaying.blocked_by, session, command):
-            await self._runner.write(lambda log: relaying.hold_queue(log, before))
+        if before := await in_database(succession.blocked_by, session, command):
+            await self._runner.write(lambda log: succession.hold_queue(log, before))
             return
-        if not await self._wait_for_budget(command) and await self._mark_sent(command):
+        if not await wait_for_budget(self._runner, command) and await self._mark_sent(command):
             self._spawn_answered(self._send_task(command))
 
     async def _send_task(self, command: Command) -> None:
@@ -183,35 +130,18 @@ class CommandCarrier:
         assert task
         try:
             self._runner.note_sending(task)
-            answer = await self._once(
-                lambda: self._runner.api.send_task(self._runner.session.upstream_id, _request(task), key=_key(command))
+            upstream_id = self._runner.session.upstream_id
+            answer = await once(
+                self._runner, lambda: self._runner.api.send_task(upstream_id, _request(task), key=key_of(command))
             )
         except AgentApiError as error:
-            await self._not_done(command, error)
+            await record_failure(self._runner, command, error)
             return
         self._runner.hidden.add(answer.task_id)
-        await self._runner.write(lambda log: relaying.record_taken(log, command, answer.task_id))
+        await self._runner.write(lambda log: outcomes.record_taken(log, command, answer.task_id))
         if answer.report:
             await self._runner.polling.record(task, answer.report, SpendSource.ANSWER)
         self._runner.wake()
-
-    async def _once(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Call, and, where the service does a repeated key only once, ask again while the outcome is unknown."""
-        try:
-            return await call()
-        except OutcomeUnknown as unknown:
-            outcome = unknown
-        for delay in self._runner.timings.ask_again_after:
-            safe = await self._runner.api.repeats_safely()
-            if safe is False:
-                break
-            await asyncio.sleep(delay)
-            try:
-                if safe:
-                    return await call()
-            except (OutcomeUnknown, NotReached):
-                pass  # not being reached now says nothing of the first time
-        raise outcome
 
     async def _send_state(self, command: Command) -> None:
         if await self._mark_sent(command):
@@ -226,15 +156,16 @@ class CommandCarrier:
         elif kind == CommandKind.STOP:
             self._spawn(confirmation.confirm_end(self._runner, command))
         else:
-            await self._runner.write(lambda log: relaying.set_going(log, command))
+            await self._runner.write(lambda log: outcomes.set_going(log, command))
             self._spawn(confirmation.confirm_activity(self._runner, command))
 
     async def _reply(self, command: Command) -> None:
         text = await asyncio.to_thread(secrets.take, command.pk) or ""
         if command.kind == CommandKind.ANSWER and not text:
-            await self._leave_unknown(command, "The answer was lost before it could be sent: please answer again.")
+            words = "The answer was lost before it could be sent: please answer again."
+            await leave_unknown(self._runner, command, words)
             return
-        if not await self._runner.write(lambda log: relaying.mark_typed_sent(log, command, text)):
+        if not await self._runner.write(lambda log: sending.mark_typed_sent(log, command, text)):
             return
         self._runner.hidden.add(*words_of(text))
         resume = command.kind == CommandKind.ANSWER
@@ -242,13 +173,12 @@ class CommandCarrier:
             await self._deliver_answer(with_brief(text, command.brief), resume=resume)
         except AgentApiError as error:
             if isinstance(error, RateLimited):
-                await asyncio.to_thread(
-                    secrets.hold, command.pk, text, session=self._runner.session
-                )  # it is sent later
-            await self._not_done(command, error)
+                # It is sent later.
+                await asyncio.to_thread(secrets.hold, command.pk, text, session=self._runner.session)
+            await record_failure(self._runner, command, error)
             return
         if resume:
-            await self._runner.write(lambda log: relaying.set_going(log, command))
+            await self._runner.write(lambda log: outcomes.set_going(log, command))
             self._spawn(confirmation.confirm_activity(self._runner, command))
         else:
             self._spawn(confirmation.confirm_end(self._runner, command))
@@ -270,35 +200,15 @@ class CommandCarrier:
         except AgentApiError as error:
             if command.kind in {CommandKind.STOP, CommandKind.TERMINATE}:
                 return True
-            await self._not_done(command, error)
+            await record_failure(self._runner, command, error)
             return False
         return True
 
-    async def _wait_for_budget(self, command: Command) -> bool:
-        until = await in_database(take_call, self._runner.session.connection)
-        if until:
-            await self._runner.write(lambda log: relaying.postpone(log, command, until))
-        return until is not None
-
-    async def _not_done(self, command: Command, error: AgentApiError) -> None:
-        if isinstance(error, RateLimited):
-            until = timezone.now() + timedelta(seconds=error.retry_after)
-            await in_database(note_used_up, self._runner.session.connection, until)
-            await self._runner.write(lambda log: relaying.postpone(log, command, until))
-        elif isinstance(error, OutcomeUnknown):
-            await self._leave_unknown(command, f"{self._runner.hidden.blank(error)} {error.advice}")
-        else:
-            shown = self._runner.hidden.blank(error)
-            await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
-
-    async def _leave_unknown(self, command: Command, words: str) -> None:
-        await self._runner.write(lambda log: relaying.leave_unknown(log, command, words))
-
     async def _mark_sent(self, command: Command) -> bool:
-        return await self._runner.write(lambda log: relaying.mark_sent(log, command))
+        return await self._runner.write(lambda log: sending.mark_sent(log, command))
 
     async def _settle(self, command: Command, state: CommandState, words: str) -> None:
-        await self._runner.write(lambda log: relaying.settle_command(log, command, state, words))
+        await self._runner.write(lambda log: outcomes.settle_command(log, command, state, words))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._group.create_task(work)
@@ -310,10 +220,6 @@ class CommandCarrier:
         task = self._spawn(work)
         self.answers.add(task)
         task.add_done_callback(self.answers.discard)
-
-
-def _key(command: Command) -> str:
-    return f"{command.pk}.{command.idempotency_key}"
 
 
 def _request(task: Task) -> TaskRequest:

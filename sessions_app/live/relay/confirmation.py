@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from sessions_app.agent_api.errors import AgentApiError, NotReached, SessionGone
-from sessions_app.domain import relaying
+from sessions_app.domain import outcomes, sending
 from sessions_app.domain.budget import take_call
 from sessions_app.domain.ingest import PAUSE_ALARM, STOP_ALARM
 from sessions_app.domain.log import SessionLog
@@ -41,7 +41,7 @@ async def confirm_quiet(runner: "SessionRunner", command: Command) -> None:
     The message may have been lost with a link, or with the relay that was about to send it.
     """
     asked_again = await until_quiet(runner, command, _pause_again)
-    believed = await runner.write(lambda log: relaying.record_quiet(log, command))
+    believed = await runner.write(lambda log: outcomes.record_quiet(log, command))
     if believed and not asked_again:
         await _until_heard(runner)  # it may only have thought for longer than the quiet time
         await _pause_again(runner, command)
@@ -87,15 +87,15 @@ async def _until_heard(runner: "SessionRunner") -> None:
 
 async def _pause_again(runner: "SessionRunner", command: Command) -> None:
     """Over the link, where it comes before anything that is sent after it; paused twice is paused."""
-    if not await in_database(relaying.is_outdated, command):
+    if not await in_database(sending.is_outdated, command):
         with suppress(AgentApiError):  # the alarm says what people need to know
             await deliver_state(runner, "pause")
 
 
 async def _alarm_unless_outdated(runner: "SessionRunner", command: Command) -> None:
     def alarm(log: SessionLog) -> None:
-        if not relaying.is_outdated(command):
-            relaying.raise_alarm(log, command, PAUSE_ALARM)
+        if not sending.is_outdated(command):
+            outcomes.raise_alarm(log, command, PAUSE_ALARM)
 
     await runner.write(alarm)
 
@@ -110,7 +110,7 @@ async def confirm_activity(runner: "SessionRunner", command: Command) -> None:
         await asyncio.sleep(runner.timings.evidence_every)
     else:
         outcome, words = CommandState.UNKNOWN, "Forwarded; nothing was heard of the agent since."
-    await runner.write(lambda log: relaying.settle_command(log, command, outcome, words))
+    await runner.write(lambda log: outcomes.settle_command(log, command, outcome, words))
 
 
 async def confirm_end(runner: "SessionRunner", command: Command) -> None:
@@ -134,7 +134,7 @@ async def _alarm_later(runner: "SessionRunner", command: Command) -> None:
     def alarm(log: SessionLog) -> None:
         command.refresh_from_db(fields=("state",))
         if command.state == CommandState.SENT:
-            relaying.raise_alarm(log, command, _alarm(command))
+            outcomes.raise_alarm(log, command, _alarm(command))
 
     await asyncio.sleep(runner.timings.alarm_after)
     await runner.write(alarm)

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown
 from sessions_app.agent_api.interactions import control_message, input_message
-from sessions_app.domain import control_log, inputs, relaying, secrets
+from sessions_app.domain import control_log, inputs, outcomes, secrets, sending
 from sessions_app.domain.budget import take_call
 from sessions_app.enums import CommandKind, CommandState
 from sessions_app.live.relay import confirmation
+from sessions_app.live.relay.calls import leave_unknown
 from sessions_app.live.threads import in_database
 from sessions_app.models import Command, Connection
 
@@ -46,7 +47,7 @@ class Driving:
         """What a relay before this one had sent: control is asked for, or given back, once more: no harm in that."""
         if command.kind == CommandKind.INPUT:
             words = "The program was restarted before it was known what became of it."
-            await self._runner.write(lambda log: relaying.leave_unknown(log, command, words))
+            await leave_unknown(self._runner, command, words)
         else:
             await self._change_control(command)
 
@@ -74,12 +75,12 @@ class Driving:
 
     async def _open_when_quiet(self, command: Command) -> None:
         await confirmation.until_quiet(self._runner, command, self._hold_again)
-        await self._runner.write(lambda log: relaying.record_quiet(log, command))
+        await self._runner.write(lambda log: outcomes.record_quiet(log, command))
         await self._runner.write(lambda log: control_log.open_page(log, command))
 
     async def _hold_again(self, _runner: "SessionRunner", command: Command) -> None:
         """The message may have been lost with a link; taken over twice is taken over."""
-        if not await in_database(relaying.is_outdated, command):
+        if not await in_database(sending.is_outdated, command):
             with suppress(AgentApiError):  # the alarm says what people need to know
                 await self._deliver(control_message(taken=True))
 
@@ -87,7 +88,7 @@ class Driving:
         written = await asyncio.to_thread(secrets.take, command.pk)
         if not written or timezone.now() - command.created_at > _LATEST:
             words = "Not sent in time: look at the picture, and do it again."
-            await self._runner.write(lambda log: relaying.settle_command(log, command, CommandState.REFUSED, words))
+            await self._runner.write(lambda log: outcomes.settle_command(log, command, CommandState.REFUSED, words))
             return
         given = inputs.load(written)
         for one in given:
@@ -101,7 +102,7 @@ class Driving:
         except AgentApiError as error:
             await self._fail(command, error)
         else:
-            await self._runner.write(lambda log: relaying.settle_command(log, command, CommandState.DONE, ""))
+            await self._runner.write(lambda log: outcomes.settle_command(log, command, CommandState.DONE, ""))
 
     async def _deliver(self, message: dict[str, Any]) -> None:
         """Over the link, or by REST where the link is down."""
@@ -118,14 +119,14 @@ class Driving:
         """Hands that come later than the eyes do harm: what could not be sent now is not sent at all."""
         shown = self._runner.hidden.blank(error)
         if isinstance(error, OutcomeUnknown):
-            await self._runner.write(lambda log: relaying.leave_unknown(log, command, f"{shown} {shown.advice}"))
+            await leave_unknown(self._runner, command, f"{shown} {shown.advice}")
         else:
-            await self._runner.write(lambda log: relaying.refuse_command(log, command, shown))
+            await self._runner.write(lambda log: outcomes.refuse_command(log, command, shown))
 
     async def _mark_sent(self, command: Command) -> bool:
         """What was typed to its end leaves its traces with it."""
         ended = self._runner.typed.take_ended()
-        return await self._runner.write(lambda log: relaying.mark_typed_sent(log, command, *ended))
+        return await self._runner.write(lambda log: sending.mark_typed_sent(log, command, *ended))
 
 
 def _click_offset(connection_id: int) -> int:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from sessions_app.domain import guards, holds
+from sessions_app.domain import guards
 from sessions_app.live.threads import in_database
-from sessions_app.models import Command
 
 if TYPE_CHECKING:
     from sessions_app.live.relay.runner import SessionRunner
@@ -64,11 +63,3 @@ class Guarding:
                 await self._woken.wait()
         except TimeoutError:
             pass
-
-
-async def start_is_held(runner: "SessionRunner", command: Command) -> bool:
-    """Whether the team's starts are held; the first time it is, the timeline says so."""
-    hold = await in_database(holds.find_hold, runner.session.team_id)
-    if hold:
-        await runner.write(lambda log: holds.note_wait(log, command, hold))
-    return hold is not None

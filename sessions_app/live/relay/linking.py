@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.agent_api.link import Link, LinkRefused
-from sessions_app.domain import relaying
+from sessions_app.domain import links
 from sessions_app.enums import Dialect, EndReason
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ class Linking:
             self._refusals += 1
             if self._refusals >= _REFUSALS:  # one alone may be a service that is starting, and the browser running
                 await self._runner.end(self._reason_for_silence(), "The service no longer knows this session.")
-            await self._runner.write(relaying.record_unlinked)
+            await self._runner.write(links.record_unlinked)
             return None
         except AgentApiError:
-            await self._runner.write(lambda log: relaying.record_unreached(log, lost_at))
+            await self._runner.write(lambda log: links.record_unreached(log, lost_at))
             return None
         self.link, self._refusals = link, 0
         return link
@@ -89,7 +89,7 @@ class Linking:
             runner.hearing.note_deaf()
         else:
             runner.hearing.note_linked()
-        await runner.write(lambda log: relaying.record_linked(log, missing))
+        await runner.write(lambda log: links.record_linked(log, missing))
         if missing:
             runner.polling.hurry()
         runner.wake()

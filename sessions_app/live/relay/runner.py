@@ -21,7 +21,7 @@ from sessions_app.agent_api.types import (
     TaskEnded,
     UpstreamEvent,
 )
-from sessions_app.domain import control_log, ingest, relaying
+from sessions_app.domain import control_log, ingest, links, outcomes
 from sessions_app.domain.blanking import names_of
 from sessions_app.domain.group_commit import Write
 from sessions_app.domain.hidden import Hidden
@@ -125,10 +125,10 @@ class SessionRunner:
         try:
             await self._load()
             self.hidden.recognise(Traces.load(self.session.typed_traces))
-            unheard_since = await in_database(relaying.unheard_since, self.session, self._heard_until)
+            unheard_since = await in_database(links.unheard_since, self.session, self._heard_until)
             self.api = await self._open_api()
             if unheard_since:
-                await self.write(relaying.record_unlinked)
+                await self.write(links.record_unlinked)
             async with asyncio.TaskGroup() as group:
                 carrier = CommandCarrier(self, group)
                 pump = group.create_task(self._pump_events())
@@ -154,7 +154,7 @@ class SessionRunner:
             queued = self.session.commands.filter(kind=CommandKind.START, state=CommandState.QUEUED)
             start = await in_database(queued.first)
             if start:
-                await self.write(lambda log: relaying.refuse_command(log, start, reason))
+                await self.write(lambda log: outcomes.refuse_command(log, start, reason))
             raise
 
     async def _hear_last_words(self, carrier: CommandCarrier) -> None:

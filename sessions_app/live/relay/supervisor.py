@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sessions_app import broadcast, postbox
 from sessions_app.agent_api.client import AgentApi, open_api
-from sessions_app.domain import control_log, leases, relaying
+from sessions_app.domain import control_log, leases, links
 from sessions_app.enums import Dialect
 from sessions_app.live.relay.runner import SessionRunner
 from sessions_app.live.relay.timings import Timings
@@ -79,7 +79,7 @@ class Relay:
     async def _look_after_runners(self) -> None:
         """In one go for all: a look of each session's own would cost more than all their events."""
         running = tuple(self._runners)
-        waiting, live = await in_database(relaying.look_over, running)
+        waiting, live = await in_database(links.look_over, running)
         for session_id in await in_database(control_log.gone_drivers, running):
             if (runner := self._runners.get(session_id)) and await runner.driver_gone():
                 runner.wake()

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from sessions_app.domain import control_log, controls, driving, guardrails, guards, relaying
+from sessions_app.domain import control_log, controls, driving, guardrails, guards, ingest, outcomes, sending
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import CommandKind, CommandState, EndReason, SessionState, TaskState
@@ -180,13 +180,13 @@ def test_what_a_page_that_is_gone_had_can_be_taken(session, operator, lead):
 
 def test_the_end_of_the_session_ends_it(session, operator):
     take(session, operator)
-    record(session, lambda log: relaying.close_session(log, EndReason.EXPIRED))
+    record(session, lambda log: ingest.close_session(log, EndReason.EXPIRED))
     assert holder(session) == (None, "")
 
 
 def sent(session, command):
     """The command as far as the relay takes it when the service has it."""
-    record(session, lambda log: relaying.mark_sent(log, command))
+    record(session, lambda log: sending.mark_sent(log, command))
     if command.kind == CommandKind.TAKE_CONTROL:
         return record(session, lambda log: control_log.begin(log, command))
     return record(session, lambda log: control_log.finish(log, command))
@@ -206,7 +206,7 @@ def test_a_task_at_work_is_waited_for_and_goes_on_with_the_release(session, make
     assert sent(session, command) is True
     task.refresh_from_db()
     assert task.state == TaskState.PAUSING
-    record(session, lambda log: relaying.record_quiet(log, command))
+    record(session, lambda log: outcomes.record_quiet(log, command))
     sent(session, driving.release(session, by=operator, key=uuid4()))
     task.refresh_from_db()
     assert task.state == TaskState.RUNNING
@@ -224,9 +224,9 @@ def test_a_take_that_was_outrun_opens_nothing(session, make_task, operator):
     make_task(session)
     first = take(session, operator)
     sent(session, first)
-    assert not relaying.is_outdated(first)
+    assert not sending.is_outdated(first)
     sent(session, driving.release(session, by=operator, key=uuid4()))
-    assert relaying.is_outdated(first)
+    assert sending.is_outdated(first)
     first.refresh_from_db()
     assert (first.state, first.outcome) == (CommandState.DONE, "Released before the agent was quiet.")
     sent(session, take(session, operator, seen=2))

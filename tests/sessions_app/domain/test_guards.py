@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sessions_app.domain import caps, controls, guards, holds, ingest, relaying, starts
+from sessions_app.domain import caps, controls, guards, holds, ingest, outcomes, sending, starts
 from sessions_app.domain.commands import NotAllowed, record_decision
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.guards import Standing, due_act, look_ahead
@@ -131,8 +131,8 @@ def held(capped):
     """The same, paused by the guard."""
     write(capped, guards.enforce)
     pause = capped.commands.get()
-    write(capped, lambda log: relaying.mark_sent(log, pause))
-    write(capped, lambda log: relaying.record_quiet(log, pause))
+    write(capped, lambda log: sending.mark_sent(log, pause))
+    write(capped, lambda log: outcomes.record_quiet(log, pause))
     return capped
 
 
@@ -154,8 +154,8 @@ def test_the_same_figure_is_acted_on_once(held, make_spend):
     task.refresh_from_db()
     controls.ask(held, CommandKind.RESUME, by=held.owner, key=uuid4())
     resume = held.commands.get(kind=CommandKind.RESUME)
-    write(held, lambda log: relaying.mark_sent(log, resume))
-    write(held, lambda log: relaying.set_going(log, resume))
+    write(held, lambda log: sending.mark_sent(log, resume))
+    write(held, lambda log: outcomes.set_going(log, resume))
     make_spend(task, "0.04")
     write(held, guards.enforce)
     assert held.commands.filter(kind=CommandKind.PAUSE).count() == 1
@@ -308,8 +308,8 @@ def test_a_session_with_work_before_it_is_not_idle(state, make_session, make_tas
 def test_a_pause_that_is_refused_alarms(capped):
     write(capped, guards.enforce)
     pause = capped.commands.get()
-    write(capped, lambda log: relaying.mark_sent(log, pause))
-    write(capped, lambda log: relaying.leave_unknown(log, pause, "No answer."))
+    write(capped, lambda log: sending.mark_sent(log, pause))
+    write(capped, lambda log: outcomes.leave_unknown(log, pause, "No answer."))
     assert capped.alarm == "The guard could not pause, though its cost cap $0.05 reached."
 
 
@@ -344,7 +344,7 @@ def test_a_held_start_is_not_marked_sent_and_says_so_once(connection, team, lead
     start = session.commands.get()
     for _ in "ab":
         write(session, lambda log: holds.note_wait(log, start, hold))
-    write(session, lambda log: relaying.mark_sent(log, start))
+    write(session, lambda log: sending.mark_sent(log, start))
     start.refresh_from_db()
     assert start.state == CommandState.QUEUED
     assert rows(session) == [

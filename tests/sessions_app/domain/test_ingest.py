@@ -18,7 +18,7 @@ from sessions_app.agent_api.types import (
     Unrecognised,
     Usage,
 )
-from sessions_app.domain import ingest, relaying
+from sessions_app.domain import ingest, sending
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.log import LeaseLost
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, SpendSource, TaskState
@@ -248,7 +248,7 @@ def test_what_waited_to_be_sent_is_not_sent_to_the_task_after_it(session, task, 
     report(session, task, DONE)
     waiting.refresh_from_db()
     assert waiting.state == state
-    write(session, lambda log: relaying.mark_sent(log, waiting))
+    write(session, lambda log: sending.mark_sent(log, waiting))
     assert [row[1] for row in rows(session)] == [EventKind.RESULT]
 
 

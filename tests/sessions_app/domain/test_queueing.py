@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from sessions_app.domain import queueing, relaying
+from sessions_app.domain import queueing, sending, succession
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.followups import TaskSpec, send_task
 from sessions_app.domain.log import SessionLog
@@ -75,7 +75,7 @@ def test_the_relay_sends_nothing_that_was_held_removed_or_overtaken_meanwhile(se
 
     def marks(command) -> bool:
         log = SessionLog(AgentSession.objects.get(pk=session.pk), at=session.created_at)
-        return relaying.mark_sent(log, command)
+        return sending.mark_sent(log, command)
 
     queueing.change_queue(session, "hold", by=operator, key=uuid4())
     assert not marks(commands[0])
@@ -90,7 +90,7 @@ def test_the_relay_sends_nothing_that_was_held_removed_or_overtaken_meanwhile(se
 def test_what_is_sent_is_what_was_rewritten_while_the_relay_looked(session, queued, operator):
     command = session.commands.select_related("task").get(task=queued[0])
     queueing.edit_task(queued[0], TaskSpec("Rewritten", max_duration_ms=9000), by=operator, key=uuid4())
-    assert relaying.mark_sent(SessionLog(session, at=session.created_at), command)
+    assert sending.mark_sent(SessionLog(session, at=session.created_at), command)
     assert (command.task.prompt, command.task.max_duration_ms) == ("Rewritten", 9000)
 
 
@@ -134,8 +134,8 @@ def test_a_task_that_completed_while_it_was_to_be_stopped_holds_the_queue(sessio
     send = queued[0].commands.get()
     stop = make_command(session, CommandKind.STOP, task=first)
     session.tasks.filter(pk=first.pk).update(state=TaskState.COMPLETED, ended_at=stop.created_at)
-    assert relaying.blocked_by(session, send) == first
+    assert succession.blocked_by(session, send) == first
     AgentSession.objects.filter(pk=session.pk).update(queue_held="Task 1 was to be stopped.")
     queueing.change_queue(session, "let-go", by=operator, key=uuid4())
     session.refresh_from_db()
-    assert relaying.blocked_by(session, send) is None
+    assert succession.blocked_by(session, send) is None

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection as database
 
 from sessions_app.agent_api.types import Action, Outcome, TaskReport, Unrecognised
-from sessions_app.domain import ingest, relaying
+from sessions_app.domain import ingest, sending
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.hidden import Hidden
 from sessions_app.domain.log import MAX_TEXT
@@ -82,7 +82,7 @@ def test_traces_are_there_before_the_answer_is_sent_and_gone_with_the_session(ma
     task = make_task(session, state=TaskState.WAITING)
     for answer in (ANSWER, "4821"):
         command = make_command(session, CommandKind.ANSWER, task=task, text_length=len(answer))
-        write(session, lambda log, command=command, answer=answer: relaying.mark_typed_sent(log, command, answer))
+        write(session, lambda log, command=command, answer=answer: sending.mark_typed_sent(log, command, answer))
     assert Traces.load(session.typed_traces).blank("s3cretpass 4821") == "••• •••"
     assert "digests" not in stored_traces()
     write(session, lambda log: ingest.close_session(log, "terminated"))

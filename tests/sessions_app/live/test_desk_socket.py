@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.broadcast import SessionRecorded, desk_group, hub, publish_recorded
-from sessions_app.domain import relaying
+from sessions_app.domain import links
 from sessions_app.domain.claims import claim
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.notes import write_shift_note
@@ -228,13 +228,13 @@ async def test_a_service_that_cannot_be_reached_is_told_of_and_no_longer_when_it
         for number, session in enumerate(sessions):
             message = await socket.read()
             assert "cannot be reached" not in message["parts"]["desk-service"]  # as long as any session reaches it
-            await write(session, lambda log: relaying.record_unreached(log, lost_at))
+            await write(session, lambda log: links.record_unreached(log, lost_at))
             assert (await socket.acknowledge(number)) is None
         message = await socket.read()
         assert "The agent service “Test service” cannot be reached" in message["parts"]["desk-service"]
         assert f'As of <time datetime="{lost_at.isoformat()}"' in message["tiles"][sessions[-1].pk]
 
-        await write(sessions[0], lambda log: relaying.record_linked(log, None))
+        await write(sessions[0], lambda log: links.record_linked(log, None))
         message = await socket.read()
         assert "cannot be reached" not in message["parts"]["desk-service"]
         assert "As of" not in message["tiles"][sessions[0].pk]

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from sessions_app.agent_api.types import Outcome, TaskReport, Usage
-from sessions_app.domain import caps, guards, holds, ingest, relaying
+from sessions_app.domain import caps, guards, holds, ingest, outcomes, sending
 from sessions_app.domain.commands import record_decision
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.enums import CommandKind, SessionState, SpendSource
@@ -50,8 +50,8 @@ def reach(session, cost: str) -> None:
     record(session, lambda log: ingest.apply_report(log, log.session.tasks.get(), report, SpendSource.POLL))
     record(session, guards.enforce)
     pause = session.commands.get(kind=CommandKind.PAUSE)
-    record(session, lambda log: relaying.mark_sent(log, pause))
-    record(session, lambda log: relaying.record_quiet(log, pause))
+    record(session, lambda log: sending.mark_sent(log, pause))
+    record(session, lambda log: outcomes.record_quiet(log, pause))
 
 
 @pytest.mark.parametrize("viewer", ["operator", "teammate"])

@@ -23,7 +23,7 @@ from sessions_app.agent_api.types import (
     Unrecognised,
     Usage,
 )
-from sessions_app.domain import guards, ingest, relaying
+from sessions_app.domain import guards, ingest, links, outcomes, sending, succession
 from sessions_app.domain.commands import record_decision
 from sessions_app.domain.controls import ask
 from sessions_app.domain.followups import TaskSpec, send_task
@@ -61,21 +61,21 @@ def press(kind: CommandKind):
 
     def write(log) -> None:
         command = ask(log.session, kind, by=log.session.owner, key=uuid4())
-        relaying.mark_sent(log, command)
+        sending.mark_sent(log, command)
 
     return write
 
 
 def become_quiet(log) -> None:
     command = ask(log.session, CommandKind.PAUSE, by=log.session.owner, key=uuid4())
-    relaying.mark_sent(log, command)
-    relaying.record_quiet(log, command)
+    sending.mark_sent(log, command)
+    outcomes.record_quiet(log, command)
 
 
 def raise_alarm(log) -> None:
     command = ask(log.session, CommandKind.STOP, by=log.session.owner, key=uuid4())
-    relaying.mark_sent(log, command)
-    relaying.raise_alarm(log, command, "Stop is not confirmed.")
+    sending.mark_sent(log, command)
+    outcomes.raise_alarm(log, command, "Stop is not confirmed.")
 
 
 def come_back(log) -> None:
@@ -90,7 +90,7 @@ def guard_acts(log) -> None:
     log.session.session_cost_soft = Decimal("0.01")
     ingest.apply_report(log, task, TaskReport(Outcome.ACTIVE, usage=USAGE), SpendSource.POLL)
     guards.enforce(log)
-    relaying.mark_sent(log, log.session.commands.get(kind=CommandKind.PAUSE))
+    sending.mark_sent(log, log.session.commands.get(kind=CommandKind.PAUSE))
 
 
 HAPPENINGS = {
@@ -107,7 +107,7 @@ HAPPENINGS = {
     EventKind.COMMAND: press(CommandKind.PAUSE),
     EventKind.QUIET: become_quiet,
     EventKind.ALARM: raise_alarm,
-    EventKind.GAP: lambda log: relaying.record_linked(log, timedelta(seconds=3.2)),
+    EventKind.GAP: lambda log: links.record_linked(log, timedelta(seconds=3.2)),
     EventKind.GUARD: guard_acts,
     EventKind.ADDRESS: came(Address("https://shop.test/cart")),
     EventKind.NOTE: came(TaskEnded(TaskReport(Outcome.STOPPED), "task-1")),
@@ -157,7 +157,7 @@ def test_live_equals_reload_for_the_queue(session, request, client_for, operator
     elif change == "question":
         record(session, HAPPENINGS[EventKind.QUESTION])
     else:
-        record(session, lambda log: relaying.hold_queue(log, log.session.tasks.get(number=1)))
+        record(session, lambda log: succession.hold_queue(log, log.session.tasks.get(number=1)))
     push(session, page)
 
     assert page.shown()["session-queue"] != before
