@@ -28,7 +28,7 @@ picture: $(VENV)/dev.stamp ## take the picture in README.md anew
 	@$(BIN)/python scripts/take-picture
 
 bench: $(VENV)/dev.stamp ## measure beside baselines, into docs/benchmarks.md (about 30 minutes)
-	@for what in latency throughput control many_sessions long_timeline first_picture wall digests watching glass; do \
+	@for what in latency throughput control many_sessions guards long_timeline first_picture wall digests watching glass; do \
 	  $(BIN)/python -m benchmarks.$$what || exit 1; done
 
 lock: $(VENV)/bin/python ## pin the newest allowed version of every dependency

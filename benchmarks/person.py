@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 from uuid import uuid4
@@ -45,10 +46,10 @@ class Person:
     def cookies(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self._http.cookies.items())
 
-    def start_sessions(self, count: int, upstream: str, *, first: int = 0) -> list[Session]:
+    def start_sessions(self, count: int, upstream: str, *, first: int = 0, **caps: str) -> list[Session]:
         """Start so many with a first task each, numbered on from `first`, and wait until every task is running."""
         tasks = [f"Look for the cheapest offer of product {first + number}" for number in range(count)]
-        started = {task: self._start(task) for task in tasks}
+        started = {task: self._start(task, caps) for task in tasks}
         for session in started.values():
             self._until_pausable(session)
         theirs = httpx.get(f"{upstream}/bench/sessions", trust_env=False).json()
@@ -77,7 +78,7 @@ class Person:
         found = re.search(rf'<button id="control-{kind}"[^>]*>', controls)
         return found is not None and " disabled" not in found[0]
 
-    def _start(self, task: str) -> str:
+    def _start(self, task: str, caps: Mapping[str, str]) -> str:
         answer = self.post(
             "/sessions/new/",
             key=str(uuid4()),
@@ -88,6 +89,7 @@ class Person:
             max_input_tokens="100000",
             max_output_tokens="100000",
             avoid_domains="",
+            **caps,
         )
         return answer.headers["Location"].strip("/").split("/")[1]
 

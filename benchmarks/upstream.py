@@ -32,6 +32,9 @@ class Service:
         self._sessions: dict[str, str] = {}
         #: Session and moment (ns) of each Pause that came over a socket or by REST.
         self._pauses: list[tuple[str, int]] = []
+        #: What the task of a session costs (USD) where that is set, and the moment (ns) at which a poll first said so.
+        self._costs: dict[str, float] = {}
+        self._told: dict[str, int] = {}
         self._server = socketio.AsyncServer(async_mode="aiohttp", cors_allowed_origins="*")
         self._server.on("connect", self._connect)
         self._server.on("message", self._hear)
@@ -47,6 +50,8 @@ class Service:
                 web.post("/bench/emit", self._emit),
                 web.get("/bench/sessions", self._list_sessions),
                 web.get("/bench/pauses", self._list_pauses),
+                web.post("/bench/cost", self._set_cost),
+                web.get("/bench/told", self._list_told),
             ]
         )
         if self._picture:
@@ -90,8 +95,12 @@ class Service:
         self._sessions[message["taskDetails"]] = body["sessionId"]
         return web.json_response({"success": True, "taskId": f"bench-task-{next(self._ids)}", "pending": True})
 
-    async def _poll(self, _request: web.Request) -> web.Response:
-        usage = {"inputTokens": 1000, "outputTokens": 100, "computeTime": 1.0, "cost": 0.01}
+    async def _poll(self, request: web.Request) -> web.Response:
+        session = request.match_info["session"]
+        cost = self._costs.get(session, 0.01)
+        if session in self._costs:
+            self._told.setdefault(session, time.monotonic_ns())
+        usage = {"inputTokens": 1000, "outputTokens": 100, "computeTime": 1.0, "cost": cost}
         return web.json_response({"success": True, "status": "active", "pending": True, "usage": usage})
 
     async def _emit(self, request: web.Request) -> web.Response:
@@ -123,6 +132,14 @@ class Service:
 
     async def _list_pauses(self, _request: web.Request) -> web.Response:
         return web.json_response(self._pauses)
+
+    async def _set_cost(self, request: web.Request) -> web.Response:
+        order = await request.json()
+        self._costs[order["session"]] = order["cost"]
+        return web.json_response({})
+
+    async def _list_told(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._told)
 
 
 def main(port: str, picture_rate: str = "") -> None:
