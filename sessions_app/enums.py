@@ -148,6 +148,7 @@ _TASK_ENDS = frozenset(
     {TaskState.COMPLETED, TaskState.FAILED, TaskState.STOPPED, TaskState.TERMINATED, TaskState.UNKNOWN}
 )
 
+#: Beside it stands one way back: what the service refused for its rate is unsent again (`sending.postpone`).
 TASK_NEXT: dict[TaskState, frozenset[TaskState]] = {
     TaskState.QUEUED: _TASK_ENDS | {TaskState.SENT, TaskState.REMOVED},
     TaskState.SENT: _TASK_ENDS | {TaskState.RUNNING, TaskState.PAUSING, TaskState.WAITING},

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sessions_app.agent_api.types import Started
 from sessions_app.domain.commands import settle
 from sessions_app.domain.log import SessionLog
+from sessions_app.domain.states import move_session
 from sessions_app.enums import CommandState, EventKind, SessionState
 from sessions_app.models import AgentSession, Command
 
@@ -14,7 +15,9 @@ _UNWRITTEN = timedelta(seconds=1)
 
 
 def record_started(log: SessionLog, command: Command, started: Started, took: timedelta) -> None:
-    """The service has started the session: it is ready, and its clock runs."""
+    """The service has started the session: it is ready, and its clock runs; one that has ended stays so."""
+    if not move_session(log, SessionState.READY):
+        return
     session = log.session
     session.upstream_id = started.session_id
     session.socket_url = started.socket_url or session.connection.base_url
@@ -22,7 +25,6 @@ def record_started(log: SessionLog, command: Command, started: Started, took: ti
     session.width, session.height = started.width, started.height
     session.started_at = log.at
     session.expires_at = log.at + (started.expires_in or session.cap)
-    session.state = SessionState.READY
     session.last_step = ""
     session.linked = True  # until a try to link fails: a link that is being made is no bad news
     settle(command, CommandState.DONE, "The session is ready.")

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from sessions_app import broadcast
-from sessions_app.enums import ACTIVE_TASK, EventKind, SessionState, TaskState
+from sessions_app.enums import ACTIVE_TASK, EventKind, TaskState
 from sessions_app.models import AgentSession, Command, Event, Task
 
 #: Longer text is cut with a note: a page has to be able to show it.
@@ -154,16 +154,6 @@ def tasks_in_hand(session_ids: Iterable[str]) -> dict[str, Task]:
         if task.state != TaskState.UNKNOWN or known is None or known.state == TaskState.UNKNOWN:
             found[task.session_id] = task
     return found
-
-
-def end_session(log: SessionLog, reason: str, text: str = "") -> None:
-    """Mark the session as ended; what it still had open is settled by the caller."""
-    log.session.state = SessionState.ENDED
-    log.session.end_reason = reason
-    log.session.end_text = text[:500]
-    log.session.ended_at = log.at
-    log.session.linked, log.session.unreached_since = False, None
-    log.session.alarm = ""
 
 
 def cut(text: str) -> str:

@@ -1,8 +1,16 @@
-"""Moving a task from one state to the next, by the table and not otherwise."""
+"""Moving a session, or a task, from one state to the next: by the tables and not otherwise."""
 
 from sessions_app.domain.log import SessionLog
-from sessions_app.enums import OPEN_TASK, TASK_NEXT, TaskState
+from sessions_app.enums import OPEN_TASK, SESSION_NEXT, TASK_NEXT, SessionState, TaskState
 from sessions_app.models import Task
+
+
+def move_session(log: SessionLog, state: SessionState) -> bool:
+    """Move the session if the table allows it; False leaves it as it was."""
+    if state not in SESSION_NEXT[SessionState(log.session.state)]:
+        return False
+    log.session.state = state
+    return True
 
 
 def move_task(log: SessionLog, task: Task, state: TaskState) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from sessions_app.domain.commands import record_decision, settle
 from sessions_app.domain.driving import end_lease
 from sessions_app.domain.expiring import expire_question
-from sessions_app.domain.log import SessionLog, end_session
-from sessions_app.domain.states import move_task
+from sessions_app.domain.log import SessionLog
+from sessions_app.domain.states import move_session, move_task
 from sessions_app.enums import (
     DECISION,
     OPEN_COMMAND,
@@ -26,13 +26,13 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
 
     `unsure` are the ids of tasks whose own end may have been missed: they may have come to a result nobody heard.
     """
-    if log.session.state == SessionState.ENDED:
+    if not move_session(log, SessionState.ENDED):
         return
     known = EndReason(reason) if reason in EndReason.values else None
     words = text or (
         known.sentence if known else f"The session ended: {reason}." if reason else "The session has ended."
     )
-    end_session(log, known or EndReason.COMPLETED, words)
+    _note_end(log, known or EndReason.COMPLETED, words)
     for task in log.session.tasks.filter(state__in=OPEN_TASK):
         _close_task(log, task, is_sure=task.pk not in unsure)
     if not log.session.tasks.filter(state=TaskState.UNKNOWN).exclude(upstream_id="").exists():
@@ -41,6 +41,13 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
         end_lease(driven)
     _settle_open_commands(log, known)
     log.append(EventKind.END, words, detail={"reason": reason})
+
+
+def _note_end(log: SessionLog, reason: str, words: str) -> None:
+    log.session.end_reason, log.session.end_text = reason, words[:500]
+    log.session.ended_at = log.at
+    log.session.linked, log.session.unreached_since = False, None
+    log.session.alarm = ""
 
 
 def _close_task(log: SessionLog, task: Task, *, is_sure: bool) -> None:

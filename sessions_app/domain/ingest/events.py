@@ -24,7 +24,7 @@ from sessions_app.domain.ingest.ending import close_session
 from sessions_app.domain.ingest.reports import append_ending, apply_report, bind_task, record_question
 from sessions_app.domain.ingest.words import ACTED_ALARM, one_line
 from sessions_app.domain.log import SessionLog, cut
-from sessions_app.domain.states import move_task
+from sessions_app.domain.states import move_session, move_task
 from sessions_app.enums import ACTIVE_TASK, EventKind, SessionState, SpendSource, TaskState
 from sessions_app.models import Task
 
@@ -112,7 +112,7 @@ def _apply_session_ended(log: SessionLog, event: SessionEnded) -> None:
 
 def _apply_instance_lost(log: SessionLog, event: InstanceLost) -> None:
     grace = timedelta(minutes=5) if event.grace is None else event.grace
-    log.session.state = SessionState.LOST
+    move_session(log, SessionState.LOST)
     log.append(
         EventKind.INSTANCE_LOST,
         f"The service lost the browser; it has {_span(grace)} to come back.",
@@ -128,8 +128,7 @@ def _span(time: timedelta) -> str:
 
 
 def _apply_instance_back(log: SessionLog, _event: InstanceBack) -> None:
-    if log.session.state == SessionState.LOST:
-        log.session.state = SessionState.READY
+    move_session(log, SessionState.READY)
     log.append(EventKind.INSTANCE_BACK, "The browser is back.")
 
 
