@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from sessions_app.agent_api.client import TaskRequest
-from sessions_app.agent_api.errors import AgentApiError, NotReached, RateLimited
+from sessions_app.agent_api.errors import AgentApiError, RateLimited
 from sessions_app.domain import control_log, outcomes, secrets, sending, succession
 from sessions_app.domain.blanking import words_of
-from sessions_app.domain.budget import take_call
 from sessions_app.domain.commands import record_decision
 from sessions_app.domain.handback import with_brief
 from sessions_app.enums import ACTIVE_TASK, DECISION, OPEN_COMMAND, CommandKind, CommandState, SessionState, SpendSource
@@ -170,7 +169,7 @@ class CommandCarrier:
         self._runner.hidden.add(*words_of(text))
         resume = command.kind == CommandKind.ANSWER
         try:
-            await self._deliver_answer(with_brief(text, command.brief), resume=resume)
+            await self._runner.delivering.send_answer(with_brief(text, command.brief), resume=resume)
         except AgentApiError as error:
             if isinstance(error, RateLimited):
                 # It is sent later.
@@ -183,20 +182,10 @@ class CommandCarrier:
         else:
             self._spawn(confirmation.confirm_end(self._runner, command))
 
-    async def _deliver_answer(self, text: str, *, resume: bool) -> None:
-        self._runner.messages_sent += 1
-        try:
-            if self._runner.link is None:
-                raise NotReached("The session's event socket is down.")
-            await self._runner.link.send_guardrail(text, resume=resume)
-        except NotReached:
-            await in_database(take_call, self._runner.session.connection, urgent=True)
-            await self._runner.api.send_guardrail(self._runner.session.upstream_id, text, resume=resume)
-
     async def _forward(self, command: Command, state: str) -> bool:
         """Over the link, or by REST where it is down; Stop and Terminate go on to their evidence even when refused."""
         try:
-            await confirmation.deliver_state(self._runner, state)
+            await self._runner.delivering.send_state(state)
         except AgentApiError as error:
             if command.kind in {CommandKind.STOP, CommandKind.TERMINATE}:
                 return True

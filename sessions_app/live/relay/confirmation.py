@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from sessions_app.agent_api.errors import AgentApiError, NotReached, SessionGone
+from sessions_app.agent_api.errors import AgentApiError, SessionGone
 from sessions_app.domain import outcomes, sending
-from sessions_app.domain.budget import take_call
 from sessions_app.domain.ingest import PAUSE_ALARM, STOP_ALARM
 from sessions_app.domain.log import SessionLog
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState, EndReason
@@ -20,19 +19,6 @@ from sessions_app.models import Command, Task
 
 if TYPE_CHECKING:
     from sessions_app.live.relay.runner import SessionRunner
-
-
-async def deliver_state(runner: "SessionRunner", state: str, *, rest: bool = False) -> None:
-    """Send one state message over the link, or by REST where the link is down or a second way is wanted."""
-    runner.messages_sent += 1
-    if runner.link is not None and not rest:
-        try:
-            await runner.link.send_state(state)
-            return
-        except NotReached:
-            pass
-    await in_database(take_call, runner.session.connection, urgent=True)
-    await runner.api.send_state(runner.session.upstream_id, state)
 
 
 async def confirm_quiet(runner: "SessionRunner", command: Command) -> None:
@@ -89,7 +75,7 @@ async def _pause_again(runner: "SessionRunner", command: Command) -> None:
     """Over the link, where it comes before anything that is sent after it; paused twice is paused."""
     if not await in_database(sending.is_outdated, command):
         with suppress(AgentApiError):  # the alarm says what people need to know
-            await deliver_state(runner, "pause")
+            await runner.delivering.send_state("pause")
 
 
 async def _alarm_unless_outdated(runner: "SessionRunner", command: Command) -> None:
@@ -161,7 +147,8 @@ async def _send_again_later(runner: "SessionRunner", command: Command) -> None:
     if command.kind != CommandKind.TERMINATE and await in_database(newer.exists):
         return  # it would stop the newer task
     try:
-        await deliver_state(runner, "terminate" if command.kind == CommandKind.TERMINATE else "stop", rest=True)
+        state = "terminate" if command.kind == CommandKind.TERMINATE else "stop"
+        await runner.delivering.send_state(state, is_second=True)
     except SessionGone:
         if command.kind == CommandKind.TERMINATE:
             await runner.end(EndReason.TERMINATED)

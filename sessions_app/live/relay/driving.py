@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown
+from sessions_app.agent_api.errors import AgentApiError, OutcomeUnknown
 from sessions_app.agent_api.interactions import control_message, input_message
 from sessions_app.domain import control_log, inputs, outcomes, secrets, sending
-from sessions_app.domain.budget import take_call
 from sessions_app.enums import CommandKind, CommandState
 from sessions_app.live.relay import confirmation
 from sessions_app.live.relay.calls import leave_unknown
@@ -54,7 +53,7 @@ class Driving:
     async def _change_control(self, command: Command) -> None:
         is_taken = command.kind == CommandKind.TAKE_CONTROL
         try:
-            await self._deliver(control_message(taken=is_taken))
+            await self._runner.delivering.send_interaction(control_message(taken=is_taken))
         except AgentApiError as error:
             await self._fail(command, error)
             if is_taken:
@@ -82,7 +81,7 @@ class Driving:
         """The message may have been lost with a link; taken over twice is taken over."""
         if not await in_database(sending.is_outdated, command):
             with suppress(AgentApiError):  # the alarm says what people need to know
-                await self._deliver(control_message(taken=True))
+                await self._runner.delivering.send_interaction(control_message(taken=True))
 
     async def _act(self, command: Command) -> None:
         written = await asyncio.to_thread(secrets.take, command.pk)
@@ -98,22 +97,11 @@ class Driving:
         offset = await in_database(_click_offset, self._runner.session.connection_id)
         try:
             for one in given:
-                await self._deliver(input_message(one, click_offset=offset))
+                await self._runner.delivering.send_interaction(input_message(one, click_offset=offset))
         except AgentApiError as error:
             await self._fail(command, error)
         else:
             await self._runner.write(lambda log: outcomes.settle_command(log, command, CommandState.DONE, ""))
-
-    async def _deliver(self, message: dict[str, Any]) -> None:
-        """Over the link, or by REST where the link is down."""
-        self._runner.messages_sent += 1
-        try:
-            if self._runner.link is None:
-                raise NotReached("The session's event socket is down.")
-            await self._runner.link.send_interaction(message)
-        except NotReached:
-            await in_database(take_call, self._runner.session.connection, urgent=True)
-            await self._runner.api.send_interaction(self._runner.session.upstream_id, message)
 
     async def _fail(self, command: Command, error: AgentApiError) -> None:
         """Hands that come later than the eyes do harm: what could not be sent now is not sent at all."""

@@ -49,7 +49,7 @@ class Polling:
     async def ask(self, task: Task, *, stopping: bool = False) -> None:
         """Ask for one task's report and record it, unless something was sent meanwhile that it cannot know of."""
         runner = self._runner
-        sent_before, asked_at = runner.messages_sent, time.monotonic()
+        sent_before, asked_at = runner.delivering.sent, time.monotonic()
         known = await in_database(known_usage, task)
         try:
             report = await runner.api.poll(runner.session.upstream_id, task.upstream_id)
@@ -57,7 +57,7 @@ class Polling:
             report = TaskReport(Outcome.STOPPED) if stopping else None
         except AgentApiError:
             return
-        if report is None or (sent_before != runner.messages_sent and report.outcome is Outcome.WAITING):
+        if report is None or (sent_before != runner.delivering.sent and report.outcome is Outcome.WAITING):
             return
         if stopping and report.outcome in {Outcome.FAILED, Outcome.TERMINATED}:
             report = TaskReport(Outcome.STOPPED, usage=report.usage)  # other servers call a stopped task so

@@ -30,6 +30,7 @@ from sessions_app.domain.log import LeaseLost, SessionLog
 from sessions_app.domain.traces import Traces
 from sessions_app.enums import ACTIVE_TASK, CommandKind, CommandState
 from sessions_app.live.relay.commands import CommandCarrier
+from sessions_app.live.relay.delivering import Delivering
 from sessions_app.live.relay.guarding import Guarding
 from sessions_app.live.relay.hearing import Hearing
 from sessions_app.live.relay.linking import Linking
@@ -73,8 +74,6 @@ class SessionRunner:
         self.api: AgentApi
         self.session: AgentSession
         self.last_event = time.monotonic()
-        #: Raised with each message sent, so that a report asked for before it can be told from one after it.
-        self.messages_sent = 0
         #: What people answered, and the ids and addresses no browser may see: blanked out of every event.
         self.hidden = Hidden()
         #: What whoever drives has typed into the page.
@@ -84,6 +83,7 @@ class SessionRunner:
         self.was_asked_to_end = False
         self.hearing = Hearing()
         self.linking = Linking(self)
+        self.delivering = Delivering(self)
         self.polling = Polling(self)
         self.guarding = Guarding(self)
 
@@ -98,7 +98,7 @@ class SessionRunner:
 
     def note_sending(self, task: Task) -> None:
         """From here on all that the task comes to is heard, if there is a link, and its time runs."""
-        self.messages_sent += 1
+        self.delivering.note_sent()
         self.guarding.wake()
         if self.link:
             self.hearing.note_heard(task)
@@ -271,8 +271,8 @@ class SessionRunner:
             is_asked, self._is_asked = self._is_asked, False
             if is_asked and self.link:
                 await carrier.steer()
-            sent_before = self.messages_sent
+            sent_before = self.delivering.sent
             await carrier.carry_out_queued()
-            if self.messages_sent != sent_before:
+            if self.delivering.sent != sent_before:
                 self.guarding.wake()  # an agent may go on that a cap is held against
             await self._woken.wait()
