@@ -4,13 +4,13 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sessions_app.agent_api.client import TaskRequest
 from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.domain import holds, ingest, links, sending
 from sessions_app.domain.commands import settle
 from sessions_app.domain.log import SessionLog
 from sessions_app.enums import CommandKind, CommandState, EndReason
 from sessions_app.live.relay.calls import key_of, once, record_failure, wait_for_budget
+from sessions_app.live.relay.tasking import request_for
 from sessions_app.live.threads import in_database
 from sessions_app.models import Command
 
@@ -29,14 +29,7 @@ async def start_if_free(runner: "SessionRunner", command: Command) -> None:
 async def start(runner: "SessionRunner", command: Command) -> None:
     """Ask the service for the browser, and record what came of it."""
     session, began = runner.session, time.monotonic()
-    request = TaskRequest(
-        prompt="",
-        starting_url=session.starting_url or None,
-        max_duration=session.max_duration_ms,
-        max_input_tokens=session.max_input_tokens,
-        max_output_tokens=session.max_output_tokens,
-        avoid_domains=tuple(session.avoid_domains),
-    )
+    request = request_for(session)
     try:
         started = await once(runner, lambda: runner.api.start_session(request, key=key_of(command), mode=session.mode))
     except AgentApiError as error:
