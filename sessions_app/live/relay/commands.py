@@ -43,7 +43,7 @@ class CommandCarrier:
         query = Command.objects.filter(session=self._runner.session_id, state=CommandState.SENT)
         for command in await in_database(list, query.select_related("task")):
             if command.kind in {CommandKind.STOP, CommandKind.REFUSE, CommandKind.TERMINATE}:
-                self._runner.was_asked_to_end |= command.kind == CommandKind.TERMINATE
+                self._runner.ending.was_asked_for |= command.kind == CommandKind.TERMINATE
                 self._spawn(confirmation.confirm_end(self._runner, command))
             elif command.kind in DRIVING:
                 await self._driving.take_up(command)
@@ -108,7 +108,7 @@ class CommandCarrier:
 
     async def _send_state(self, command: Command) -> None:
         """Send what is marked as sent; from a Terminate on it is why the service no longer knows the session."""
-        self._runner.was_asked_to_end |= command.kind == CommandKind.TERMINATE
+        self._runner.ending.was_asked_for |= command.kind == CommandKind.TERMINATE
         if await self._forward(command):
             await self._await_evidence(command)
 

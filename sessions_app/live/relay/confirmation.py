@@ -55,9 +55,9 @@ async def _grows_quiet(runner: "SessionRunner", *, patience: float) -> bool:
     while True:
         if runner.link is None:  # where nobody listens everything is quiet
             quiet_since = time.monotonic() + runner.timings.evidence_every
-        if runner.last_event > began + patience:
+        if runner.intake.last_event > began + patience:
             return False
-        remaining = max(quiet_since, runner.last_event) + settings.QUIET_SECONDS - time.monotonic()
+        remaining = max(quiet_since, runner.intake.last_event) + settings.QUIET_SECONDS - time.monotonic()
         if remaining <= 0:
             return True
         await asyncio.sleep(min(remaining, runner.timings.evidence_every))
@@ -67,7 +67,7 @@ async def _until_heard(runner: "SessionRunner") -> None:
     since = time.monotonic()
     while True:
         await asyncio.sleep(runner.timings.evidence_every)
-        if runner.last_event > since:
+        if runner.intake.last_event > since:
             return
 
 
@@ -90,7 +90,7 @@ async def confirm_activity(runner: "SessionRunner", command: Command) -> None:
     """A resume or an answer is done when the agent shows itself, by an event or by the end of its task."""
     began = time.monotonic()
     while time.monotonic() - began < runner.timings.activity_within:
-        if runner.last_event > began:
+        if runner.intake.last_event > began:
             outcome, words = CommandState.DONE, "The agent goes on."
             break
         await asyncio.sleep(runner.timings.evidence_every)
@@ -151,7 +151,7 @@ async def _send_again_later(runner: "SessionRunner", command: Command) -> None:
         await runner.delivering.send_state(state, is_second=True)
     except SessionGone:
         if command.kind == CommandKind.TERMINATE:
-            await runner.end(EndReason.TERMINATED)
+            await runner.ending.end(EndReason.TERMINATED)
     except AgentApiError:
         pass  # the alarm says what people need to know
 

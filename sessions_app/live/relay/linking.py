@@ -67,13 +67,13 @@ class Linking:
     async def _connect(self, lost_at: datetime | None) -> Link | None:
         """A loss is told of after a try: most links come back at the first one, or the session has ended."""
         session = self._runner.session
-        link = Link(on_event=self._runner.hear, dialect=Dialect(session.connection.dialect))
+        link = Link(on_event=self._runner.intake.hear, dialect=Dialect(session.connection.dialect))
         try:
             await link.connect(session.socket_url, session.upstream_id, verify=session.connection.verify)
         except LinkRefused:
             self._refusals += 1
             if self._refusals >= _REFUSALS:  # one alone may be a service that is starting, and the browser running
-                await self._runner.end(self._reason_for_silence(), "The service no longer knows this session.")
+                await self._runner.ending.end(self._reason_for_silence(), "The service no longer knows this session.")
             await self._runner.write(links.record_unlinked)
             return None
         except AgentApiError:
@@ -97,10 +97,10 @@ class Linking:
     async def _expire_if_due(self) -> None:
         due = self._runner.session.latest_possible_end() + timedelta(seconds=self._runner.timings.expiry_grace)
         if timezone.now() > due:
-            await self._runner.end(EndReason.EXPIRED, "It reached its time limit while it could not be reached.")
+            await self._runner.ending.end(EndReason.EXPIRED, "It reached its time limit while it could not be reached.")
 
     def _reason_for_silence(self) -> EndReason:
-        if self._runner.was_asked_to_end:
+        if self._runner.ending.was_asked_for:
             return EndReason.TERMINATED
         over = timezone.now() >= self._runner.session.latest_possible_end()
         return EndReason.EXPIRED if over else EndReason.GONE

@@ -86,7 +86,7 @@ class Relay:
         for session_id in running:
             runner = self._runners.get(session_id)
             if runner and session_id not in live:
-                runner.note_over()
+                runner.ending.over.set()  # some verbs close the session themselves (a refused start)
             elif runner and session_id in waiting:
                 runner.wake()
 
