@@ -15,7 +15,7 @@ class SessionState(TextChoices):
 
 
 class EndReason(TextChoices):
-    """Why a session ended: the service's own words first, then what only we can know."""
+    """Why a session ended: the service's own words first, then what only we can know, and whatever else it may say."""
 
     COMPLETED = "completed", "completed"
     TERMINATED = "terminated", "terminated"
@@ -26,6 +26,7 @@ class EndReason(TextChoices):
     UNREACHED = "unreached", "the service could not be reached to start it"
     START_UNKNOWN = "start_unknown", "it is not known whether it started"
     GONE = "gone", "the service no longer knows it"
+    OTHER = "other", "ended for another reason"
 
     @property
     def sentence(self) -> str:
@@ -42,6 +43,7 @@ _ENDINGS: dict[EndReason, str] = {
     EndReason.UNREACHED: "The session was not started.",
     EndReason.START_UNKNOWN: "It is not known whether the session started.",
     EndReason.GONE: "The service no longer knows the session.",
+    EndReason.OTHER: "The session has ended.",
 }
 
 

@@ -28,11 +28,10 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
     """
     if not move_session(log, SessionState.ENDED):
         return
-    known = EndReason(reason) if reason in EndReason.values else None
-    words = text or (
-        known.sentence if known else f"The session ended: {reason}." if reason else "The session has ended."
-    )
-    _note_end(log, known or EndReason.COMPLETED, words)
+    known = EndReason(reason) if reason in EndReason.values else EndReason.OTHER
+    is_foreign = known == EndReason.OTHER and reason != ""
+    words = text or (f"The session ended: {reason}." if is_foreign else known.sentence)
+    _note_end(log, known, words)
     for task in log.session.tasks.filter(state__in=OPEN_TASK):
         _close_task(log, task, is_sure=task.pk not in unsure)
     if not log.session.tasks.filter(state=TaskState.UNKNOWN).exclude(upstream_id="").exists():
@@ -43,7 +42,7 @@ def close_session(log: SessionLog, reason: str, text: str = "", *, unsure: Colle
     log.append(EventKind.END, words, detail={"reason": reason})
 
 
-def _note_end(log: SessionLog, reason: str, words: str) -> None:
+def _note_end(log: SessionLog, reason: EndReason, words: str) -> None:
     log.session.end_reason, log.session.end_text = reason, words[:500]
     log.session.ended_at = log.at
     log.session.linked, log.session.unreached_since = False, None
@@ -65,7 +64,7 @@ def _close_task(log: SessionLog, task: Task, *, is_sure: bool) -> None:
     move_task(log, task, TaskState.TERMINATED)
 
 
-def _settle_open_commands(log: SessionLog, reason: EndReason | None) -> None:
+def _settle_open_commands(log: SessionLog, reason: EndReason) -> None:
     for command in log.session.commands.filter(state__in=OPEN_COMMAND):
         if command.kind == CommandKind.TERMINATE and reason == EndReason.START_UNKNOWN:
             settle(command, CommandState.UNKNOWN, "If it runs, it cannot be reached from here.")

@@ -21,7 +21,7 @@ from sessions_app.agent_api.types import (
 from sessions_app.domain import ingest, sending
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.log import LeaseLost
-from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, SpendSource, TaskState
+from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, SpendSource, TaskState
 from sessions_app.models import Event
 
 DONE = TaskReport(Outcome.COMPLETED, "Found 12", usage=Usage(100, 20, 3.5, Decimal("0.0124")))
@@ -196,12 +196,19 @@ def test_a_lost_browser_has_the_time_that_the_service_gives_it(session, grace, w
         ("start_unknown", "It is not known whether the session started."),
         ("gone", "The service no longer knows the session."),
         ("worn out", "The session ended: worn out."),
+        ("other", "The session ended: other."),
         ("", "The session has ended."),
     ],
 )
 def test_each_end_is_told_in_a_whole_sentence(session, reason, words):
     hear(session, SessionEnded(reason))
     assert (rows(session), session.end_text) == ([(1, EventKind.END, words)], words)
+
+
+@pytest.mark.parametrize("reason", ["worn out", ""])
+def test_an_end_for_a_reason_not_known_here_is_none_that_is(session, reason):
+    hear(session, SessionEnded(reason))
+    assert session.end_reason == EndReason.OTHER
 
 
 def test_a_result_that_comes_after_the_end_is_still_recorded(session, task):

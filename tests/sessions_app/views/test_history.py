@@ -84,6 +84,7 @@ def test_filters_narrow_it(filters, left, client_for, operator, past, read):
         ("completed", "Terminated completed"),
         ("terminateOnCompletion", "Terminated ended with its last task"),
         ("instance_lost", "Terminated its browser was lost"),
+        ("other", "Terminated ended for another reason"),
         ("terminated", "Terminated"),
         ("", "Terminated"),
     ],
