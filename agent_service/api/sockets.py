@@ -26,7 +26,6 @@ _CLOSE_TIMEOUT = 3.0
 _SEND_TIMEOUT = 10.0
 _MOST_BYTES = 1 << 20
 _MOST_CONNECTIONS = 1_000
-_MOST_SOCKETS = 64
 _MOST_QUEUED = 10_000
 STRANGERS_STAY = 10.0
 """Seconds in which a connection must name its session."""
@@ -64,9 +63,13 @@ class Sockets:
     async def admission(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Take in only so many connections; the middleware of the application that is attached to."""
         path = f"{request.path.rstrip('/')}/"
-        if path == _PATH and "sid" not in request.query and len(self._server.eio.sockets) >= _MOST_CONNECTIONS:
+        if path == _PATH and "sid" not in request.query and self._open_connections() >= _MOST_CONNECTIONS:
             raise web.HTTPServiceUnavailable(text="Too many connections.")
         return await handler(request)
+
+    def _open_connections(self) -> int:
+        """The library keeps closed connections for up to its ping time-out."""
+        return sum(not connection.closed for connection in self._server.eio.sockets.values())
 
     async def drop_strangers(self) -> None:
         """Close connections that do not join a session, until cancelled: they need no key to be made."""
@@ -105,8 +108,6 @@ class Sockets:
         session_id = auth.get("sessionId") if isinstance(auth, dict) else None
         if not isinstance(session_id, str) or self._find(session_id) is None:
             raise socketio.exceptions.ConnectionRefusedError("Session not found or unauthorized")
-        if len(self._rooms[session_id]) >= _MOST_SOCKETS:
-            raise socketio.exceptions.ConnectionRefusedError("Too many connections to this session")
         self._sessions[sid] = session_id
         self._rooms[session_id].add(sid)
         await self._server.enter_room(sid, session_id)

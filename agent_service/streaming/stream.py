@@ -21,14 +21,15 @@ from agent_service.streaming.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
-MAX_VIEWERS = 32
+MAX_VIEWERS = 256
+"""Far more than a team; a bound only because an offer needs no key."""
 
 _DEATH_SHOWS_WITHIN = 0.3
 """Seconds by which the news that a page is gone may trail behind the failure that this caused."""
 
 
 class TooManyViewers(Exception):
-    """The stream has as many viewers as one encoder's packets shall be sent to."""
+    """The stream has as many viewers as it may have."""
 
 
 @dataclass

@@ -3,13 +3,9 @@
 import os
 import stat
 
-import pytest
-import socketio
-
 from agent_service.api import sockets
 from agent_service.hosting import sandbox
 from agent_service.journal import FileJournal
-from tests.agent_service.service_helpers import Socket
 from tests.agent_service.stream_helpers import eventually
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
@@ -32,25 +28,6 @@ async def test_agents_open_nothing_private_unless_it_is_allowed_and_the_service_
     body = await service.new_task(session, "title", startingUrl=f"http://localhost:{port}/start/health")
     assert body["code"] == "INVALID_PARAMETER"
     assert "/start/health" not in [line.get("path") for line in service.journal("call")]
-
-
-async def test_a_session_takes_only_so_many_connections(service, monkeypatch):
-    monkeypatch.setattr(sockets, "_MOST_SOCKETS", 2)
-    session = (await service.start())["sessionId"]
-    first = await service.connect(session)
-    await service.connect(session)
-    with pytest.raises(socketio.exceptions.ConnectionError):
-        await Socket().open(service.address, {"sessionId": session})
-    await first.close()
-
-    async def connects() -> bool:
-        try:
-            await service.connect(session)
-        except socketio.exceptions.ConnectionError:
-            return False
-        return True
-
-    await eventually(connects)
 
 
 async def test_strangers_take_only_so_many_connections_and_keep_none(start_service, monkeypatch):

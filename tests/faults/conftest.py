@@ -99,6 +99,11 @@ def quick_quiet(settings):
 
 
 @pytest.fixture
+def timings() -> Timings:
+    return QUICK
+
+
+@pytest.fixture
 def dialect() -> str:
     return "enigma"
 
@@ -110,10 +115,10 @@ async def upstream(dialect) -> AsyncIterator[Upstream]:
 
 
 @pytest.fixture
-async def floor(transactional_db, upstream, dialect, connection, operator, client_for) -> AsyncIterator[Floor]:
+async def floor(transactional_db, upstream, dialect, timings, connection, operator, client_for) -> AsyncIterator[Floor]:
     connection.base_url, connection.api_key, connection.dialect = upstream.url, KEY, dialect
     await connection.asave()
     floor = Floor(connection, operator, upstream, await sync_to_async(client_for)(operator))
-    async with relaying():
+    async with relaying(timings):
         yield floor
         await floor.check()

@@ -1,13 +1,19 @@
 """Figures that cannot be right: the believed ones stay, and the timeline says so once."""
 
+import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db.models import Sum
 
+from sessions_app.domain import controls, followups
 from sessions_app.domain.figures import _GARBLED, _SHRANK
-from sessions_app.enums import EventKind, TaskState
+from sessions_app.domain.followups import TaskSpec
+from sessions_app.enums import CommandKind, EventKind, SessionState, TaskState
+from tests.faults.conftest import QUICK
+from tests.relay.conftest import DEADLINE
 from tests.upstream import Answer
 
 
@@ -43,3 +49,33 @@ async def test_garbled_figures_are_flagged_once_and_break_nothing(floor, upstrea
     await floor.until(task, state=TaskState.COMPLETED)
     assert await spent(task) == Decimal("0.5")
     assert [text for _, text in await floor.rows(session)].count(_GARBLED) == 1
+
+
+class TestLeftOut:
+    """The guides' answer holds a result, but not what it cost, and what the socket says may be missed."""
+
+    @pytest.fixture
+    def timings(self):
+        return replace(QUICK, watched_poll=60.0, unwatched_poll=60.0)
+
+    async def test_a_cost_that_the_answer_leaves_out_is_asked_for(self, floor, upstream):
+        _, task, theirs = await floor.working()
+        await upstream.finish(theirs, "Done.", cost="0.5", tell=False)
+        await floor.until(task, state=TaskState.COMPLETED)
+        async with asyncio.timeout(DEADLINE):
+            while await spent(task) != Decimal("0.5"):  # noqa: ASYNC110 # the relay knows nothing of its tests
+                await asyncio.sleep(0.02)
+
+    async def test_a_cost_that_nobody_tells_is_asked_for_once(self, floor, upstream):
+        nothing = Answer(body={"success": True, "type": "task_completed", "data": {"message": "Done."}})
+        upstream.script("poll", *[nothing] * 100)
+        session, first, theirs = await floor.working()
+        await upstream.finish(theirs, "Done.", tell=False)
+        await floor.until(first, state=TaskState.COMPLETED)
+        second = await floor.ask(followups.send_task, session, TaskSpec("Look once more."))
+        await upstream.finish(await upstream.task(1), "Done, too.", tell=False)
+        await floor.until(second, state=TaskState.COMPLETED)
+        await floor.ask(controls.ask, session, CommandKind.TERMINATE)
+        await floor.until(session, state=SessionState.ENDED)
+        asked = [call["task"] for route, call in upstream.ledger.calls if route == "poll"]
+        assert asked.count(theirs.id) == 1

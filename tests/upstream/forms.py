@@ -23,11 +23,12 @@ class Forms:
         return {"files": list(task.files)} if task.files else {}
 
     def answer(self, task: "UpstreamTask") -> dict[str, Any]:
-        """A new task's: with its result, or pending."""
+        """A new task's: with its result, of which only a poll and the socket tell what it cost, or pending."""
         head = {"success": True, "sessionId": task.session, "taskId": task.id}
         if task.status == "active":
             return {**head, "pending": True, "pollUrl": f"/task/{task.session}/{task.id}"}
-        return {**head, "result": {"usage": self.usage(task), **self.report(task)}}
+        result = {name: value for name, value in self.report(task).items() if name != "usage"}
+        return {**head, "result": result}
 
     def report(self, task: "UpstreamTask") -> dict[str, Any]:
         """A poll's."""

@@ -4,6 +4,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from django.db.models import Exists, OuterRef, Q
+
 from sessions_app import broadcast
 from sessions_app.agent_api.errors import AgentApiError, NotFound
 from sessions_app.agent_api.types import Outcome, TaskReport, Usage
@@ -11,7 +13,7 @@ from sessions_app.domain import ingest
 from sessions_app.domain.figures import known_usage
 from sessions_app.enums import ACTIVE_TASK, SpendSource, TaskState
 from sessions_app.live.threads import in_database
-from sessions_app.models import Task
+from sessions_app.models import SpendEntry, Task
 
 if TYPE_CHECKING:
     from sessions_app.live.relay.runner import SessionRunner
@@ -23,6 +25,8 @@ class Polling:
     def __init__(self, runner: "SessionRunner") -> None:
         self._runner = runner
         self._is_due = asyncio.Event()
+        #: Ended tasks that were asked for what they cost in the end: who did not tell then never will.
+        self._asked_cost: set[str] = set()
 
     def hurry(self) -> None:
         """Something may have been missed: ask now."""
@@ -40,11 +44,15 @@ class Polling:
                 pass
 
     async def ask_all(self) -> None:
-        """Ask for every task that the service may still have news of."""
-        open_or_unknown = ACTIVE_TASK | {TaskState.UNKNOWN}
-        query = Task.objects.filter(session=self._runner.session_id, state__in=open_or_unknown)
-        for task in await in_database(list, query.exclude(upstream_id="").order_by("number")):
+        """Ask for every task that the service may still have news of, and once for a cost that came with no end."""
+        for task in await in_database(self._worth_asking):
             await self.ask(task)
+
+    def _worth_asking(self) -> list[Task]:
+        final = SpendEntry.objects.filter(task=OuterRef("pk"), at__gte=OuterRef("ended_at"))
+        lacks_cost = Q(ended_at__isnull=False) & ~Q(pk__in=self._asked_cost) & ~Exists(final)
+        known = Task.objects.filter(session=self._runner.session_id).exclude(upstream_id="")
+        return list(known.filter(Q(state__in=ACTIVE_TASK | {TaskState.UNKNOWN}) | lacks_cost).order_by("number"))
 
     async def ask(self, task: Task, *, stopping: bool = False) -> None:
         """Ask for one task's report and record it, unless something was sent meanwhile that it cannot know of."""
@@ -57,6 +65,8 @@ class Polling:
             report = TaskReport(Outcome.STOPPED) if stopping else None
         except AgentApiError:
             return
+        if task.ended_at and task.state != TaskState.UNKNOWN:
+            self._asked_cost.add(task.pk)
         if report is None or (sent_before != runner.delivering.sent and report.outcome is Outcome.WAITING):
             return
         if stopping and report.outcome in {Outcome.FAILED, Outcome.TERMINATED}:
@@ -74,6 +84,8 @@ class Polling:
         shown = runner.hidden.blank(report)
         await runner.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
         runner.guarding.wake()
+        if shown.usage.cost is None and shown.outcome not in {Outcome.ACTIVE, Outcome.WAITING}:
+            self.hurry()
 
     async def _let_socket_tell(self, task: Task) -> None:
         lag = self._runner.timings.socket_lag
