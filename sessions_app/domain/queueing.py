@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_decision, settle
 from sessions_app.domain.followups import TaskSpec
+from sessions_app.domain.succession import set_hold
 from sessions_app.enums import CommandKind, CommandState, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Task
 
@@ -94,8 +95,8 @@ def _change(session: AgentSession, verb: Callable[[AgentSession], str], *, by: U
 def _hold(session: AgentSession) -> str:
     if not queued_tasks(session):
         raise NotAllowed("Nothing waits in the queue, so there is nothing to hold.")
-    if not session.queue_held:
-        write_hold(session, "A person holds it.")
+    if set_hold(session, "A person holds it."):
+        session.save(update_fields=("queue_held",))
     return "held the queue"
 
 
@@ -117,11 +118,6 @@ def _clear(session: AgentSession) -> str:
 
 
 _WHOLE: dict[str, Callable[[AgentSession], str]] = {"hold": _hold, "let-go": _let_go, "clear": _clear}
-
-
-def write_hold(session: AgentSession, why: str) -> None:
-    session.queue_held = why[:300]
-    session.save(update_fields=("queue_held",))
 
 
 def _lift(session: AgentSession) -> None:

@@ -6,6 +6,13 @@ from sessions_app.domain.log import SessionLog
 from sessions_app.enums import CommandKind, EventKind, TaskState
 from sessions_app.models import AgentSession, Command, Task
 
+_HOW_ENDED: dict[TaskState, str] = {
+    TaskState.COMPLETED: "was to be stopped, but completed",
+    TaskState.STOPPED: "was stopped",
+    TaskState.FAILED: "failed",
+    TaskState.UNKNOWN: "has an unknown outcome",
+}
+
 
 def may_go(session: AgentSession, task: Task) -> bool:
     """Whether this task is the next, and nothing holds it; asked once more in the moment in which it is sent."""
@@ -37,17 +44,18 @@ def let_go_since(session: AgentSession, asked: datetime) -> datetime:
 
 def hold_queue(log: SessionLog, before: Task) -> None:
     """What was queued was meant to follow a success: it waits, in sight, until a person lets it go on."""
-    if log.session.queue_held:
-        return
     words = f"Task {before.number}, which the next was to follow, {_ended(before)}."
-    log.session.queue_held = words
-    log.append(EventKind.NOTE, f"The queue is held. {words}", task=before)
+    if set_hold(log.session, words):
+        log.append(EventKind.NOTE, f"The queue is held. {words}", task=before)
+
+
+def set_hold(session: AgentSession, why: str) -> bool:
+    """Note, for the caller to save, why the queue is held; where it was held before, that reason stands: False."""
+    if session.queue_held:
+        return False
+    session.queue_held = why[:300]
+    return True
 
 
 def _ended(task: Task) -> str:
-    return {
-        "completed": "was to be stopped, but completed",
-        "stopped": "was stopped",
-        "failed": "failed",
-        "unknown": "has an unknown outcome",
-    }.get(task.state, f"is {task.get_state_display().lower()}")
+    return _HOW_ENDED.get(TaskState(task.state), f"is {task.get_state_display().lower()}")
