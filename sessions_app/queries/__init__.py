@@ -1,4 +1,4 @@
-"""Read models: what each screen shows, loaded in a constant number of queries."""
+"""Read models: what each screen shows, and the relay looks for, loaded in a constant number of queries."""
 
 from sessions_app.queries.desk import (
     DeskSummary,

@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from sessions_app import broadcast, postbox
 from sessions_app.agent_api.client import AgentApi, open_api
-from sessions_app.domain import control_log, leases, links
+from sessions_app.domain import control_log, leases
 from sessions_app.enums import Dialect
 from sessions_app.live.relay.runner import SessionRunner
 from sessions_app.live.relay.timings import Timings
 from sessions_app.live.relay.writer import Writer
 from sessions_app.live.threads import in_database
 from sessions_app.models import Connection
+from sessions_app.queries import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,8 @@ class Relay:
     async def _look_after_runners(self) -> None:
         """In one go for all: a look of each session's own would cost more than all their events."""
         running = tuple(self._runners)
-        waiting, live = await in_database(links.look_over, running)
+        waiting = await in_database(sweep.with_queued_commands, running)
+        live = await in_database(sweep.still_live, running)
         for session_id in await in_database(control_log.gone_drivers, running):
             if (runner := self._runners.get(session_id)) and await runner.driver_gone():
                 runner.wake()
