@@ -1,11 +1,14 @@
 """What became of a command that was sent: done, refused, or unknown, and what that makes of its task."""
 
+from datetime import timedelta
+
 from sessions_app.agent_api.errors import AgentApiError, NotReached
+from sessions_app.agent_api.types import Started
 from sessions_app.domain.commands import settle
 from sessions_app.domain.ingest import PAUSE_ALARM, bind_task, close_session
 from sessions_app.domain.log import SessionLog
-from sessions_app.domain.states import move_task
-from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, TaskState
+from sessions_app.domain.states import move_session, move_task
+from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
 from sessions_app.models import Command, Task
 
 
@@ -65,6 +68,25 @@ def leave_unknown(log: SessionLog, command: Command, words: str) -> None:
         command.task.refresh_from_db()
         if not command.task.upstream_id:
             move_task(log, command.task, TaskState.UNKNOWN)
+
+
+def record_started(log: SessionLog, command: Command, started: Started, took: timedelta) -> None:
+    """The service has started the session: it is ready, and its clock runs; one that has ended stays so."""
+    if not move_session(log, SessionState.READY):
+        return
+    session = log.session
+    session.upstream_id = started.session_id
+    session.socket_url = started.socket_url or session.connection.base_url
+    session.webrtc_url, session.web_view_url = started.webrtc_url, started.web_view_url
+    session.width, session.height = started.width, started.height
+    session.started_at = log.at
+    session.expires_at = log.at + (started.expires_in or session.cap)
+    session.last_step = ""
+    session.linked = True  # until a try to link fails: a link that is being made is no bad news
+    settle(command, CommandState.DONE, "The session is ready.")
+    log.append(
+        EventKind.NOTE, f"The service started a browser in {took.total_seconds():.1f} s.", command=command, detail={}
+    )
 
 
 def record_taken(log: SessionLog, command: Command, upstream_id: str) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sessions_app.agent_api.errors import AgentApiError
-from sessions_app.domain import holds, ingest, links, sending
+from sessions_app.domain import holds, ingest, outcomes, sending
 from sessions_app.domain.commands import settle
 from sessions_app.domain.log import SessionLog
 from sessions_app.enums import CommandKind, CommandState, EndReason
@@ -36,7 +36,7 @@ async def start(runner: "SessionRunner", command: Command) -> None:
         await record_failure(runner, command, error)
         return
     took = timedelta(seconds=time.monotonic() - began)
-    await runner.write(lambda log: links.record_started(log, command, started, took))
+    await runner.write(lambda log: outcomes.record_started(log, command, started, took))
     await runner.started()
 
 

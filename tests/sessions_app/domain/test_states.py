@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sessions_app.agent_api.types import InstanceBack, InstanceLost, Started
-from sessions_app.domain import ingest, links
+from sessions_app.domain import ingest, outcomes
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.states import move_session, move_task
 from sessions_app.enums import CommandKind, CommandState, SessionState, TaskState
@@ -58,5 +58,5 @@ def test_a_start_that_is_answered_after_the_end_reopens_no_session(make_session,
     start = make_command(session, CommandKind.START, state=CommandState.SENT)
     write(session, lambda log: ingest.close_session(log, "terminated"))
     started = Started("upstream-1", "http://127.0.0.1:9")
-    write(session, lambda log: links.record_started(log, start, started, timedelta(seconds=1)))
+    write(session, lambda log: outcomes.record_started(log, start, started, timedelta(seconds=1)))
     assert (session.state, session.started_at) == (SessionState.ENDED, None)
