@@ -96,10 +96,6 @@ class Link:
             if http is not None and not http.closed:
                 await http.close()
 
-    @property
-    def is_up(self) -> bool:
-        return bool(self._client.connected) and not self.lost.is_set()
-
     async def _emit(self, message: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(_EMIT_SECONDS), self._emitting:

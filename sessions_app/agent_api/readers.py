@@ -85,7 +85,6 @@ def read_started(body: Mapping[str, Any]) -> Started | None:
         width=side(dimensions.get("width"), 1024),
         height=side(dimensions.get("height"), 600),
         expires_in=wait(body.get("expiresIn")),
-        balance=money(body.get("balance")),
     )
 
 

@@ -30,7 +30,6 @@ class Started:
     width: int = 1024
     height: int = 600
     expires_in: timedelta | None = None
-    balance: Decimal | None = None
 
 
 class Outcome(Enum):

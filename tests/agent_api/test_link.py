@@ -82,14 +82,14 @@ async def test_an_event_of_5_mb_breaks_no_link(upstream, listening):
     async with asyncio.timeout(DEADLINE):
         assert len((await events.get()).text) == 5_000_000
         assert await events.get() == Reasoning("after")
-    assert link.is_up
+    assert not link.lost.is_set()
 
 
 async def test_a_session_the_service_does_not_know_is_refused(upstream, listening):
     link, _ = listening
     with pytest.raises(LinkRefused):
         await link.connect(upstream.url, "unknown", verify="system")
-    assert not link.is_up
+    assert link.lost.is_set()
 
 
 async def test_a_service_that_is_not_there_is_not_a_refusal(listening):

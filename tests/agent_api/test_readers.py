@@ -56,7 +56,6 @@ def test_reads_the_start_answer_of_the_guide():
         width=1024,
         height=600,
         expires_in=timedelta(minutes=5),
-        balance=Decimal("12.5"),
     )
 
 
