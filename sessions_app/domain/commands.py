@@ -68,9 +68,9 @@ def record_decision(log: SessionLog, command: Command) -> None:
         log.append(EventKind.COMMAND, command.outcome, command=command)
 
 
-def settle(command: Command, state: CommandState, outcome: str = "", *, status: int | None = None) -> bool:
+def settle(command: Command, state: CommandState, outcome: str = "") -> bool:
     """Write down what became of a command; a settled one keeps its first outcome, and the answer is False."""
     settled = Command.objects.filter(pk=command.pk, settled_at=None).update(
-        state=state, outcome=outcome[:500], outcome_status=status, settled_at=timezone.now()
+        state=state, outcome=outcome[:500], settled_at=timezone.now()
     )
     return settled > 0

@@ -21,7 +21,7 @@ def settle_command(log: SessionLog, command: Command, state: CommandState, words
 def refuse_command(log: SessionLog, command: Command, error: AgentApiError) -> None:
     """Write the service's no, in its words, with what a person can do."""
     words = _sentence(error)
-    settle(command, CommandState.REFUSED, words, status=getattr(error, "status", None))
+    settle(command, CommandState.REFUSED, words)
     log.append(
         EventKind.COMMAND, f"was refused: {command.get_kind_display()}. {words}", task=command.task, command=command
     )

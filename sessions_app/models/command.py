@@ -31,13 +31,11 @@ class Command(models.Model):
     text_length = models.PositiveIntegerField(null=True, blank=True)
     #: What was done on the page, one after another, without what was typed (`domain/inputs.py`).
     inputs: "models.JSONField[list[dict[str, Any]], list[dict[str, Any]]]" = models.JSONField(default=list, blank=True)
-    #: The person's own, where one was asked for.
+    #: Why control changed hands: the person's own reason for taking it, or what else ended somebody's control.
     reason = models.CharField(max_length=200, blank=True)
     #: The hand-back brief that goes along with an answer.
     brief = models.TextField(blank=True)
     outcome = models.CharField(max_length=500, blank=True)
-    #: An HTTP status where the service's answer had one.
-    outcome_status = models.PositiveSmallIntegerField(null=True, blank=True)
 
     #: The guard's reasons: its rule, the cap that was reached in words, and what it must not act on twice.
     guard_rule = models.CharField(max_length=24, choices=GuardRule, blank=True)
