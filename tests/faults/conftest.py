@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db.models import Sum
 
 from sessions_app.agent_api.client import TimeOuts
 from sessions_app.enums import SessionState
@@ -48,6 +50,10 @@ async def relaying(timings: Timings = QUICK) -> AsyncIterator[None]:
         assert task.cancelled() or task.exception() is None, "the relay itself broke"
 
 
+async def spent(task) -> Decimal | None:
+    return await sync_to_async(lambda: task.spend.aggregate(total=Sum("delta"))["total"])()
+
+
 class Floor(Desk):
     """A desk at the scripted upstream; at the end of a test everything it did is checked against the ledger."""
 
@@ -75,6 +81,12 @@ class Floor(Desk):
             while True:
                 if self.upstream.ledger.states() == states:
                     return
+                await asyncio.sleep(0.02)
+
+    async def until_spent(self, task, cost: str) -> None:
+        """Wait until the task has cost so much: a held answer may leave it out, and a later poll tells."""
+        async with asyncio.timeout(DEADLINE):
+            while await spent(task) != Decimal(cost):  # noqa: ASYNC110 # the relay knows nothing of its tests
                 await asyncio.sleep(0.02)
 
     async def page(self, session) -> str:

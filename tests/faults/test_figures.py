@@ -1,24 +1,16 @@
 """Figures that cannot be right: the believed ones stay, and the timeline says so once."""
 
-import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.db.models import Sum
 
 from sessions_app.domain import controls, followups
 from sessions_app.domain.figures import _GARBLED, _SHRANK
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, EventKind, SessionState, TaskState
-from tests.faults.conftest import QUICK
-from tests.relay.conftest import DEADLINE
+from tests.faults.conftest import QUICK, spent
 from tests.upstream import Answer
-
-
-async def spent(task):
-    return await sync_to_async(lambda: task.spend.aggregate(total=Sum("delta"))["total"])()
 
 
 @pytest.mark.parametrize("dialect", ["enigma", "webrun"])
@@ -62,9 +54,7 @@ class TestLeftOut:
         _, task, theirs = await floor.working()
         await upstream.finish(theirs, "Done.", cost="0.5", tell=False)
         await floor.until(task, state=TaskState.COMPLETED)
-        async with asyncio.timeout(DEADLINE):
-            while await spent(task) != Decimal("0.5"):  # noqa: ASYNC110 # the relay knows nothing of its tests
-                await asyncio.sleep(0.02)
+        await floor.until_spent(task, "0.5")
 
     async def test_a_cost_that_nobody_tells_is_asked_for_once(self, floor, upstream):
         nothing = Answer(body={"success": True, "type": "task_completed", "data": {"message": "Done."}})

@@ -79,6 +79,7 @@ async def test_a_held_answer_that_comes_after_the_sessions_end_is_recorded(floor
     await floor.until(session, state=SessionState.ENDED)
     await upstream.finish(theirs, "Just in time.", cost="0.125", tell=False)
     await floor.until(task, state=TaskState.COMPLETED, result="Just in time.")
+    await floor.until_spent(task, "0.125")
 
 
 async def test_a_result_that_comes_on_the_socket_after_the_sessions_end_is_recorded(floor, upstream):
