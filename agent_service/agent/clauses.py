@@ -23,7 +23,7 @@ CONDITION = re.compile(
 
 
 def split(text: str, begins_step: Callable[[str], bool]) -> Iterator[str]:
-    """The clauses of a guarded text; `begins_step` tells a new instruction from more of the same one."""
+    """Cut a tokenised text into clauses; `begins_step` tells a new instruction from more of the same one."""
     for sentence in sentences(text):
         condition = CONDITION.search(sentence)
         free = sentence[: condition.start()] if condition else sentence

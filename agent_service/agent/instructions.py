@@ -5,7 +5,7 @@ import re
 from agent_service.agent.clauses import CONDITION, split
 from agent_service.agent.credentials import PASSWORD
 from agent_service.agent.grammar import read_clause
-from agent_service.agent.guarding import Guarded
+from agent_service.agent.literals import Literals
 from agent_service.agent.steps import Step, Unclear
 
 # Words that say how or when, not what.
@@ -32,30 +32,31 @@ GERUND = re.compile(
 
 def parse(text: str) -> list[Step]:
     """The steps of a task in order; what is not understood stays in its place as `Unclear`."""
-    guarded = Guarded.over(BACKGROUND.sub("", text))
+    literals = Literals()
+    tokenised = literals.tokenise(BACKGROUND.sub("", text))
     steps: list[Step] = []
-    for clause in split(guarded.text, lambda head: _known(head, guarded)):
-        steps += _read(clause, guarded)
+    for clause in split(tokenised, lambda head: _known(head, literals)):
+        steps += _read(clause, literals)
     return steps
 
 
-def _known(clause: str, guarded: Guarded) -> bool:
+def _known(clause: str, literals: Literals) -> bool:
     plain = _bare(clause)
-    return bool(plain) and (read_clause(plain, guarded) is not None or _is_refusal(plain, guarded))
+    return bool(plain) and (read_clause(plain, literals) is not None or _is_refusal(plain, literals))
 
 
-def _read(clause: str, guarded: Guarded) -> list[Step]:
+def _read(clause: str, literals: Literals) -> list[Step]:
     plain = _bare(clause)
-    if not plain or _is_refusal(plain, guarded):
+    if not plain or _is_refusal(plain, literals):
         return []
-    steps = None if CONDITION.match(clause) else read_clause(plain, guarded)
-    return list(steps) if steps else [Unclear(guarded.restore(clause).strip(" ,"))]
+    steps = None if CONDITION.match(clause) else read_clause(plain, literals)
+    return list(steps) if steps else [Unclear(literals.restore(clause).strip(" ,"))]
 
 
-def _is_refusal(plain: str, guarded: Guarded) -> bool:
+def _is_refusal(plain: str, literals: Literals) -> bool:
     """Whether a clause only says what not to do: leaving a known step undone takes no step."""
     match = NEGATION.match(plain)
-    return match is not None and read_clause(_verb(match["what"]), guarded) is not None
+    return match is not None and read_clause(_verb(match["what"]), literals) is not None
 
 
 def _bare(clause: str) -> str:

@@ -8,8 +8,8 @@ from playwright.async_api import Error, Page
 from agent_service.agent.arriving import loaded
 from agent_service.agent.failures import closed_to_agents, could_not_open
 from agent_service.agent.finding import find_pressable
-from agent_service.agent.guarding import looks_like_address
 from agent_service.agent.interface import TaskFailed
+from agent_service.agent.literals import looks_like_address
 from agent_service.agent.seeing import PageView
 from agent_service.agent.skills.pointing import press
 from agent_service.agent.steps import GoBack, GoForward, GoHome, GoTo, GoToShop, Reload
