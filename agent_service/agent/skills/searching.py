@@ -155,13 +155,13 @@ def choose(view: PageView, which: Choice) -> Result:
 
 
 def best_place(found: list[Result], which: Best) -> int:
+    """The index of the best result by price or rating; of several that are equal, the first."""
     shown, figure = ("rating", "stars") if which is Best.RATED else ("price", "amount")
-    worth = [(getattr(result, figure), -at) for at, result in enumerate(found) if getattr(result, figure) is not None]
-    if not worth:
+    figures = {index: value for index, result in enumerate(found) if (value := getattr(result, figure)) is not None}
+    if not figures:
         raise TaskFailed(f"None of these results shows a {shown}, so I cannot tell which is {BEST_NAMES[which]}.")
-    if which is Best.CHEAPEST:
-        return -min(worth, key=lambda pair: (pair[0], -pair[1]))[1]
-    return -max(worth)[1]
+    best = min if which is Best.CHEAPEST else max
+    return best(figures, key=lambda index: figures[index])
 
 
 def choice_name(which: Choice, noun: str = "result") -> str:
