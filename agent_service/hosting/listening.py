@@ -11,11 +11,11 @@ _BACKLOG = 128
 def listen(host: str, port: int) -> socket.socket:
     """Bind early, so that a port in use is known before anything else has started; raises `StartFailed`."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
         raise StartFailed(f"The host {host} has no address.") from None
     # A name such as localhost can stand for both: clients try IPv4 in any case.
-    family, _, _, _, address = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
+    family, _, _, _, address = min(addresses, key=lambda info: info[0] is not socket.AF_INET)
     try:
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as problem:

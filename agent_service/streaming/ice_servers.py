@@ -30,12 +30,11 @@ class IceServer:
 def parse_ice_servers(text: str) -> tuple[IceServer, ...]:
     """Read what browsers call `iceServers`, in JSON; raises ValueError."""
     try:
-        found = tuple(_read(json.loads(text or "[]")))
+        return tuple(_read(json.loads(text or "[]")))
     except (TypeError, KeyError, AttributeError, ValueError):
         raise ValueError(
             'must be a JSON list such as [{"urls": "stun:host:3478"}]; TURN needs username and credential too.'
         ) from None
-    return found
 
 
 def _read(servers: list[dict[str, object]]) -> Iterable[IceServer]:
@@ -49,7 +48,7 @@ def _server(url: object, username: object, credential: object) -> IceServer:
     if not (isinstance(url, str) and isinstance(username, str) and isinstance(credential, str)):
         raise TypeError(url)
     is_turn = url.lower().startswith("turn")
-    if not _URL.fullmatch(url) or any(is_turn != bool(_SECRET.fullmatch(one)) for one in (username, credential)):
+    if not _URL.fullmatch(url) or any(is_turn != bool(_SECRET.fullmatch(secret)) for secret in (username, credential)):
         raise ValueError(url)
     return IceServer(url, username, credential)
 

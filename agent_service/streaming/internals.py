@@ -77,7 +77,8 @@ def send_through(transceiver: RTCRtpTransceiver, exit_: Exit) -> None:
     To be called between the offer and the answer.
     """
     sender = transceiver.sender
-    hurry = next((one.id for one in transceiver._headerExtensions if one.uri == _PLAYOUT_DELAY), None)
+    extensions = transceiver._headerExtensions
+    playout_delay = next((extension.id for extension in extensions if extension.uri == _PLAYOUT_DELAY), None)
     transport = sender.transport
     send, repairs = transport._send_rtp, sender._rtx_ssrc.to_bytes(4)
 
@@ -85,7 +86,7 @@ def send_through(transceiver: RTCRtpTransceiver, exit_: Exit) -> None:
         if is_rtcp(data):
             await send(data)
         else:
-            await exit_.send(to_be_shown_at_once(data, hurry), send, is_repair=data[8:12] == repairs)
+            await exit_.send(to_be_shown_at_once(data, playout_delay), send, is_repair=data[8:12] == repairs)
 
     transport._send_rtp = send_media  # type: ignore[method-assign]
 

@@ -124,8 +124,8 @@ class Viewer:
 
 def find_ice_ufrag(sdp: str) -> str:
     """The name of the ICE session that an offer, or a part of one, belongs to."""
-    found = _UFRAG.search(sdp)
-    return found[1] if found else ""
+    match = _UFRAG.search(sdp)
+    return match[1] if match else ""
 
 
 def _check(offer: str) -> None:

@@ -137,8 +137,8 @@ class Endpoint:
                 return f"The model's service does not accept the request ({status}): {self._quoted(answer.text)}"
 
     def _quoted(self, text: str) -> str:
-        found = re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)"', text)
-        words = " ".join((found[1] if found else text).split())
+        message = re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)"', text)
+        words = " ".join((message[1] if message else text).split())
         return (words.replace(self._model.key, "•••") if self._model.key else words)[:_QUOTED] or "it does not say why."
 
 

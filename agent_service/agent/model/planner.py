@@ -205,9 +205,9 @@ class Errand:
 
     def _warning(self, call: Call | None, outcome: str) -> str:
         """A word to a model that goes round in circles; raises `TaskFailed` when it does not listen."""
-        this = (call.name, call.arguments, outcome) if call else ("", "", "")
-        self._repeats = self._repeats + 1 if this == self._last else 1
-        self._last = this
+        turn = (call.name, call.arguments, outcome) if call else ("", "", "")
+        self._repeats = self._repeats + 1 if turn == self._last else 1
+        self._last = turn
         if self._repeats >= MOST_REPEATS:
             raise TaskFailed(
                 f"The model did the same {MOST_REPEATS} times, to no other effect: {outcome}", code=MODEL_ERROR
@@ -218,9 +218,9 @@ class Errand:
 
     def _cut_short(self, text: str, call: Call | None) -> str:
         """As much of a result as the limit left room for."""
-        found = re.match(r'\s*\{\s*"result"\s*:\s*"((?:[^"\\]|\\.)*)', call.arguments) if call else None
+        begun = re.match(r'\s*\{\s*"result"\s*:\s*"((?:[^"\\]|\\.)*)', call.arguments) if call else None
         with suppress(ValueError):
-            text = str(json.loads(f'"{found[1]}"')) if found else text
+            text = str(json.loads(f'"{begun[1]}"')) if begun else text
         return text or f"Cut short: the output tokens of the task are used up. It was not done. {self._last[2]}".strip()
 
 
