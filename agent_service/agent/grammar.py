@@ -1,4 +1,4 @@
-"""The sentences the agent understands, in the notation of `notation.py`. The first that fits counts."""
+"""The sentences the agent understands, in the notation of `notation.py`. The first one that matches wins."""
 
 from agent_service.agent import keys
 from agent_service.agent import readings as r
@@ -185,7 +185,7 @@ PATTERNS = [(compiled(sentence, SENTENCE_PARTS), reading) for sentence, reading 
 
 
 def read_clause(clause: str, literals: Literals) -> r.Steps | None:
-    """The steps of one clause, or nothing where no sentence of the grammar fits."""
+    """The steps of one clause, or None if no sentence of the grammar matches."""
     for pattern, reading in PATTERNS:
         if (match := pattern.fullmatch(clause)) and (steps := reading(match, literals)):
             return steps

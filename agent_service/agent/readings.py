@@ -1,4 +1,4 @@
-"""What a matched sentence means: from the captured words to steps."""
+"""Turns the words that a sentence captured into steps."""
 
 import re
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def search(match: re.Match[str], literals: Literals) -> Steps:
 
 
 def priced_search(query: str, literals: Literals) -> s.Search:
-    """A search whose "under $50" is a condition on results, not words to look for."""
+    """A search in which "under $50" limits the results and is not part of the query."""
     limit = UP_TO.fullmatch(query)
     words, at_most = (limit["q"], Decimal(limit["limit"])) if limit else (query, None)
     return s.Search(literals.restore(words).strip(), at_most=at_most)
@@ -62,7 +62,7 @@ def open_result(match: re.Match[str], literals: Literals) -> Steps:
 
 
 def spoken_of(text: str, literals: Literals) -> tuple[s.Choice | None, str]:
-    """Which result, or the name of one, that a sentence speaks of; neither is "it"."""
+    """The result that a sentence refers to, by position or by name; neither means "it"."""
     if IT.fullmatch(text):
         return None, ""
     for pattern in (A_RESULT, NTH_RESULT):

@@ -1,4 +1,7 @@
-"""What a model can do: the interpreter's own actions, each as a tool with typed arguments."""
+"""What a model can do: the interpreter's own actions, each as a tool with typed arguments.
+
+The docstring of each tool is the description that the model is given.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,11 +27,11 @@ Key = Literal[
 
 
 class BadCall(Exception):
-    """The model called a tool that there is not, or not as it wants to be called; `str()` is meant for the model."""
+    """The model called an unknown tool, or one with wrong arguments; `str()` is written for the model."""
 
 
 class Tool(msgspec.Struct):
-    """One call, its arguments checked."""
+    """One call with validated arguments."""
 
 
 class Navigate(Tool):
@@ -191,7 +194,7 @@ HANDLERS: dict[type[Tool], Handler] = {
 
 
 def web_address(address: str) -> str:
-    """The address, if it is one of the web: whatever a page says, nothing else is opened."""
+    """The address, if it is http or https; whatever a page says, nothing else is opened."""
     scheme, colon, _ = address.strip().partition(":")
     if colon and scheme.lower() not in {"http", "https"} and not address.partition(":")[2][:1].isdigit():
         raise TaskFailed("Only http and https addresses can be opened.", code="INVALID_PARAMETER")
@@ -206,7 +209,7 @@ TOOLS: dict[str, type[Tool]] = {_name(tool): tool for tool in Tool.__subclasses_
 
 
 def described() -> list[dict[str, Any]]:
-    """All tools, as the wire wants them."""
+    """All tools, in the form that the chat API expects."""
     _, schemas = msgspec.json.schema_components(TOOLS.values())
     return [{"type": "function", "function": _function(name, schemas[tool.__name__])} for name, tool in TOOLS.items()]
 
@@ -217,7 +220,7 @@ def _function(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_call(name: str, arguments: str) -> Tool:
-    """The call, checked; raises `BadCall`."""
+    """Parse and check a call; raises `BadCall`."""
     tool = TOOLS.get(name)
     if tool is None:
         raise BadCall(f"There is no tool “{name[:60]}”. There are: {', '.join(TOOLS)}.")
