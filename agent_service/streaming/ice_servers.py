@@ -1,4 +1,4 @@
-"""STUN and TURN servers as viewers are told of them: the `Link` headers of WHEP."""
+"""STUN and TURN servers, which WHEP announces to viewers in `Link` headers."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _SECRET = re.compile(r"[\x20-\x7e]+")
 
 @dataclass(frozen=True)
 class IceServer:
-    """One address, and what a TURN server asks for."""
+    """One server's address, with the credentials that a TURN server needs."""
 
     url: str
     username: str = ""
@@ -28,7 +28,7 @@ class IceServer:
 
 
 def parse_ice_servers(text: str) -> tuple[IceServer, ...]:
-    """Read what browsers call `iceServers`, in JSON; raises ValueError."""
+    """Read a JSON list in the form that browsers call `iceServers`; raises ValueError."""
     try:
         return tuple(_read(json.loads(text or "[]")))
     except (TypeError, KeyError, AttributeError, ValueError):
