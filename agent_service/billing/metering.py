@@ -5,7 +5,7 @@ session. For a task, with all counts starting at 0:
 
     input tokens  = ⌈(characters of the prompt + characters read from pages + characters of answers) / 4⌉
                     + 250 × steps
-    output tokens = ⌈(characters of reasoning + characters of the result) / 4⌉ + 20 × steps
+    output tokens = ⌈(characters of reasoning, questions and the result) / 4⌉ + 20 × steps
     cost in USD   = input tokens × 0.000003 + output tokens × 0.000015 + seconds × 0.0001
 
 If a model plans the steps, the tokens are those that its service reports, and nothing else.
