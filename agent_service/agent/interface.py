@@ -52,7 +52,7 @@ class TaskRun(Protocol):
         """Output tokens that the task has left."""
 
     async def ready(self) -> bool:
-        """Wait while the task is held and return whether it was; for work that nobody sees or hears of."""
+        """Wait while the task is held and return whether it was; for work that is neither said nor shown."""
 
     async def ask(self, kind: str, question: str) -> str:
         """Raise a guardrail and wait for a person's answer; `kind` says what sort of input is needed."""

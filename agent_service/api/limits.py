@@ -9,7 +9,7 @@ WINDOW = 60.0
 
 
 class RateLimit:
-    """Counts the calls of the service's one key over the last 60 s; a refused call does not count."""
+    """Counts the calls of the service's one key over the last 60 s; those that it refuses do not count."""
 
     def __init__(self, limit: int, *, clock: Callable[[], float] = time.time) -> None:
         self.limit = limit

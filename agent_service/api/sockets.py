@@ -68,7 +68,7 @@ class Sockets:
         return await handler(request)
 
     def _open_connections(self) -> int:
-        """The library keeps closed connections for up to its ping time-out."""
+        """Count open connections only: the library keeps closed ones for up to its ping time-out."""
         return sum(not connection.closed for connection in self._server.eio.sockets.values())
 
     async def drop_strangers(self) -> None:

@@ -62,7 +62,7 @@ class AgentBrowser:
 
     async def _close(self) -> None:
         try:
-            with contextlib.suppress(Exception):  # a dead driver raises a bare Exception
+            with contextlib.suppress(Exception):  # a dead driver raises a bare Exception; the rest needs no driver
                 async with asyncio.timeout(CLOSE_TIMEOUT):
                     await self.context.close()
         finally:

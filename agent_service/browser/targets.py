@@ -51,7 +51,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _is_of_this_machine(address: Address) -> bool:
-    """Whether the address is this machine's own; connections to it pass by any firewall against the outside."""
+    """Whether the address is this machine's own; such connections bypass a firewall around it."""
     family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

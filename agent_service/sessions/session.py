@@ -49,7 +49,7 @@ class InputRefused(Exception):
 
 
 class Session:
-    """Lives from its browser's start until it ends, once; every request takes effect before its call returns."""
+    """Lives from its browser's start to its only end; every request takes effect before its call returns."""
 
     def __init__(
         self,

@@ -44,7 +44,10 @@ class FanOut:
             track.push(packet, chunk.layer)
 
     def demand(self, fps: float) -> Demand:
-        """What to encode, at most `fps` pictures a second; the fastest connection sets the bitrate for all."""
+        """What to encode, at most `fps` pictures a second.
+
+        The fastest connection sets the bitrate for all; slower ones get fewer pictures, for which layers are needed.
+        """
         layers = {track.layer for track in self._tracks} or {TOP_LAYER}
         is_any_slow = any(track.is_slow for track in self._tracks)
         bitrate = _step(max((track.allowance.bits for track in self._tracks), default=MOST))

@@ -46,7 +46,7 @@ def gather_on_loopback(enabled: bool) -> Iterator[None]:
 
 
 def on_key_request(sender: RTCRtpSender, callback: Callable[[], None]) -> None:
-    """Call back when the viewer has lost its picture (PLI, FIR), instead of aiortc's own encoder."""
+    """Call back when the viewer has lost its picture (PLI, FIR), instead of asking aiortc's own encoder."""
     sender._send_keyframe = callback  # type: ignore[method-assign]
 
 

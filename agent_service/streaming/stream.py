@@ -22,7 +22,7 @@ from agent_service.streaming.viewer import Viewer
 logger = logging.getLogger(__name__)
 
 MAX_VIEWERS = 256
-"""Far more than a team; a bound only because an offer needs no key."""
+"""Far more than a team needs; there is a limit only because an offer needs no key."""
 
 _DEATH_SHOWS_WITHIN = 0.3
 """Seconds by which the news that a page is gone may lag behind the failure it caused."""

@@ -94,7 +94,7 @@ class Viewer:
 
     async def _live(self, on_end: Callable[[], None]) -> None:
         try:
-            # Capture starts while the connection is made, so that the picture is ready when it stands.
+            # Capture starts while the connection is made, so that the picture is ready as soon as the connection is.
             with self._watching(self._track):
                 async with asyncio.timeout(CONNECT_TIMEOUT):
                     await self._connected.wait()

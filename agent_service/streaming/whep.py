@@ -99,7 +99,7 @@ class _Whep:
     async def hang_up(self, request: web.Request) -> web.Response:
         if viewer := self._viewer(request):
             await viewer.close()
-        return web.Response()  # a viewer that has closed its connection before is gone already
+        return web.Response()  # a viewer whose connection was closed first is already gone
 
     async def options(self, request: web.Request) -> web.Response:
         return web.Response(status=204)

@@ -105,7 +105,8 @@ class Endpoint:
         if self._limit_names and self._limit_names[0] in body and self._limit_names[0] in answer.text:
             self._limit_names.pop(0)
             return True
-        explained = not answer.text.lstrip().startswith("<")  # HTML comes from a proxy
+        # An HTML page comes from some proxy, and says nothing about pictures.
+        explained = not answer.text.lstrip().startswith("<")
         if explained and _has_picture(body["messages"]) and _NO_PICTURES.search(answer.text):
             self.shows_pictures = False
             return True

@@ -110,7 +110,7 @@ class Errand:
         raise TaskFailed(f"The model's service was asked {MOST_FAULTS} times, but {why}.", code=MODEL_ERROR)
 
     async def _see(self) -> Sight:
-        """Look at the page at a moment when nobody holds it."""
+        """Look at the page while no person holds the agent."""
         while True:
             await self._run.ready()
             pictures = self._endpoint.shows_pictures
