@@ -1,4 +1,4 @@
-"""An agent service of our own: the hosted API's wire, a real Chromium, a real picture.
+"""An agent service of our own: it speaks the hosted API's protocol and runs agents in a real Chromium, with live video.
 
-It knows nothing of the dashboard, which knows of it nothing but its address.
+It knows nothing of the dashboard, and the dashboard knows nothing of it but its address.
 """

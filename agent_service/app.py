@@ -1,4 +1,4 @@
-"""The service put together from its parts: started in order, stopped in the opposite one."""
+"""Assembles the service from its parts, starts them in order and stops them in reverse."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ _DRAIN_SECONDS = 1.0
 
 
 class Service:
-    """One running agent service; `agent` makes what decides the steps, given the shop's address."""
+    """One running agent service; `agent` builds the agent that decides the steps, given the shop's address."""
 
     def __init__(self, options: Options, *, agent: Callable[[str], Agent] | None = None) -> None:
         self.options = options
@@ -49,7 +49,7 @@ class Service:
         self._exit = AsyncExitStack()
 
     async def start(self) -> None:
-        """Open the port and answer calls; raises `StartFailed`, with nothing left running."""
+        """Open the port and answer calls; raises `StartFailed`, and then leaves nothing running."""
         try:
             await self._start()
         except BaseException:
@@ -130,7 +130,7 @@ class Service:
         sockets.attach(app)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_DRAIN_SECONDS)
         await runner.setup()
-        # Once more at the end: a session may have been starting while the others were closed.
+        # Runs again at the very end, because a session may have been starting while the others were closed.
         self._exit.push_async_callback(registry.close)
         self._exit.push_async_callback(runner.cleanup)
         self._exit.push_async_callback(sockets.close)
@@ -150,7 +150,7 @@ def _open_journal(options: Options) -> Journal:
 
 
 async def _sandbox(executable: str) -> bool:
-    """Whether Chromium's sandbox can be on; said once where it cannot."""
+    """Whether Chromium's sandbox can be on; logs the reason once if it cannot."""
     reason = await asyncio.to_thread(why_no_sandbox, executable)
     if reason:
         logger.warning("Chromium's sandbox is off: %s.", reason)

@@ -1,4 +1,4 @@
-"""A record, outside the service, of everything it was asked, did and charged."""
+"""A record, kept outside the service, of every call, action and charge."""
 
 import json
 import os
@@ -14,11 +14,11 @@ class Journal(Protocol):
         """Write one line; `kind` is call, session, task, event or charge."""
 
     def close(self) -> None:
-        """Write nothing further."""
+        """Stop writing."""
 
 
 class FileJournal:
-    """JSON lines, each handed to the system before what it tells of leaves the service: they outlive a SIGKILL."""
+    """Writes JSON lines, each handed to the system before its fact leaves the service, so they survive a SIGKILL."""
 
     def __init__(self, path: Path) -> None:
         self._file: TextIO = open(path, "a", encoding="utf-8", buffering=1, opener=_private)  # noqa: SIM115
@@ -38,10 +38,10 @@ def _private(path: str, flags: int) -> int:
 
 
 class NoJournal:
-    """Keeps nothing."""
+    """A journal that keeps nothing."""
 
     def write(self, kind: str, **fields: Any) -> None:
-        """Forget it."""
+        """Discard the line."""
 
     def close(self) -> None:
         """Do nothing."""

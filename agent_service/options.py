@@ -1,4 +1,4 @@
-"""What the service is told at start: each option on the command line or in the environment."""
+"""The service's options, read from the command line and the environment."""
 
 import argparse
 import math
@@ -25,7 +25,7 @@ class BadOption(Exception):
 
 
 class Form(StrEnum):
-    """The API was published in two forms, which say the same in other shapes."""
+    """The API was published in two forms, which carry the same facts in different shapes."""
 
     ENIGMA = "enigma"
     WEBRUN = "webrun"
@@ -33,7 +33,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True)
 class Options:
-    """One running service's settings, checked."""
+    """The validated settings of one running service."""
 
     host: str
     port: int
@@ -58,7 +58,7 @@ class Options:
 
     @property
     def loopback_only(self) -> bool:
-        """Whether nobody beyond this machine can reach the service, so that its media need not either."""
+        """Whether only this machine can reach the service; its media then stay on loopback too."""
         return self.host == "localhost" or (_is_address(self.host) and ip_address(self.host).is_loopback)
 
 
@@ -67,7 +67,7 @@ def parse_options(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
     given = vars(_parser().parse_args(argv))
     values: dict[str, Any] = {"die_with_parent": given["die_with_parent"]}
     for option in _OPTIONS:
-        # An empty variable counts as not set, as compose files leave them.
+        # An empty variable counts as not set, because compose files pass unset ones on as empty.
         text = given[option.name] if given[option.name] is not None else environ.get(option.variable)
         values[option.name] = option.read(text or option.default)
     options = Options(**values)
@@ -193,7 +193,7 @@ def _optional_address(text: str) -> str | None:
     except ValueError:
         usable = False
     if text and (not usable or "@" in parts.netloc or re.search(r"[^\x21-\x7e]", text)):
-        # Not repeated, since a key may have been put into it.
+        # The message does not repeat the address, since somebody may have put a key into it.
         raise ValueError(
             "must be an http or https address such as https://models.example.com/v1, without a name or key in it."
         )
@@ -207,7 +207,7 @@ def _optional_key(text: str) -> str:
 
 
 def _check_model(options: Options) -> None:
-    """A model is an address and a name; a half of it is a mistake, and not a wish for none."""
+    """A model needs both an address and a name; having only one of them is a mistake, not a wish for no model."""
     if options.model_url and not options.model:
         raise BadOption("--model (AGENT_MODEL) must be set where --model-url (AGENT_MODEL_URL) is: the model's name.")
     if (options.model or options.model_key) and not options.model_url:

@@ -1,1 +1,1 @@
-"""What decides the agent's next step: an interpreter of plain English, or a model."""
+"""Decides the agent's next step, by an interpreter of plain English or by a model."""

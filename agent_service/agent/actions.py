@@ -10,7 +10,7 @@ from agent_service.agent.consent import PAYS
 FIRST_PRESS_MS = 1_500
 PRESS_MS = 4_000
 KEYSTROKE_MS = 15
-TYPED_AT_MOST = 80  # characters typed one by one; longer text is put in at once
+TYPED_AT_MOST = 80  # characters; longer text is inserted at once instead of being typed
 NAME_OF = """
 el => (el.getAttribute('aria-label') || el.innerText || el.value || el.title || '')
     .replace(/\\s+/g, ' ').replace(/ ([:,.])/g, '$1').trim()
@@ -23,7 +23,7 @@ OVERLAY_CLOSERS = re.compile(
 
 
 async def press(locator: Locator) -> None:
-    """Click; what covers the thing (a cookie banner, a dialog) is closed first, once."""
+    """Click; if something such as a cookie banner or a dialog covers the element, close that first, once."""
     try:
         await locator.click(timeout=FIRST_PRESS_MS)
     except PlaywrightTimeout as error:
@@ -39,13 +39,13 @@ async def close_overlay(page: Page) -> None:
 
 
 async def type_into(locator: Locator, text: str) -> None:
-    """Replace what a field holds, at a pace that can be followed."""
+    """Replace a field's content, at a pace that people can follow."""
     kind = await locator.evaluate("el => el.tagName === 'SELECT' ? 'select' : el.type || 'text'", timeout=PRESS_MS)
     if kind == "select":
         await choose(locator, text)
         return
     if kind != "textarea":
-        text = " ".join(text.splitlines())  # typed one by one, a line break would press Enter, and send a form
+        text = " ".join(text.splitlines())  # typing a line break would press Enter and submit the form
     await locator.fill("", timeout=PRESS_MS)
     if len(text) <= TYPED_AT_MOST and kind in {"text", "search", "email", "password", "tel", "url", "textarea"}:
         await locator.press_sequentially(text, delay=KEYSTROKE_MS, timeout=PRESS_MS + 100 * len(text))
@@ -54,7 +54,7 @@ async def type_into(locator: Locator, text: str) -> None:
 
 
 async def choose(locator: Locator, option: str) -> str:
-    """Pick the option of a list whose name fits best; its name, or nothing where none fits."""
+    """Select the option whose name fits best and return that name, or an empty string if none fits."""
     names: list[str] = await locator.evaluate("el => [...el.options].map(o => o.label.trim())", timeout=PRESS_MS)
     name = best_option(names, option)
     if name:
@@ -70,7 +70,7 @@ def best_option(names: list[str], wanted: str) -> str:
 
 
 async def paying_button_in_use(page: Page) -> str:
-    """The button that Enter would press from where the focus is, if that button spends money."""
+    """The name of the button that Enter would press from the focused element, if that button spends money."""
     names: list[str] = await page.evaluate(
         "() => { const at = document.activeElement, form = at?.form || at?.closest('form');"
         " return [...(form?.querySelectorAll('button, input[type=submit]') || []), at]"
@@ -80,7 +80,7 @@ async def paying_button_in_use(page: Page) -> str:
 
 
 async def pressed_by(locator: Locator) -> str:
-    """The name of what a click on this presses: of the button that it is a part of, too."""
+    """The name of what a click here presses: if the element is part of a button or link, that one's name."""
     name: str = await locator.evaluate(
         f"el => ({NAME_OF})(el.closest('button, a, [role=button], input') || el)", timeout=PRESS_MS
     )

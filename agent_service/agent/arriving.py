@@ -1,4 +1,4 @@
-"""Waiting for a page to come after something was pressed, without waiting where nothing comes."""
+"""Waits for the page that a press leads to, without delay when it leads nowhere."""
 
 import asyncio
 import re
@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager, suppress
 
 from playwright.async_api import Error, Frame, Page, Request
 
-GRACE_SECONDS = 0.25  # a press that leads anywhere asks for the page within this
+GRACE_SECONDS = 0.25  # a press that leads somewhere requests the new page within this time
 ARRIVAL_SECONDS = 15
 LOAD_SECONDS = 5
 
 
 @asynccontextmanager
 async def arrival(page: Page) -> AsyncIterator[None]:
-    """If what is done inside starts a navigation of the page, wait until its new document is there."""
+    """If the body starts a navigation of the page, wait until the new document is there."""
     asked, arrived = asyncio.Event(), asyncio.Event()
 
     def on_request(request: Request) -> None:
@@ -28,7 +28,7 @@ async def arrival(page: Page) -> AsyncIterator[None]:
 
     def on_failed(request: Request) -> None:
         if request.is_navigation_request() and of_main_frame(request, page):
-            arrived.set()  # a download, or nobody there: no document will come
+            arrived.set()  # a download, or nobody answers: no document will come
 
     page.on("request", on_request)
     page.on("framenavigated", on_navigated)
@@ -50,13 +50,13 @@ async def _wait(asked: asyncio.Event, arrived: asyncio.Event) -> None:
             await asked.wait()
     except TimeoutError:
         return
-    with suppress(TimeoutError):  # a slow page is judged by what shows of it
+    with suppress(TimeoutError):  # a slow page is judged by what it shows so far
         async with asyncio.timeout(ARRIVAL_SECONDS):
             await arrived.wait()
 
 
 async def loaded(page: Page) -> None:
-    """Wait for the document and, briefly, for what it carries."""
+    """Wait for the document and, briefly, for its images, styles and scripts."""
     with suppress(Error):
         await page.wait_for_load_state("domcontentloaded", timeout=LOAD_SECONDS * 1000)
     with suppress(Error):
@@ -64,7 +64,7 @@ async def loaded(page: Page) -> None:
 
 
 async def opened(page: Page) -> None:
-    """Wait until a tab that was only just opened shows what it was opened for."""
+    """Wait until a tab that has just been opened has left its blank page."""
     with suppress(Error):
         await page.wait_for_url(
             re.compile(r"^(?!about:blank$)"), wait_until="domcontentloaded", timeout=LOAD_SECONDS * 1000
@@ -74,5 +74,5 @@ async def opened(page: Page) -> None:
 def of_main_frame(request: Request, page: Page) -> bool:
     try:
         return request.frame == page.main_frame
-    except Error:  # the request belongs to a page that is only being made
+    except Error:  # the request belongs to a page that is still being created
         return False

@@ -1,11 +1,11 @@
-"""One instruction a clause: where a task written in English may be cut."""
+"""Splits a task written in English into clauses, each with one instruction."""
 
 import re
 from collections.abc import Callable, Iterator
 
 LIST_ITEM = re.compile(r"^\s*(?:(?:step\s+)?\(?\d{1,2}\s*[.):]|[-*•–])\s+", re.IGNORECASE)
 INLINE_ITEM = re.compile(r"(?:(?<=^)|(?<=\s))\(?\d{1,2}[.)]\s+(?=\S)")
-# A full stop ends a sentence, but not after a single letter ("U.S. layout") and not within a number.
+# A full stop ends a sentence, except after a single letter ("U.S. layout") and within a number.
 SENTENCE_END = re.compile(
     r"(?<=[^\W\d_]{2})[.!?]+\s+|(?<=[\ue001\d\"')\]%])[.!?]+\s+|(?<=[a-z])\.(?=[A-Z][a-z])|[;\n]+"
 )
@@ -15,7 +15,7 @@ THEN = re.compile(
     re.IGNORECASE,
 )
 AND = re.compile(r"\s*,\s*(?:and\s+|also\s+)*|\s+(?:and|&)\s+(?:also\s+)?", re.IGNORECASE)
-HEADS = 4  # how many further commas the first instruction after a cut may hold; keeps long lists cheap
+HEADS = 4  # how many separators ahead the end of an instruction is looked for; keeps long lists cheap
 CONDITION = re.compile(
     r"(?:^|,|\b(?:and|then|but)\b)[\s,]*(?:and\s+|then\s+|but\s+)*\b(?:if|unless|until|while|whenever|in\s+case)\b",
     re.IGNORECASE,
@@ -23,7 +23,7 @@ CONDITION = re.compile(
 
 
 def split(text: str, begins_step: Callable[[str], bool]) -> Iterator[str]:
-    """The clauses of a guarded text; `begins_step` tells a new instruction from more of the same one."""
+    """Cut a tokenised text into clauses; `begins_step` tells a new instruction from more of the same one."""
     for sentence in sentences(text):
         condition = CONDITION.search(sentence)
         free = sentence[: condition.start()] if condition else sentence
@@ -44,7 +44,7 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def cut_at_and(text: str, begins_step: Callable[[str], bool]) -> Iterator[str]:
-    """Cut at commas and "and", but only where a known instruction begins."""
+    """Cut at commas and at "and", but only where a known instruction begins."""
     start = 0
     separators = list(AND.finditer(text))
     for at, separator in enumerate(separators):

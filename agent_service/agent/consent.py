@@ -1,4 +1,4 @@
-"""What must not happen without a person's word, and how people say yes or no."""
+"""Recognises what needs a person's consent, and how people say yes or no."""
 
 import re
 from enum import Enum, auto
@@ -29,14 +29,14 @@ class Answer(Enum):
 
 
 def read_answer(text: str) -> Answer:
-    """A no anywhere at the start wins; a yes must be nothing but a yes."""
+    """Read an answer: a no at the start wins, and a yes must consist of nothing but a yes."""
     if NO.match(text):
         return Answer.NO
     return Answer.YES if YES.match(text) else Answer.OTHER
 
 
 class ConsentNeeded(Exception):
-    """The thing about to be pressed spends money."""
+    """The button about to be pressed spends money."""
 
     def __init__(self, button: str) -> None:
         super().__init__(button)

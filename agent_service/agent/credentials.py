@@ -21,7 +21,7 @@ class Credentials:
 
 
 def parse_credentials(text: str) -> Credentials | None:
-    """Both parts, or nothing: half a sign-in helps nobody."""
+    """Find both user name and password, or nothing: half a sign-in helps nobody."""
     for reader in (_from_json, _from_labels, _from_separated):
         username, password = reader(text.strip())
         if username and password:
@@ -62,7 +62,7 @@ def _from_labels(text: str) -> tuple[str, str]:
 
 
 def _from_separated(text: str) -> tuple[str, str]:
-    """Two words with something between them; an e-mail address says which is which."""
+    """Read two words with a separator between them; an e-mail address tells which one is the user name."""
     email = EMAIL.search(text)
     if email:
         rest = text[email.end() :] if text[email.end() :].strip() else text[: email.start()]
@@ -84,5 +84,5 @@ def _unquoted(text: str) -> str:
 
 
 def redact(text: str) -> str:
-    """The text without what follows a word for a password."""
+    """Mask whatever follows a word for a password."""
     return re.sub(rf"(\b{PASSWORD_WORD}\b{IS}(?:with\s+|as\s+|to\s+)?)\S+", r"\1•••", text, flags=re.IGNORECASE)

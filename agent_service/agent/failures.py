@@ -1,4 +1,4 @@
-"""A browser's errors as sentences people can read."""
+"""Turns a browser's errors into sentences that people can read."""
 
 import re
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Finding what an instruction names: by role and name, by label, by visible text."""
+"""Finds the element that an instruction names: by role and name, by label, by visible text."""
 
 import asyncio
 import re
@@ -34,7 +34,7 @@ SEARCH_BOXES = (
 
 
 async def find_pressable(page: Page, target: str, role: str = "") -> Locator | None:
-    """Something to press by that name: exact names first, then names that contain it, then synonyms."""
+    """Find something to press by name: exact names first, then names that contain it, then synonyms."""
     async with asyncio.timeout(20):
         roles = (role, *(other for other in PRESSABLE if other != role)) if role else PRESSABLE
         for name in (target, *synonyms(target)):
@@ -47,7 +47,7 @@ async def find_pressable(page: Page, target: str, role: str = "") -> Locator | N
 
 
 async def wait_for_pressable(page: Page, target: str, role: str = "") -> Locator | None:
-    """Like `find_pressable`, with a little patience for pages that fill themselves."""
+    """Like `find_pressable`, but wait a little for pages that load their content by script."""
     deadline = asyncio.get_running_loop().time() + APPEAR_SECONDS
     while not (found := await find_pressable(page, target, role)):
         if asyncio.get_running_loop().time() > deadline:
@@ -57,7 +57,7 @@ async def wait_for_pressable(page: Page, target: str, role: str = "") -> Locator
 
 
 async def find_field(page: Page, name: str) -> Locator | None:
-    """A field by its label, name or placeholder; without a name, the one in use or the only one."""
+    """Find a field by its label, name or placeholder; without a name, the focused one or else the first text box."""
     async with asyncio.timeout(20):
         if not name:
             return await _obvious_field(page)
@@ -84,7 +84,7 @@ async def _obvious_field(page: Page) -> Locator | None:
 
 
 async def marked(page: Page, ref: str) -> Locator:
-    """The element that the page's last snapshot for a model gave this mark; no other ever gets the same one."""
+    """The element with this mark in the last snapshot made for a model; a mark is never given to another element."""
     found = page.locator(f"aria-ref={ref}")
     if not await found.count():
         raise TaskFailed(f"“{ref}” is not on the page any more.")
@@ -111,7 +111,7 @@ def by_text(page: Page, name: str) -> Iterator[Locator]:
 
 
 def name_patterns(name: str) -> list[re.Pattern[str]]:
-    """From strict to lenient: the whole name, its beginning, anywhere in it as words."""
+    """Patterns from strict to lenient: the whole name, its beginning, whole words anywhere in it."""
     words = r"[\s\W]+".join(re.escape(word) for word in re.findall(r"\w+", name)) or re.escape(name)
     shapes = (rf"^\W*{words}\W*$", rf"^\W*{words}\b", rf"(?<!\w){words}(?!\w)")
     return [re.compile(shape, re.IGNORECASE) for shape in shapes]
@@ -135,7 +135,7 @@ def css(text: str) -> str:
 
 
 def not_found(wanted: str, view: PageView, names: list[str]) -> TaskFailed:
-    """A sentence that says what was looked for and what there is instead."""
+    """A failure that says what was looked for and what is there instead."""
     if view.is_blank:
         state = "the page that is open could not be loaded" if "error" in view.url else "no page is open yet"
         return TaskFailed(f"I looked for {wanted}, but {state}.")

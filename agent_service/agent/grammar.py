@@ -1,9 +1,9 @@
-"""The sentences the agent understands, in the notation of `notation.py`. The first that fits counts."""
+"""The sentences the agent understands, in the notation of `notation.py`. The first one that matches wins."""
 
 from agent_service.agent import keys
 from agent_service.agent import readings as r
 from agent_service.agent import steps as s
-from agent_service.agent.guarding import Guarded
+from agent_service.agent.literals import Literals
 from agent_service.agent.notation import compiled, define
 from agent_service.agent.words import PARTS, one_of
 
@@ -184,9 +184,9 @@ SENTENCES = PLACES + SEARCHES + SHOPPING + SIGNING + RESULTS + TELLING + FORMS +
 PATTERNS = [(compiled(sentence, SENTENCE_PARTS), reading) for sentence, reading in SENTENCES]
 
 
-def read_clause(clause: str, guarded: Guarded) -> r.Steps | None:
-    """The steps of one clause, or nothing where no sentence of the grammar fits."""
+def read_clause(clause: str, literals: Literals) -> r.Steps | None:
+    """The steps of one clause, or None if no sentence of the grammar matches."""
     for pattern, reading in PATTERNS:
-        if (match := pattern.fullmatch(clause)) and (steps := reading(match, guarded)):
+        if (match := pattern.fullmatch(clause)) and (steps := reading(match, literals)):
             return steps
     return None

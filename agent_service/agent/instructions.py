@@ -1,14 +1,14 @@
-"""Plain English to steps. Pure: the same text always gives the same steps."""
+"""Turns plain English into steps. Pure: the same text always gives the same steps."""
 
 import re
 
 from agent_service.agent.clauses import CONDITION, split
 from agent_service.agent.credentials import PASSWORD
 from agent_service.agent.grammar import read_clause
-from agent_service.agent.guarding import Guarded
+from agent_service.agent.literals import Literals
 from agent_service.agent.steps import Step, Unclear
 
-# Words that say how or when, not what.
+# Words that say how or when to do something, not what to do.
 LEAD_IN = re.compile(
     r"^(?:(?:please|now|next|finally|lastly|also|so|ok(?:ay)?|great|and|but|then|afterwards|after\s+that|again|just|simply"
     r"|kindly|immediately|quickly|hi|hello|hey|from\s+there|there|once\s+(?:there|done|loaded)|when\s+(?:done|ready|there)"
@@ -22,7 +22,7 @@ TAIL = re.compile(
     r"(?:[\s,]+(?:please|for\s+me|instead|thanks|thank\s+you|as\s+well|too|if\s+you\s+(?:can|could|would)|right\s+away))+$",
     re.IGNORECASE,
 )
-# A last paragraph that tells what is known already; there is nothing to do in it.
+# A last paragraph of background: it states what is known already and asks for nothing.
 BACKGROUND = re.compile(r"(?<=\S)\s*\n[ \t]*\n\s*background[ \t]*:.*\Z", re.IGNORECASE | re.DOTALL)
 NEGATION = re.compile(r"^(?:do\s+not|don['’]t|never|without)\s+(?P<what>.+)$", re.IGNORECASE | re.DOTALL)
 GERUND = re.compile(
@@ -31,42 +31,43 @@ GERUND = re.compile(
 
 
 def parse(text: str) -> list[Step]:
-    """The steps of a task in order; what is not understood stays in its place as `Unclear`."""
-    guarded = Guarded.over(BACKGROUND.sub("", text))
+    """The steps of a task in order; a clause that is not understood stays in its place as `Unclear`."""
+    literals = Literals()
+    tokenised = literals.tokenise(BACKGROUND.sub("", text))
     steps: list[Step] = []
-    for clause in split(guarded.text, lambda head: _known(head, guarded)):
-        steps += _read(clause, guarded)
+    for clause in split(tokenised, lambda head: _known(head, literals)):
+        steps += _read(clause, literals)
     return steps
 
 
-def _known(clause: str, guarded: Guarded) -> bool:
+def _known(clause: str, literals: Literals) -> bool:
     plain = _bare(clause)
-    return bool(plain) and (read_clause(plain, guarded) is not None or _is_refusal(plain, guarded))
+    return bool(plain) and (read_clause(plain, literals) is not None or _is_refusal(plain, literals))
 
 
-def _read(clause: str, guarded: Guarded) -> list[Step]:
+def _read(clause: str, literals: Literals) -> list[Step]:
     plain = _bare(clause)
-    if not plain or _is_refusal(plain, guarded):
+    if not plain or _is_refusal(plain, literals):
         return []
-    steps = None if CONDITION.match(clause) else read_clause(plain, guarded)
-    return list(steps) if steps else [Unclear(guarded.restore(clause).strip(" ,"))]
+    steps = None if CONDITION.match(clause) else read_clause(plain, literals)
+    return list(steps) if steps else [Unclear(literals.restore(clause).strip(" ,"))]
 
 
-def _is_refusal(plain: str, guarded: Guarded) -> bool:
-    """Whether a clause only says what not to do: leaving a known step undone takes no step."""
+def _is_refusal(plain: str, literals: Literals) -> bool:
+    """Whether a clause only says what not to do: not taking a known step needs no step."""
     match = NEGATION.match(plain)
-    return match is not None and read_clause(_verb(match["what"]), guarded) is not None
+    return match is not None and read_clause(_verb(match["what"]), literals) is not None
 
 
 def _bare(clause: str) -> str:
-    """The clause without lead-in, courtesies and full stop; a password keeps its last "!"."""
+    """The clause without lead-in, courtesies and closing punctuation; a password keeps its final "!"."""
     ends = " \t\r\n,.:" if PASSWORD.search(clause) else " \t\r\n,.!?:"
     plain = TAIL.sub("", LEAD_IN.sub("", clause.strip(ends)))
     return _verb(plain.strip(ends))
 
 
 def _verb(plain: str) -> str:
-    """ "opening the page" as "open the page"."""
+    """Turn a leading gerund into an infinitive: "opening the page" becomes "open the page"."""
 
     def infinitive(match: re.Match[str]) -> str:
         stem = match[1].lower()

@@ -1,4 +1,4 @@
-"""The one seam between the machinery that runs a task and whatever decides its next step."""
+"""The one interface between the machinery that runs a task and the agent that decides its steps."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class TaskFailed(Exception):
-    """The task cannot go on; `code` is one of the wire's error codes, `str()` the sentence people read."""
+    """The task cannot go on; `code` is one of the API's error codes, `str()` the sentence people read."""
 
     def __init__(self, message: str, *, code: str = "ELEMENT_NOT_FOUND") -> None:
         super().__init__(message)
@@ -17,7 +17,7 @@ class TaskFailed(Exception):
 
 
 class TaskRun(Protocol):
-    """One task as the agent sees it: the page to work on, and its only ways to be seen doing so.
+    """One task as the agent sees it: the page to work on, and the only ways to act on it visibly.
 
     Every method may block while the task is paused or taken over, and raises `asyncio.CancelledError`
     when the task is stopped: an agent needs no code of its own for pausing, stopping, pacing or billing.
@@ -29,30 +29,30 @@ class TaskRun(Protocol):
 
     @property
     def page(self) -> Page:
-        """The page the person watches; ask again before each step, since a crash may replace it."""
+        """The page the person watches; read it again before each step, since a crash may replace it."""
 
     async def say(self, text: str) -> None:
-        """Tell the people watching, in one readable line, what the next step is for."""
+        """Tell the people watching, in one readable line, why the next step is taken."""
 
     async def act(self, name: str, target: str | None, perform: Callable[[], Awaitable[T]]) -> T:
         """Announce one action, wait for the pace and for any pause, perform it, and bill one step.
 
         `name` is a verb such as `navigate`, `click_element`, `type_text`, `press_key`, `scroll`, `wait`,
-        `read_page`; `target` what people would call the thing acted on.
+        `read_page`; `target` is what people would call the thing acted on.
         """
 
     def has_read(self, characters: int) -> None:
         """Bill text taken from the page."""
 
     def has_used(self, input_tokens: int, output_tokens: int) -> None:
-        """Bill what a model's service reports; for an agent that `reports_tokens`."""
+        """Bill the tokens that a model's service reports; for agents with `reports_tokens`."""
 
     @property
     def output_room(self) -> int:
-        """Tokens that the task may still put out."""
+        """Output tokens that the task has left."""
 
     async def ready(self) -> bool:
-        """Wait while the task is held, and say whether it was; for work that is neither a word nor an action."""
+        """Wait while the task is held and return whether it was; for work that is neither said nor shown."""
 
     async def ask(self, kind: str, question: str) -> str:
         """Raise a guardrail and wait for a person's answer; `kind` says what sort of input is needed."""
@@ -63,7 +63,7 @@ class Agent(Protocol):
 
     @property
     def reports_tokens(self) -> bool:
-        """Whether tokens are counted by the agent's model, rather than estimated from what is read and said."""
+        """Whether the agent's model counts the tokens; otherwise they are estimated from what is read and said."""
 
     async def run(self, run: TaskRun) -> str:
-        """Carry out the task; the answer is its result text. Raises `TaskFailed`."""
+        """Carry out the task and return its result as text; raises `TaskFailed`."""

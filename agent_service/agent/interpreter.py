@@ -1,4 +1,4 @@
-"""An agent without a model: it reads plain English, and does what it says on the page."""
+"""An agent without a model: it reads plain English and carries it out on the page."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -42,14 +42,14 @@ SKILLS: dict[type, Skill] = {
     s.Return: telling.tell,
     s.ReadPage: telling.read_page,
 }
-# What a result must mention even if more was done afterwards.
+# Steps whose outcome a result must mention even if more was done afterwards.
 WORTH_TELLING = (s.Return, s.ReadPage, s.Compare, s.AddToCart, s.RemoveFromCart, s.Buy)
-# Presses that may lead to a sign-in page which then stands in the way.
+# Steps that may land on a sign-in page instead of where they were meant to lead.
 MAY_LEAD_TO_SIGN_IN = (s.Click, s.OpenCart)
 
 
 class Interpreter:
-    """Holds nothing but an address: every task starts from what the page shows."""
+    """Keeps no state but the shop's address: every task starts from what the page shows."""
 
     reports_tokens = False
 
@@ -95,14 +95,14 @@ async def consented(work: Work, order: Awaitable[str]) -> str:
 
 
 async def change_plan(work: Work, plan: buying.OtherPlan) -> str:
-    """Other instructions than a yes take the place of what was left to do."""
+    """Replace the remaining steps by the instructions that a person gave instead of a yes."""
     await work.say("That is not a yes, so I will not pay. I take it as new instructions.")
     work.to_come = plan.steps
     return "Nothing was bought."
 
 
 async def sign_in_if_asked(work: Work) -> str:
-    """Sign in where a press led to a sign-in page, unless the task fills that page in itself."""
+    """Sign in if a press led to a sign-in page, unless the task itself fills in that page."""
     if any(isinstance(step, s.TypeText | s.SignIn) for step in work.to_come):
         return ""
     if not (await work.see()).asks_password:
@@ -111,7 +111,7 @@ async def sign_in_if_asked(work: Work) -> str:
 
 
 async def clarify(work: Work, step: s.Unclear) -> str:
-    """Ask once what was meant; a second misunderstanding ends the task."""
+    """Ask once what was meant; if the answer is not understood either, the task ends."""
     quoted = redact(step.text)[:200] or "nothing"
     await work.say(f"I do not understand “{quoted}”, so I will ask instead of guessing.")
     question = (
@@ -133,7 +133,7 @@ async def clarify(work: Work, step: s.Unclear) -> str:
 
 
 def result_of(told: list[tuple[s.Step, str]]) -> str:
-    """What was asked for and done, and where it ended."""
+    """Compose the result: the outcomes worth telling, and the last one in any case."""
     last = len(told) - 1
     lines = [text for at, (step, text) in enumerate(told) if text and (at == last or isinstance(step, WORTH_TELLING))]
     return "\n".join(lines) or "Done."

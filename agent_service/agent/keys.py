@@ -1,4 +1,4 @@
-"""Keys by the names people use."""
+"""Maps the names people use for keys to Playwright's."""
 
 from agent_service.agent.words import normal
 

@@ -1,5 +1,5 @@
-// What a person would notice about the page, as plain data. Only standard markup and roles are relied upon.
-// Runs in the page; marks results with data-agent-result so that they can be pressed afterwards.
+// Collects what a person would notice about the page, as plain data. It relies on standard markup and roles only.
+// It runs in the page, and marks results with data-agent-result so that they can be pressed afterwards.
 (paysPattern) => {
   const MONEY = /(?:US|CA|AU)?[$€£¥₹]\s?\d(?:[\d.,]*\d)?|\d(?:[\d.,]*\d)?\s?(?:€|£|USD|EUR|GBP|kr)(?!\w)/;
   const STARS = /(\d(?:[.,]\d)?)\s*(?:out of|of|\/)\s*5/i;

@@ -1,8 +1,8 @@
 """A short way to write sentence patterns.
 
-A space is white space, `[ ]` possible white space; `[the ]` may be missing; `(a|b)` is one of several;
-`{noun}` is a named part; `<q>` captures any text and `<n:number>` what the part says. Everything else is
-a regular expression.
+A space matches white space and `[ ]` optional white space; `[the ]` may be missing; `(a|b)` is one of several;
+`{noun}` is a named part; `<q>` captures any text, and `<n:number>` captures what the part `number` matches.
+Everything else is a regular expression.
 """
 
 import re
@@ -30,7 +30,7 @@ def compiled(sentence: str, parts: Mapping[str, str]) -> re.Pattern[str]:
 
 
 def define(known: Mapping[str, str], /, **sentences: str) -> dict[str, str]:
-    """The known parts and more named ones, each of which may use those before it."""
+    """Extend the known parts by new named ones, each of which may use those before it."""
     parts = dict(known)
     for name, sentence in sentences.items():
         parts[name] = expand(sentence, parts)

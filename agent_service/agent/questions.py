@@ -1,4 +1,4 @@
-"""What a task wants to be told: "the price", "the names of the first 3 results"."""
+"""Reads what a task wants to know: "the price", "the names of the first 3 results"."""
 
 import re
 from collections.abc import Callable
@@ -68,7 +68,7 @@ SEPARATOR = re.compile(r"\s*,\s*(?:and\s+)?|\s+/\s+|\s+and\s+|\s*&\s*", re.IGNOR
 
 
 def parse_question(text: str) -> Question | None:
-    """One thing to return, or nothing where it is not one of the known."""
+    """Read one thing to return; None if it is not a known one."""
     cleaned = text.strip(" \t,.!?:")
     for candidate in (cleaned, ARTICLE.sub("", cleaned)):
         for pattern, build in PATTERNS:
@@ -78,7 +78,7 @@ def parse_question(text: str) -> Question | None:
 
 
 def parse_questions(text: str) -> tuple[Question, ...]:
-    """All the things to return; empty if one of them is unknown."""
+    """Read all the things to return; empty if any of them is unknown."""
     if whole := parse_question(text):
         return (whole,)
     questions = [parse_question(part) for part in SEPARATOR.split(text) if part.strip()]
@@ -87,7 +87,7 @@ def parse_questions(text: str) -> tuple[Question, ...]:
 
 
 def parse_request(text: str, restore: Callable[[str], str]) -> tuple[Question, ...]:
-    """All the things to return; what is not a known question is looked for on the page by its name."""
+    """Read all the things to return; a value that is not a known question is looked up on the page by its label."""
     if questions := parse_questions(text):
         return questions
     parts = [part for part in SEPARATOR.split(text) if part.strip()]

@@ -1,4 +1,4 @@
-"""What a matched sentence means: from the captured words to steps."""
+"""Turns the words that a sentence captured into steps."""
 
 import re
 from collections.abc import Callable
@@ -6,14 +6,14 @@ from decimal import Decimal
 
 from agent_service.agent import steps as s
 from agent_service.agent.credentials import parse_credentials
-from agent_service.agent.guarding import Guarded, is_address, is_quote, looks_like_address
 from agent_service.agent.keys import key_name
+from agent_service.agent.literals import Literals, is_address, is_quote, looks_like_address
 from agent_service.agent.notation import compiled
 from agent_service.agent.questions import parse_questions, parse_request
 from agent_service.agent.words import PARTS, choice, number
 
 Steps = tuple[s.Step, ...]
-Reading = Callable[[re.Match[str], Guarded], Steps | None]
+Reading = Callable[[re.Match[str], Literals], Steps | None]
 
 LONGEST_WAIT = 300.0
 MOST_TIMES = 50
@@ -34,86 +34,86 @@ UNNAMED = compiled("(a|an|the|some) .*", PARTS)
 
 
 def always(*steps: s.Step) -> Reading:
-    return lambda match, guarded: steps
+    return lambda match, literals: steps
 
 
-def search(match: re.Match[str], guarded: Guarded) -> Steps:
+def search(match: re.Match[str], literals: Literals) -> Steps:
     words = match.groupdict()
     query = TERM.sub("", match["q"])
     if words.get("engine"):
-        return (s.Search(guarded.restore(query).strip(), match["engine"].lower()),)
-    found = priced_search(query, guarded)
-    return (s.GoTo(guarded.restore(match["site"])), found) if words.get("site") else (found,)
+        return (s.Search(literals.restore(query).strip(), match["engine"].lower()),)
+    step = priced_search(query, literals)
+    return (s.GoTo(literals.restore(match["site"])), step) if words.get("site") else (step,)
 
 
-def priced_search(query: str, guarded: Guarded) -> s.Search:
-    """A search whose "under $50" is a condition on results, not words to look for."""
+def priced_search(query: str, literals: Literals) -> s.Search:
+    """A search in which "under $50" limits the results and is not part of the query."""
     limit = UP_TO.fullmatch(query)
     words, at_most = (limit["q"], Decimal(limit["limit"])) if limit else (query, None)
-    return s.Search(guarded.restore(words).strip(), at_most=at_most)
+    return s.Search(literals.restore(words).strip(), at_most=at_most)
 
 
-def find_best(match: re.Match[str], guarded: Guarded) -> Steps:
-    return priced_search(match["q"], guarded), s.OpenResult(choice(match["which"]))
+def find_best(match: re.Match[str], literals: Literals) -> Steps:
+    return priced_search(match["q"], literals), s.OpenResult(choice(match["which"]))
 
 
-def open_result(match: re.Match[str], guarded: Guarded) -> Steps:
+def open_result(match: re.Match[str], literals: Literals) -> Steps:
     return (s.OpenResult(choice(match["which"])),)
 
 
-def spoken_of(text: str, guarded: Guarded) -> tuple[s.Choice | None, str]:
-    """Which result, or the name of one, that a sentence speaks of; neither is "it"."""
+def spoken_of(text: str, literals: Literals) -> tuple[s.Choice | None, str]:
+    """The result that a sentence refers to, by position or by name; neither means "it"."""
     if IT.fullmatch(text):
         return None, ""
     for pattern in (A_RESULT, NTH_RESULT):
         if match := pattern.fullmatch(text):
             which = match.groupdict().get("rank") or match["which"]
             return choice(which), ""
-    return None, guarded.restore(THE.sub("", text)).strip()
+    return None, literals.restore(THE.sub("", text)).strip()
 
 
-def add_several(match: re.Match[str], guarded: Guarded) -> Steps:
+def add_several(match: re.Match[str], literals: Literals) -> Steps:
     return tuple(s.AddToCart(place + 1) for place in range(min(number(match["count"]), MOST_RESULTS)))
 
 
-def add(match: re.Match[str], guarded: Guarded) -> Steps:
-    which, name = spoken_of(match["what"], guarded)
+def add(match: re.Match[str], literals: Literals) -> Steps:
+    which, name = spoken_of(match["what"], literals)
     quantity = match.groupdict().get("quantity")
     return (s.AddToCart(which, name, number(quantity) if quantity else 1),)
 
 
-def remove(match: re.Match[str], guarded: Guarded) -> Steps | None:
-    which, name = spoken_of(match["what"], guarded)
+def remove(match: re.Match[str], literals: Literals) -> Steps | None:
+    which, name = spoken_of(match["what"], literals)
     return None if isinstance(which, s.Best) else (s.RemoveFromCart(which, name),)
 
 
-def buy(match: re.Match[str], guarded: Guarded) -> Steps | None:
-    which, name = spoken_of(match["what"], guarded)
+def buy(match: re.Match[str], literals: Literals) -> Steps | None:
+    which, name = spoken_of(match["what"], literals)
     if not name:
         return s.AddToCart(which), s.Buy()
     if is_quote(match["what"]) or UNNAMED.fullmatch(match["what"]):
-        return priced_search(THE.sub("", match["what"]), guarded), s.AddToCart(1), s.Buy()
+        return priced_search(THE.sub("", match["what"]), literals), s.AddToCart(1), s.Buy()
     return None
 
 
-def type_text(match: re.Match[str], guarded: Guarded) -> Steps:
+def type_text(match: re.Match[str], literals: Literals) -> Steps:
     into = match.groupdict().get("into") or ""
-    return (s.TypeText(guarded.restore(match["text"]).strip(), guarded.restore(into).strip()),)
+    return (s.TypeText(literals.restore(match["text"]).strip(), literals.restore(into).strip()),)
 
 
-def select(match: re.Match[str], guarded: Guarded) -> Steps:
-    return (s.Select(guarded.restore(match["option"]), guarded.restore(match["of"])),)
+def select(match: re.Match[str], literals: Literals) -> Steps:
+    return (s.Select(literals.restore(match["option"]), literals.restore(match["of"])),)
 
 
-def sort(match: re.Match[str], guarded: Guarded) -> Steps:
-    return (s.Select(guarded.restore(match["option"]), "sort"),)
+def sort(match: re.Match[str], literals: Literals) -> Steps:
+    return (s.Select(literals.restore(match["option"]), "sort"),)
 
 
-def tick(match: re.Match[str], guarded: Guarded) -> Steps:
-    return (s.Tick(guarded.restore(match["target"]), not match["off"]),)
+def tick(match: re.Match[str], literals: Literals) -> Steps:
+    return (s.Tick(literals.restore(match["target"]), not match["off"]),)
 
 
-def press_key(match: re.Match[str], guarded: Guarded) -> Steps:
+def press_key(match: re.Match[str], literals: Literals) -> Steps:
     return (s.PressKey(key_name(match["key"]), _times(match)),)
 
 
@@ -121,21 +121,21 @@ def _times(match: re.Match[str]) -> int:
     return max(1, min(number(match["times"]), MOST_TIMES)) if match["times"] else 1
 
 
-def scroll(match: re.Match[str], guarded: Guarded) -> Steps:
+def scroll(match: re.Match[str], literals: Literals) -> Steps:
     up = (match["way"] or "").lower() == "up"
     return (s.Scroll(s.Direction.UP if up else s.Direction.DOWN, _times(match)),)
 
 
-def scroll_end(match: re.Match[str], guarded: Guarded) -> Steps:
+def scroll_end(match: re.Match[str], literals: Literals) -> Steps:
     top = match["end"].lower() in {"top", "start", "beginning"}
     return (s.Scroll(s.Direction.TOP if top else s.Direction.BOTTOM),)
 
 
-def scroll_to(match: re.Match[str], guarded: Guarded) -> Steps:
-    return (s.ScrollTo(guarded.restore(match["text"])),)
+def scroll_to(match: re.Match[str], literals: Literals) -> Steps:
+    return (s.ScrollTo(literals.restore(match["text"])),)
 
 
-def wait(match: re.Match[str], guarded: Guarded) -> Steps:
+def wait(match: re.Match[str], literals: Literals) -> Steps:
     amount = match["amount"]
     seconds = float(amount) if re.fullmatch(r"\d+(\.\d+)?", amount) else float(number(amount))
     unit = match["unit"].lower()
@@ -145,29 +145,29 @@ def wait(match: re.Match[str], guarded: Guarded) -> Steps:
     return (s.Wait(min(seconds * factor, LONGEST_WAIT)),)
 
 
-def wait_for(match: re.Match[str], guarded: Guarded) -> Steps:
-    return (s.WaitFor(guarded.restore(match["text"])),)
+def wait_for(match: re.Match[str], literals: Literals) -> Steps:
+    return (s.WaitFor(literals.restore(match["text"])),)
 
 
-def compare_first(match: re.Match[str], guarded: Guarded) -> Steps:
+def compare_first(match: re.Match[str], literals: Literals) -> Steps:
     count = number(match["count"]) if match["count"] else 2
     return (s.Compare(max(2, min(count, MOST_RESULTS))),)
 
 
-def compare_named(match: re.Match[str], guarded: Guarded) -> Steps:
-    return (s.Compare(names=(guarded.restore(match["one"]), guarded.restore(match["other"]))),)
+def compare_named(match: re.Match[str], literals: Literals) -> Steps:
+    return (s.Compare(names=(literals.restore(match["one"]), literals.restore(match["other"]))),)
 
 
-def sign_in(match: re.Match[str], guarded: Guarded) -> Steps | None:
-    credentials = parse_credentials(guarded.restore(match["who"]))
+def sign_in(match: re.Match[str], literals: Literals) -> Steps | None:
+    credentials = parse_credentials(literals.restore(match["who"]))
     return (s.SignIn(credentials.username, credentials.password),) if credentials else None
 
 
-def tell(match: re.Match[str], guarded: Guarded) -> Steps:
-    return (s.Return(parse_request(match["what"], guarded.restore)),)
+def tell(match: re.Match[str], literals: Literals) -> Steps:
+    return (s.Return(parse_request(match["what"], literals.restore)),)
 
 
-def show(match: re.Match[str], guarded: Guarded) -> Steps | None:
+def show(match: re.Match[str], literals: Literals) -> Steps | None:
     questions = parse_questions(match["what"])
     return (s.Return(questions),) if questions else None
 
@@ -176,18 +176,18 @@ def ask(subject: s.Subject) -> Reading:
     return always(s.Return((s.Question(subject),)))
 
 
-def go_to(match: re.Match[str], guarded: Guarded) -> Steps:
-    return (s.GoTo(guarded.restore(match["place"]).strip()),)
+def go_to(match: re.Match[str], literals: Literals) -> Steps:
+    return (s.GoTo(literals.restore(match["place"]).strip()),)
 
 
-def open_it(match: re.Match[str], guarded: Guarded) -> Steps:
-    text, plain = match["what"], guarded.restore(match["what"]).strip()
+def open_it(match: re.Match[str], literals: Literals) -> Steps:
+    text, plain = match["what"], literals.restore(match["what"]).strip()
     is_place = (
         is_address(text) or looks_like_address(plain) or re.search(r"\b(?:site|website|page)$", text, re.IGNORECASE)
     )
     return (s.GoTo(plain),) if is_place else (s.Click(plain),)
 
 
-def click(match: re.Match[str], guarded: Guarded) -> Steps:
+def click(match: re.Match[str], literals: Literals) -> Steps:
     kind = " ".join((match["kind"] or match["kind_after"] or "").lower().split())
-    return (s.Click(guarded.restore(match["target"]).strip(), ROLES.get(kind, "")),)
+    return (s.Click(literals.restore(match["target"]).strip(), ROLES.get(kind, "")),)

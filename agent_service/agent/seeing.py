@@ -20,9 +20,9 @@ READ_AT_MOST = 8_000  # characters billed for one look: what a reader would skim
 
 @dataclass(frozen=True)
 class Result:
-    """One of several like things on a page: a search result, a product tile, a cart line.
+    """One of several similar things on a page: a search result, a product tile, a cart line.
 
-    `ref` is the mark its element carries in the page.
+    `ref` is the mark that its element carries in the page.
     """
 
     ref: int
@@ -76,19 +76,19 @@ class PageView:
 
     @property
     def is_blank(self) -> bool:
-        """Nothing to work on: where a browser starts, or its own page about an error."""
+        """Whether there is nothing to work on: the browser's start page, or its own error page."""
         return self.url.startswith(("about:", "chrome")) or (
             self.url.startswith("data:") and not (self.buttons or self.links or self.fields)
         )
 
     @property
     def site(self) -> str:
-        """Whose page it is."""
+        """The name of the site that the page belongs to."""
         return self.site_name or urlsplit(self.url).netloc
 
     @property
     def is_product(self) -> bool:
-        """About one thing to buy, rather than a list of them."""
+        """Whether the page is about one thing to buy, rather than a list of them."""
         return self.can_add and not self.is_cart
 
     @property
@@ -112,7 +112,7 @@ async def look(page: Page) -> PageView:
 
 
 def amount_of(price: str) -> Decimal | None:
-    """The number in a price, whichever way its thousands and decimals are marked."""
+    """The number in a price, whichever separators mark its thousands and decimals."""
     digits = re.sub(r"[^\d.,]", "", price)
     if re.search(r",\d{1,2}$", digits):
         digits = digits.replace(".", "").replace(",", ".")

@@ -1,4 +1,4 @@
-"""What an instruction can ask for, one type a step."""
+"""What an instruction can ask for: one type for each kind of step."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,7 +8,7 @@ LAST = -1
 
 
 class Best(Enum):
-    """Choosing one of several by what it is rather than where it stands."""
+    """A choice among results by price or rating rather than by position."""
 
     CHEAPEST = auto()
     DEAREST = auto()
@@ -38,7 +38,7 @@ class GoToShop:
 
 @dataclass(frozen=True)
 class Search:
-    """`at_most` is the highest price of a result that counts."""
+    """`at_most` is the highest price that a result may have."""
 
     query: str
     engine: str = ""
@@ -47,7 +47,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Click:
-    """`role` is empty where the instruction names none; `ref` marks an element of the last snapshot (see `finding`)."""
+    """`role` is empty if the instruction names none; `ref` marks an element of the last snapshot (see `finding`)."""
 
     target: str
     role: str = ""
@@ -174,7 +174,7 @@ class Subject(Enum):
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to return. `which` and `count` say of which results, `label` names a value as the page does."""
+    """One thing to return. `which` and `count` select results; `label` names a value as the page does."""
 
     subject: Subject
     which: Choice | None = None
@@ -189,7 +189,7 @@ class Return:
 
 @dataclass(frozen=True)
 class Compare:
-    """Results from the first on, or those that carry one of `names`."""
+    """Compare the first `count` results, or the ones called by `names`."""
 
     count: int = 2
     names: tuple[str, ...] = ()
@@ -213,12 +213,12 @@ class GoToCheckout:
 
 @dataclass(frozen=True)
 class Buy:
-    """Through checkout to the paid order."""
+    """Go through checkout to the paid order."""
 
 
 @dataclass(frozen=True)
 class Unclear:
-    """A part of the instruction that fits nothing known, as written."""
+    """A part of the instruction that was not understood, as written."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""Numbers, positions and the other words that many sentences share."""
+"""Numbers, positions and other words that many sentences share."""
 
 import re
 
@@ -23,7 +23,7 @@ SUPERLATIVES = {
 
 
 def one_of(words: dict[str, int] | dict[str, Best] | list[str]) -> str:
-    """A pattern for any of the words, the longest first so that none hides another."""
+    """A pattern for any of the words, longest first so that no word hides a longer one."""
     return "|".join(sorted(words, key=len, reverse=True))
 
 

@@ -1,4 +1,4 @@
-"""One task under way: its run, what it has seen and done so far."""
+"""The state of one running task: its run, and what it has seen and done so far."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,16 +19,16 @@ ACTION_SECONDS = 40
 
 
 class Work:
-    """What every skill is handed."""
+    """The context that every skill works with."""
 
     def __init__(self, run: TaskRun, shop_url: str) -> None:
         self.run = run
         self.shop_url = shop_url
-        self.to_come: list[Step] = []  # steps after the one under way
-        self.listing = ""  # address of the results spoken of last
-        self.at_most: Decimal | None = None  # the highest price of a result that counts
-        self.added = False  # something went into the cart that is not paid for
-        self.bought = ""  # what was paid for last, in words
+        self.to_come: list[Step] = []  # steps after the current one
+        self.listing = ""  # address of the last results page
+        self.at_most: Decimal | None = None  # the highest price that a result may have
+        self.added = False  # something in the cart is not paid for yet
+        self.bought = ""  # what was last paid for, in words
 
     @property
     def page(self) -> Page:
@@ -38,11 +38,11 @@ class Work:
         await self.run.say(text)
 
     def after_purchase(self, failed: TaskFailed) -> TaskFailed:
-        """The failure with what was paid for before it: whoever reads only of the failure would buy it again."""
+        """Add what was already paid for to a failure: whoever read only of the failure would buy it again."""
         return TaskFailed(f"{self.bought} After that: {failed}", code=failed.code)
 
     async def see(self) -> PageView:
-        """Look at the page as it is now; what is read is billed."""
+        """Look at the page as it is now, and bill what is read."""
         view = await self._look()
         self.run.has_read(min(len(view.text), READ_AT_MOST))
         return view
@@ -52,7 +52,7 @@ class Work:
             try:
                 await loaded(self.page)
                 return await look(self.page)
-            except (Error, TimeoutError) as error:  # a page that navigates under the look is looked at again
+            except (Error, TimeoutError) as error:  # the page navigated meanwhile: look again
                 if attempt == 2:
                     raise could_not_do("read the page", error) from error
         raise AssertionError
@@ -67,13 +67,13 @@ class Work:
         seconds: float = ACTION_SECONDS,
         leads: bool = True,
     ) -> T:
-        """One visible action; `what` completes "I could not …" should it fail.
+        """Perform one visible action; `what` completes "I could not …" if it fails.
 
-        After an action that may lead to another page, that page is waited for.
+        With `leads`, wait for the page that the action may lead to.
         """
 
         async def performed() -> T:
-            page = self.page  # asked for now: an operator may have changed it during a pause
+            page = self.page  # read only now, because an operator may have changed it during a pause
             async with asyncio.timeout(seconds):
                 async with arrival(page) if leads else nullcontext():
                     result = await perform(page)

@@ -1,1 +1,1 @@
-"""The wire: REST and Socket.IO, read tolerantly, answered in one of the two published forms."""
+"""The API, by REST and Socket.IO: requests are read tolerantly, and answered in one of the two published forms."""

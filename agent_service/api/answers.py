@@ -1,4 +1,4 @@
-"""Answer bodies that both forms of the API share."""
+"""Response bodies that both forms of the API share."""
 
 from typing import Any
 
@@ -29,5 +29,5 @@ def session_started(session: Session, base: str, balance: float) -> Body:
 
 
 def forwarded() -> Body:
-    """A message was passed on; what becomes of it shows elsewhere."""
+    """The answer to a message that was passed on; its effect shows in events and polls."""
     return {"success": True, "message": "Message sent successfully"}

@@ -1,4 +1,4 @@
-"""Refusals: what a caller is told, by REST as status and body, by socket as an `error` event."""
+"""Refusals: by REST a status and a body, on the socket an `error` event."""
 
 from typing import Any
 
@@ -33,17 +33,17 @@ def missing(name: str) -> ApiError:
 
 
 def bad_key() -> ApiError:
-    """The caller is nobody we know."""
+    """The key is not ours."""
     return ApiError(401, "Invalid API key", code="INVALID_API_KEY")
 
 
 def no_session() -> ApiError:
-    """The session never was, or is no more: the wire does not tell the two apart."""
+    """The session never existed or has ended: the API does not tell the two apart."""
     return ApiError(401, "Session not found or unauthorized", code="SESSION_NOT_FOUND")
 
 
 def insufficient_balance(balance: float) -> ApiError:
-    """Nothing is left to pay with."""
+    """Nothing is left of the balance."""
     return ApiError(402, "Insufficient balance", code="INSUFFICIENT_BALANCE", balance=balance)
 
 

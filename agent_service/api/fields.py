@@ -1,4 +1,4 @@
-"""Reading untyped JSON: each value comes out typed, or the refusal names its field."""
+"""Reads untyped JSON: each value comes out typed, or the refusal names its field."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -7,11 +7,11 @@ from typing import Any
 from agent_service.api.errors import bad_request, missing
 
 MOST_CHARACTERS = 100_000
-"""Of one text; what people ask for is a hundredth of it, and some are kept after their session."""
+"""The longest text. People ask for a hundredth of it; some texts are kept after their session."""
 
 
 class Fields:
-    """The members of one JSON object; null counts as missing, members nobody asks for are ignored."""
+    """The members of one JSON object; null counts as missing, and members that nobody reads are ignored."""
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         self._members = {name: value for name, value in members.items() if value is not None}
@@ -26,7 +26,7 @@ class Fields:
             raise bad_request(f"{name} must be a string.")
         if len(value) > most:
             raise bad_request(f"{name} may have at most {most} characters.")
-        # JSON can spell half a surrogate pair, which is no text and cannot be written down.
+        # JSON can spell half of a surrogate pair, which is not valid text and cannot be encoded.
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise bad_request(f"{name} must be valid Unicode text.")
         return value
@@ -77,7 +77,7 @@ class Fields:
         return Fields(value)
 
     def merged(self, name: str) -> "Fields":
-        """These members overlaid with those of a nested object, where there is one."""
+        """These members overlaid with those of a nested object, if there is one."""
         if name not in self._members:
             return self
         return Fields({**self._members, **self.nested(name)._members})

@@ -1,4 +1,4 @@
-"""What is told of tasks, and refusals, in the two published forms of the API."""
+"""Reports about tasks, and refusals, in the two published forms of the API."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ Body = dict[str, Any]
 
 
 class EnigmaForm:
-    """The guides' own form."""
+    """The form that the API's guides describe."""
 
     def new_task(self, task: Task, poll_url: str, *, one_task: bool = False) -> Body:
-        """What a call that may have waited for its task is told of it."""
+        """The answer to the call that created a task, and may have waited for it."""
         head = {"success": True, "sessionId": task.session_id, "taskId": task.id}
         match task.status:
             case TaskStatus.COMPLETED if one_task:
@@ -31,7 +31,7 @@ class EnigmaForm:
                 return {**head, **self._pending(), "pollUrl": poll_url, "message": message}
 
     def report(self, task: Task) -> Body:
-        """What a poll is told."""
+        """The answer to a poll."""
         reading = task.usage()
         usage = self._usage(reading)
         match task.status:
@@ -49,13 +49,13 @@ class EnigmaForm:
                 return {"success": True, **self._running(), "usage": usage}
 
     def completed(self, task: Task) -> Event:
-        """What the socket is told of a task that is done."""
+        """The socket's event for a completed task."""
         usage = task.usage()
         body = {"type": "task_completed", "taskId": task.id, "data": self._completion(task, usage)}
         return Event({**body, "usage": {"cost": float(usage.cost)}})
 
     def refusal(self, message: str, code: str, extra: Body) -> Body:
-        """Why a call is refused; `code` is empty where the wire has none."""
+        """The body of a refusal; `code` is empty if the API has none for it."""
         return {"success": False, "message": message, **extra}
 
     def _held(self, task: Task, *, with_usage: bool = False) -> Body:
@@ -87,16 +87,16 @@ class EnigmaForm:
 
 
 class WebRunForm(EnigmaForm):
-    """The later form: results at the top of an answer, all figures in one place, and other names for some."""
+    """The later form: results at the top of an answer, all figures in one place, some of them renamed."""
 
     def completed(self, task: Task) -> Event:
-        """What the socket is told: cost and tokens stand in the result."""
+        """The socket's event for a completed task, with cost and tokens inside the result."""
         usage = task.usage()
         data = {**self._completion(task, usage), "usage": self._usage(usage)}
         return Event({"type": "task_completed", "taskId": task.id, "data": data})
 
     def refusal(self, message: str, code: str, extra: Body) -> Body:
-        """Why a call is refused, with its code."""
+        """The body of a refusal, with its code."""
         return {"success": False, "error": message, **({"code": code} if code else {}), **extra}
 
     def _held(self, task: Task, *, with_usage: bool = False) -> Body:

@@ -1,4 +1,4 @@
-"""So many calls a minute, as a window that slides."""
+"""A limit on calls a minute, over a sliding window."""
 
 import math
 import time
@@ -9,7 +9,7 @@ WINDOW = 60.0
 
 
 class RateLimit:
-    """Counts the calls of the service's one key over the last 60 s; a refused call does not count."""
+    """Counts the calls of the service's one key over the last 60 s; those that it refuses do not count."""
 
     def __init__(self, limit: int, *, clock: Callable[[], float] = time.time) -> None:
         self.limit = limit
@@ -27,7 +27,7 @@ class RateLimit:
         return True
 
     def headers(self) -> dict[str, str]:
-        """What callers may go by; the reset is when the oldest call stops counting."""
+        """The rate limit headers of an answer; the reset is the moment when the oldest call stops counting."""
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.limit - len(self._calls)),
@@ -35,7 +35,7 @@ class RateLimit:
         }
 
     def retry_after(self) -> str:
-        """Whole seconds until a call is free."""
+        """Whole seconds until another call is allowed."""
         return str(max(1, math.ceil(self._frees_at() - self._clock())))
 
     def _frees_at(self) -> float:

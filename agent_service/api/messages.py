@@ -1,4 +1,4 @@
-"""Handing a caller's message to its session."""
+"""Hands a caller's message to its session."""
 
 from agent_service.api.errors import ApiError, insufficient_balance
 from agent_service.billing.account import Account
@@ -9,13 +9,13 @@ from agent_service.sessions.tasks import Task
 
 
 def require_balance(account: Account) -> None:
-    """Refuse new work that nothing is left to pay for; raises `ApiError`."""
+    """Refuse new work if nothing is left of the balance; raises `ApiError`."""
     if account.used_up:
         raise insufficient_balance(float(account.balance))
 
 
 def deliver(session: Session, message: Message, account: Account) -> Task | None:
-    """Let the session do what it is asked; the task, where the message is one. Raises `ApiError`."""
+    """Give a message to its session, and return the task if it is a new one; raises `ApiError`."""
     if isinstance(message, TaskOrder):
         require_balance(account)
     try:

@@ -1,4 +1,4 @@
-"""What every call goes through: the journal, the key, the rate limit, and errors as JSON."""
+"""What every call passes through: the journal, the key, the rate limit, and errors as JSON."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ _OPEN = frozenset({"/start/health"})
 
 
 def api_middleware(key: ApiKey, rate_limit: int, journal: Journal, form: EnigmaForm) -> Middleware:
-    """Guard the API's addresses; pages beside it, such as the shop, pass untouched."""
+    """Guard the API's addresses; other pages, such as the shop, pass untouched."""
     limiter = RateLimit(rate_limit) if rate_limit else None
 
     @web.middleware
@@ -59,7 +59,7 @@ async def _answered(
     except Exception:
         logger.exception("A call failed")
         response = web.json_response(form.refusal("Internal error", "", {}), status=500)
-    # Headers tell of the window as it is once this call has been counted, and only callers with a key.
+    # Only callers with a key get these headers; they show the window after this call has been counted.
     if limited and response.status != 401:
         response.headers.update(limited.headers())
     return response

@@ -1,4 +1,4 @@
-"""The Prefer header (RFC 7240): callers say how long they want their answer held back."""
+"""The Prefer header (RFC 7240), by which callers say how long their answer may be held back."""
 
 import re
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,4})\"?")
 
 @dataclass(frozen=True)
 class Hold:
-    """How long to wait for a task; `applied` is what to tell the caller was honoured."""
+    """How long to wait for a task; `applied` is the preference that the answer reports as honoured."""
 
     seconds: float = HOLD_SECONDS
     applied: str | None = None
 
     @property
     def headers(self) -> dict[str, str]:
-        """The answer's own header."""
+        """The answer's header, if a preference was honoured."""
         return {"Preference-Applied": self.applied} if self.applied else {}
 
 

@@ -1,6 +1,6 @@
-"""The Idempotency-Key header: a call that is sent again under its key is answered again, not done again.
+"""The Idempotency-Key header: a call that is sent again under its key is answered again, not carried out again.
 
-A caller that lost an answer can so learn what became of its call, instead of guessing.
+A caller that lost an answer can thus learn what became of its call instead of guessing.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _LONGEST_KEY = 200
 
 
 def read_key(request: web.Request) -> str | None:
-    """The key, which the header's draft writes as a quoted string; bare ones are taken too."""
+    """The key. The header's draft makes it a quoted string; an unquoted one is accepted too."""
     key = request.headers.get("Idempotency-Key", "").strip().strip('"')
     if len(key) > _LONGEST_KEY:
         raise bad_request(f"The Idempotency-Key may have at most {_LONGEST_KEY} characters.")
@@ -25,14 +25,14 @@ def read_key(request: web.Request) -> str | None:
 
 
 class Repeats:
-    """What keyed calls made, for as long as the service runs; the oldest go first."""
+    """The results of keyed calls, kept for as long as the service runs; beyond `keep`, the oldest are dropped."""
 
     def __init__(self, keep: int = 10_000) -> None:
         self._keep = keep
         self._made: OrderedDict[str, asyncio.Task[Any]] = OrderedDict()
 
     async def once(self, key: str | None, make: Callable[[], Awaitable[T]]) -> T:
-        """Make it, or wait for what the first call of this key makes; a refusal is forgotten, for it did nothing."""
+        """Call `make`, or wait for the first call under this key; a refusal is forgotten, because it did nothing."""
         if key is None:
             return await make()
         made = self._made.get(key)
@@ -41,7 +41,7 @@ class Repeats:
             if len(self._made) > self._keep:
                 self._made.popitem(last=False)
         try:
-            # The first caller may go away in the middle; what it began is still there for the second.
+            # The first caller may go away meanwhile; its work goes on for the second.
             result: T = await asyncio.shield(made)
             return result
         except Exception:

@@ -1,4 +1,4 @@
-"""From the wire's requests, their fields named as in either published form, to typed orders."""
+"""Turns the API's requests, with field names of either published form, into typed orders."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ MOST_MILLISECONDS = 300_000
 DEFAULT_TOKENS = 100_000
 WIDTH, HEIGHT = 1024, 600
 CLICK_OFFSET = 155
-"""Pixels from the top of the browser's window, where the wire counts y from, to that of its page."""
+"""Pixels from the top of the browser's window, from which the API counts y, to the top of its page."""
 KEYS = (
     *("Enter", "Escape", "Tab", "Backspace", "Delete", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"),
     *("PageUp", "PageDown", "Home", "End"),
@@ -37,7 +37,7 @@ _INTERACTIONS = ("takeOverControl", "releaseControl", "CLICK", "DOUBLE_CLICK", "
 
 
 def parse_session(body: dict[str, Any], form: Form, *, one_task: bool = False) -> SessionOrder:
-    """Read a start-session or run-task request, of whose fields `form` decides the meaning; raises `ApiError`."""
+    """Read a start-session or run-task request; `form` decides what its fields mean. Raises `ApiError`."""
     fields = Fields(body).merged("task")
     prompt = _prompt(fields, required=one_task)
     seconds = _seconds(fields)
@@ -72,7 +72,7 @@ def parse_message(message: object, *, click_offset: int = CLICK_OFFSET) -> Messa
 
 
 def action_of(message: object) -> str:
-    """Name a message for the journal, whatever state it is in, without anything a person typed."""
+    """Name a message for the journal, however malformed it is, without anything that a person typed."""
     if not isinstance(message, dict):
         return "unreadable"
     kind = message.get("actionType")

@@ -25,7 +25,7 @@ from agent_service.sessions.tasks import Task, TaskArchive
 
 
 class Api:
-    """Answers the calls; parses at the edge and leaves the work to sessions."""
+    """Answers the calls: parses requests and leaves the work to sessions."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Api:
         ]
 
     async def start_session(self, request: web.Request) -> web.Response:
-        """Start a session, and its first task where it has one."""
+        """Start a session, and its first task if the request has one."""
         order, key = parse_session(await _body(request), self._form), read_key(request)
         session = await self._repeats.once(key, lambda: self._start(request, order, may_ask_again=key is not None))
         balance = float(self._account.balance)
@@ -75,7 +75,7 @@ class Api:
         return web.json_response(body, headers=hold.headers)
 
     async def send_message(self, request: web.Request) -> web.Response:
-        """Pass a message to a session; for a new task, wait for its outcome a while."""
+        """Pass a message to a session; if it is a new task, wait a while for its outcome."""
         hold = read_hold(request.headers.get("Prefer", ""))
         fields = await _body(request)
         request[NOTED]["action"] = action_of(fields.get("message"))
@@ -97,14 +97,14 @@ class Api:
         return web.json_response(self._tell.new_task(task, self._poll_url(request, task)), headers=hold.headers)
 
     async def poll(self, request: web.Request) -> web.Response:
-        """Tell how a task stands, also after its session."""
+        """Report the state of a task, even after its session has ended."""
         task = self._archive.find(request.match_info["session_id"], request.match_info["task_id"])
         if task is None:
             raise no_task()
         return web.json_response(self._tell.report(task))
 
     async def health(self, request: web.Request) -> web.Response:
-        """Tell anybody that the service runs."""
+        """Report that the service runs; this needs no key."""
         return web.json_response(
             {
                 "success": True,
@@ -124,7 +124,7 @@ class Api:
             raise no_instances() from None
         request[NOTED]["session"] = session.id
         if not may_ask_again and (request.transport is None or request.transport.is_closing()):
-            # The caller went away while the browser started: nobody can ever know this session's id.
+            # The caller went away while the browser started, so nobody will ever learn this session's id.
             session.end(EndReason.TERMINATED)
         return session
 

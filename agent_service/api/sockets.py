@@ -1,4 +1,4 @@
-"""The live side of the wire: Socket.IO, one room per session."""
+"""The live side of the API: Socket.IO, with one room for each session."""
 
 import asyncio
 import logging
@@ -28,11 +28,11 @@ _MOST_BYTES = 1 << 20
 _MOST_CONNECTIONS = 1_000
 _MOST_QUEUED = 10_000
 STRANGERS_STAY = 10.0
-"""Seconds in which a connection must name its session."""
+"""Seconds within which a connection must name its session."""
 
 
 class Sockets:
-    """Every client of every session; who holds a session's id may watch and steer it."""
+    """All clients of all sessions; whoever holds a session's id may watch and steer it."""
 
     def __init__(
         self, find: Callable[[str], Session | None], account: Account, journal: Journal, *, click_offset: int
@@ -44,7 +44,7 @@ class Sockets:
         self._rooms: defaultdict[str, set[str]] = defaultdict(set)
         self._sessions: dict[str, str] = {}
         self._channels: dict[str, RoomChannel] = {}
-        # Handlers run in the order of arrival and never wait, so that messages keep their order.
+        # Handlers run in order of arrival and never wait, so that messages keep their order.
         self._server = socketio.AsyncServer(
             async_mode="aiohttp",
             async_handlers=False,
@@ -56,23 +56,23 @@ class Sockets:
         self._server.on("disconnect", self._disconnected)
 
     def attach(self, app: web.Application) -> None:
-        """Serve the default path."""
+        """Serve Socket.IO at its default path."""
         self._server.attach(app)
 
     @web.middleware
     async def admission(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Take in only so many connections; the middleware of the application that is attached to."""
+        """Limit the number of connections; this is a middleware for the application that `attach` is given."""
         path = f"{request.path.rstrip('/')}/"
         if path == _PATH and "sid" not in request.query and self._open_connections() >= _MOST_CONNECTIONS:
             raise web.HTTPServiceUnavailable(text="Too many connections.")
         return await handler(request)
 
     def _open_connections(self) -> int:
-        """The library keeps closed connections for up to its ping time-out."""
+        """Count open connections only: the library keeps closed ones for up to its ping time-out."""
         return sum(not connection.closed for connection in self._server.eio.sockets.values())
 
     async def drop_strangers(self) -> None:
-        """Close connections that do not join a session, until cancelled: they need no key to be made."""
+        """Until cancelled, close connections that join no session: opening one needs no key."""
         before: set[str] = set()
         while True:
             await asyncio.sleep(STRANGERS_STAY)
@@ -83,7 +83,7 @@ class Sockets:
             before = strangers
 
     def open_channel(self, session_id: str) -> "RoomChannel":
-        """A new session's way to its clients."""
+        """Open the channel from a new session to its clients."""
         channel = self._channels[session_id] = RoomChannel(self, session_id)
         return channel
 
@@ -135,9 +135,9 @@ class Sockets:
 
 
 class RoomChannel:
-    """One session's events on their way out, one after another.
+    """Sends one session's events, one after another.
 
-    Nobody can connect before the session's id is known, so what happens until then is kept for the first client.
+    Nobody can connect before the session's id is known, so events before that are kept for the first client.
     """
 
     def __init__(self, sockets: Sockets, session_id: str) -> None:
@@ -148,11 +148,11 @@ class RoomChannel:
         self._sender = asyncio.create_task(self._send_all())
 
     def open(self) -> None:
-        """Let events out: somebody is there."""
+        """Start sending: a client is connected."""
         self._opened.set()
 
     def send(self, event: Event, *, to: str | None = None) -> None:
-        """Queue one event for all clients of the session, or for one of them; nobody need come, so the oldest go."""
+        """Queue one event for all clients of the session, or for one; a full queue drops its oldest event."""
         if self._queue.qsize() >= _MOST_QUEUED:
             self._queue.get_nowait()
         self._queue.put_nowait((event, to or self._room))

@@ -1,1 +1,1 @@
-"""What work costs, and the balance it is paid from."""
+"""What work costs, and the balance that pays for it."""

@@ -7,7 +7,7 @@ from agent_service.journal import Journal
 
 
 class Bill:
-    """One meter together with what has been charged for it."""
+    """One meter, and what has been charged for it so far."""
 
     def __init__(self, session_id: str, task_id: str | None = None, meter: Meter | None = None) -> None:
         self.session_id = session_id
@@ -29,7 +29,7 @@ class Account:
         return self.balance <= 0
 
     def settle(self, bill: Bill) -> Usage:
-        """Charge what is new on a bill; a cost is journalled here before anybody is told of it."""
+        """Charge what is new on a bill; the journal has every cost before anybody is told of it."""
         usage = bill.meter.usage()
         increment = usage.cost - bill.charged
         if increment > 0:

@@ -1,14 +1,14 @@
-"""What agents' work costs.
+"""Meters what agents' work costs.
 
-Every second of a session is billed once: to the task that is under way (waiting for a person included), or else
-to the idle session. For a task, with all counts starting at 0:
+Every second of a session is billed once: to the current task (also while it waits for a person), or else to the idle
+session. For a task, with all counts starting at 0:
 
     input tokens  = ⌈(characters of the prompt + characters read from pages + characters of answers) / 4⌉
                     + 250 × steps
-    output tokens = ⌈(characters of reasoning + characters of the result) / 4⌉ + 20 × steps
+    output tokens = ⌈(characters of reasoning, questions and the result) / 4⌉ + 20 × steps
     cost in USD   = input tokens × 0.000003 + output tokens × 0.000015 + seconds × 0.0001
 
-Where a model plans the steps, the tokens are those that its service reports, and nothing else.
+If a model plans the steps, the tokens are those that its service reports, and nothing else.
 
 An idle session costs its seconds. Costs are rounded to a millionth of a dollar, half up.
 """
@@ -81,7 +81,7 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        """Seconds counted so far, those running included."""
+        """Seconds counted so far, including the current stretch."""
         running = 0.0 if self._since is None else self._clock() - self._since
         return self._seconds + running
 
@@ -115,7 +115,7 @@ class Meter:
 
 
 class ReportedMeter(Meter):
-    """Counts reported tokens alone: what was read, said and done is in them already."""
+    """Counts reported tokens only: they already include what was read, said and done."""
 
     def read(self, characters: int) -> None:
         """Nothing to count."""
@@ -127,5 +127,5 @@ class ReportedMeter(Meter):
         """Nothing to count."""
 
     def room_for(self, max_output_tokens: int) -> int:
-        """Any text: whoever asks a model for it asks for no more than the limit leaves."""
+        """No limit: a model is never asked for more than the task has left."""
         return sys.maxsize

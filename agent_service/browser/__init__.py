@@ -1,4 +1,4 @@
-"""One Chromium process and profile per session, which leave nothing behind however they end."""
+"""One Chromium with its own profile for each session; neither leaves anything behind, however it ends."""
 
 from agent_service.browser.agent_browser import AgentBrowser
 from agent_service.browser.chromium import (

@@ -1,4 +1,4 @@
-"""One session's running Chromium: its tabs, what it must not visit, and its end."""
+"""One session's running Chromium: its tabs, the sites it must avoid, and its end."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ _DOCUMENTS = [{"urlPattern": "*", "resourceType": "Document", "requestStage": "R
 
 
 class AgentBrowser:
-    """A running Chromium; `page` is always the tab that people should see and the agent works on."""
+    """A running Chromium; `page` is always the tab that people see and the agent works on."""
 
     def __init__(self, context: BrowserContext, profile: Path, requests: CDPSession, proxy: Proxy) -> None:
         self.context = context
@@ -44,11 +44,11 @@ class AgentBrowser:
         return self._tabs[-1]
 
     async def avoid(self, domains: Collection[str]) -> None:
-        """From now on block every request to these hosts and their subdomains, instead of earlier ones.
+        """From now on, block every request to these hosts and their subdomains; they replace the earlier ones.
 
-        Browser-wide interception sees frames, workers, redirects and new tabs alike, which a
-        route on the context does not, and costs nothing for hosts that no pattern names. The proxy
-        stops what it does not see, such as WebSockets.
+        Browser-wide interception sees frames, workers, redirects and new tabs alike, which a route on the context does
+        not, and it costs nothing for hosts that match no pattern. The proxy stops what interception does not see, such
+        as WebSockets.
         """
         self.proxy.avoided = frozenset(map(host_name, domains))
         patterns = [{"urlPattern": f"*://*{host}*"} for host in sorted(self.proxy.avoided)]
@@ -62,7 +62,7 @@ class AgentBrowser:
 
     async def _close(self) -> None:
         try:
-            with contextlib.suppress(Exception):  # a dead driver raises a bare one; what follows needs none
+            with contextlib.suppress(Exception):  # a dead driver raises a bare Exception; the rest needs no driver
                 async with asyncio.timeout(CLOSE_TIMEOUT):
                     await self.context.close()
         finally:
@@ -85,7 +85,7 @@ class AgentBrowser:
 
     def _lost(self, page: Page) -> None:
         if self._tabs == [page]:
-            self._died()  # `page` keeps naming the dead one: its errors say what happened
+            self._died()  # `page` stays the dead one: its errors say what happened
         elif page in self._tabs:
             self._tabs.remove(page)
             self._page_changed()
@@ -104,12 +104,12 @@ class AgentBrowser:
         verdict.add_done_callback(self._verdicts.discard)
 
     def _objection(self, paused: dict[str, Any]) -> str | None:
-        """Why a request must not go on, as the protocol names it."""
+        """The protocol's name for the reason why a request must fail, or None if it may go on."""
         url = urlsplit(paused["request"]["url"])
         if url.scheme == "file":
             return "AccessDenied"
         if paused.get("responseErrorReason") == "Failed":
-            # To Chromium every failure behind a proxy is the same; people and agents are told which it was.
+            # Chromium sees only one kind of failure behind a proxy; people and agents are told the real reason.
             return self.proxy.failure(url.hostname or "", url.port or _DEFAULT_PORTS.get(url.scheme, 0))
         # The pattern is wider than the rule (it matches paths too), so the host decides here.
         return "BlockedByClient" if is_within(url.hostname or "", self.proxy.avoided) else None

@@ -1,4 +1,4 @@
-"""Starting the system's Chromium: found, told how to behave, and brought to a calm page."""
+"""Finds, configures and starts the system's Chromium."""
 
 import asyncio
 import html
@@ -19,7 +19,7 @@ from agent_service.browser.proxy import Proxy
 from agent_service.browser.targets import Targets
 
 WIDTH, HEIGHT = 1024, 600
-"""The picture's size in CSS pixels; the wire's coordinates refer to it."""
+"""The picture's size in CSS pixels; the API's coordinates refer to it."""
 
 LAUNCH_TIMEOUT = 30.0
 _CACHE_BYTES = 50 << 20
@@ -27,11 +27,11 @@ _SECRET = re.compile(r"KEY|SECRET|PASS|TOKEN|CREDENTIAL|_URL$", re.IGNORECASE)
 
 FEATURES_OFF = ",".join(
     (
-        # The address bar's pop-ups are pages of Chromium's own: nobody sees them, and they cost nearly half of a start.
+        # The address bar's pop-ups are Chromium's own pages: nobody sees them, and they take nearly half of the start.
         "WebUIOmniboxPopup",
         "WebUIOmniboxAimPopup",
         "WebUIOmniboxFullPopup",
-        # What Playwright turns off by itself: a list given on the command line takes the place of its own.
+        # Playwright turns these off by itself, but a list on the command line replaces its own list.
         "AvoidUnnecessaryBeforeUnloadCheckSync",
         "DestroyProfileOnBrowserClose",
         "HttpsUpgrades",
@@ -47,7 +47,7 @@ FEATURES_OFF = ",".join(
         "PreconnectToSearch",
     )
 )
-"""Features of Chromium that no browser here has a use for."""
+"""Chromium features that the browsers here have no use for."""
 
 _EXTENSION = Path(__file__).parents[1] / "streaming" / "extension"
 EXTENSION_ID = "oanlogfajdjgffldgdkpplnimpbefdnh"
@@ -62,20 +62,20 @@ class BrowserOptions:
     profiles: Path
     """Root folder; each browser makes and removes a folder of its own beneath it."""
     targets: Targets = field(default_factory=Targets)
-    """What they may connect to."""
+    """The addresses that browsers may connect to."""
     trusted_spki: tuple[str, ...] = ()
-    """Base64 SHA-256 hashes of public keys whose certificates are accepted as they are."""
+    """Base64 SHA-256 hashes of public keys whose certificates are accepted without validation."""
     sandbox: bool = os.geteuid() != 0
-    """Chromium refuses to run as root with it; some containers forbid it as well."""
+    """Whether Chromium's sandbox is on. Chromium refuses to run as root with it, and some containers forbid it."""
 
 
 async def launch(
     playwright: Playwright, options: BrowserOptions, *, avoid_domains: Collection[str] = ()
 ) -> AgentBrowser:
-    """Start a Chromium with a fresh profile on a calm start page.
+    """Start a Chromium with a fresh profile on a plain start page.
 
-    It needs no help to die with the service: its driver ends at the end of its input, and
-    Chromium itself when the driver's pipe closes, so a SIGKILL of either takes it along.
+    It dies with the service by itself: the driver exits when its input ends, and Chromium exits when the driver's pipe
+    closes, so that a SIGKILL of either one also ends the browser.
     """
     await asyncio.to_thread(options.profiles.mkdir, parents=True, exist_ok=True)
     profile = Path(tempfile.mkdtemp(prefix=PREFIX, dir=options.profiles.resolve()))
@@ -105,13 +105,13 @@ async def _launch_context(playwright: Playwright, options: BrowserOptions, profi
         headless=True,
         chromium_sandbox=options.sandbox,
         args=list(_arguments(options)),
-        proxy={"server": proxy},  # loopback too, which Chromium by itself would reach past a proxy
+        proxy={"server": proxy},  # also for loopback, which Chromium would reach directly by default
         env=_environment(),
         ignore_default_args=["--disable-extensions"],
         viewport={"width": WIDTH, "height": HEIGHT},
-        accept_downloads=False,  # nobody could fetch them, and they would fill the disk
+        accept_downloads=False,  # nobody could fetch the files, and they would fill the disk
         downloads_path=profile / "downloads",
-        # The service closes its sessions itself on a signal; the driver must not overtake it.
+        # On a signal the service closes its sessions itself; the driver must not get there first.
         handle_sigint=False,
         handle_sigterm=False,
         handle_sighup=False,
@@ -126,7 +126,7 @@ def _arguments(options: BrowserOptions) -> Iterator[str]:
     yield f"--load-extension={_EXTENSION}"
     yield f"--disable-extensions-except={_EXTENSION}"
     yield f"--allowlisted-extension-id={EXTENSION_ID}"
-    # All that might go past the proxy: names looked up by the browser itself, and WebRTC.
+    # Closes the ways past the proxy: the browser's own name look-ups, and WebRTC.
     yield "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
     yield "--webrtc-ip-handling-policy=disable_non_proxied_udp"
     yield f"--disk-cache-size={_CACHE_BYTES}"
@@ -135,7 +135,7 @@ def _arguments(options: BrowserOptions) -> Iterator[str]:
 
 
 def _environment() -> dict[str, str | float | bool]:
-    """The service's own without what may be secret there: a browser runs other people's programs."""
+    """The service's environment without variables that may hold secrets: a browser runs other people's programs."""
     return {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
 
 

@@ -1,4 +1,4 @@
-"""Domains as people enter them, and what lies within them."""
+"""Domains as people enter them, and whether a host lies within one."""
 
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -11,6 +11,6 @@ def is_within(host: str, domains: Collection[str]) -> bool:
 
 
 def host_name(domain: str) -> str:
-    """The bare lower-case host of what people enter as a domain, address or `*.` pattern."""
+    """The bare lower-case host of a domain, address or `*.` pattern as people enter it."""
     host = urlsplit(domain if "//" in domain else f"//{domain}").hostname or ""
     return host.removeprefix("*.").removeprefix(".").rstrip(".")

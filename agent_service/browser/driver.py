@@ -1,4 +1,4 @@
-"""The Playwright driver that starts browsers: begun when first needed, and again if it died."""
+"""The Playwright driver that starts browsers: started when first needed, and again if it has died."""
 
 import asyncio
 import contextlib

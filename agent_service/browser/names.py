@@ -1,4 +1,4 @@
-"""Looking up host names for the browsers, which look up none themselves."""
+"""Looks up host names for the browsers, which do not do so themselves."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ async def look_up(host: str, port: int) -> Sequence[AddressInfo]:
     """All addresses of a host; raises `OSError`."""
     with suppress(socket.gaierror):
         return _addresses(host, port, _NUMERIC)
-    # A thread of its own, and a daemon: a resolver that hangs holds up neither other look-ups nor the service's end.
+    # Each look-up has its own daemon thread, so that a hanging resolver delays neither other look-ups nor shutdown.
     loop = asyncio.get_running_loop()
     found: asyncio.Future[Sequence[AddressInfo]] = loop.create_future()
 

@@ -1,4 +1,4 @@
-"""Browser profiles and the processes on them, of which nothing may be left behind."""
+"""Removes browser profiles and the processes that use them; nothing may be left behind."""
 
 import contextlib
 import logging
@@ -23,8 +23,8 @@ def remove_leftovers(profiles: Path) -> None:
 
 
 def erase(profile: Path) -> None:
-    """Kill what still runs on the profile, then delete it (blocking)."""
-    for _ in range(20):  # a process forked while we looked shows in the next round
+    """Kill the processes that still use the profile, then delete it (blocking)."""
+    for _ in range(20):  # a process forked during one round shows up in the next
         processes = list(_processes_on(profile))
         for process in processes:
             with contextlib.suppress(ProcessLookupError):
@@ -37,7 +37,7 @@ def erase(profile: Path) -> None:
 
 
 def _processes_on(profile: Path) -> Iterator[int]:
-    """Ids of the processes that name the profile on their command line; zombies have none."""
+    """Ids of the processes whose command line names the profile; a zombie has no command line."""
     # Chromium's children show their arguments joined by spaces.
     argument = re.compile(re.escape(f"{_USER_DATA_DIR}{profile}".encode()) + rb"(?=[\0 ]|$)")
     for entry in Path("/proc").glob("[0-9]*"):

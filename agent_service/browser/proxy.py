@@ -1,7 +1,7 @@
-"""The one way out of a browser: a SOCKS5 server of its own, which checks where each connection really goes.
+"""Each browser's only way out: a SOCKS5 server of its own, which checks where each connection really goes.
 
-Chromium hands over names, not addresses. They are looked up here, each address is checked, and the connection is made
-to the very address that was checked: a redirect, a frame, a WebSocket or a name that changes its mind comes no further.
+Chromium hands over names, not addresses. The proxy looks them up, checks every address and connects to the very
+address that it checked, so no redirect, frame, WebSocket or changed DNS answer leads anywhere else.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from agent_service.browser.targets import Endpoint, Targets
 
 CONNECT_TIMEOUT = 15.0
 MOST_CONNECTIONS = 256
-"""Chromium itself opens some tens; the limit is for a browser that is not itself any more."""
+"""Chromium opens a few tens by itself; the limit is for a browser that has been compromised."""
 
 _LOOPBACK = "127.0.0.1"
 _NEXT_ADDRESS_AFTER = 0.25
@@ -32,11 +32,11 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class NotConnected(Exception):
-    """`str()` is the reason, one of those that `Fetch.failRequest` knows."""
+    """The connection was not made; `str()` is the reason, one that `Fetch.failRequest` accepts."""
 
 
 class Proxy:
-    """Serves one browser from `start` to `close`; `avoided` are the hosts that it must not reach at the moment."""
+    """Serves one browser from `start` to `close`; `avoided` are the hosts that it must not reach for now."""
 
     def __init__(self, targets: Targets) -> None:
         self.avoided: frozenset[str] = frozenset()
@@ -48,7 +48,7 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """What Chromium is told."""
+        """The proxy address that Chromium is given."""
         assert self._server
         return f"socks5://{_LOOPBACK}:{self._server.sockets[0].getsockname()[1]}"
 
@@ -67,7 +67,7 @@ class Proxy:
 
     @contextlib.contextmanager
     def open_port(self, port: int) -> Iterator[None]:
-        """Let the browser reach a port of ours on loopback meanwhile."""
+        """Let the browser reach one of the service's own loopback ports within this context."""
         self._open_ports.add(port)
         try:
             yield
@@ -75,7 +75,7 @@ class Proxy:
             self._open_ports.discard(port)
 
     def failure(self, host: str, port: int) -> str | None:
-        """Why the last try to connect there failed: all Chromium knows is that it did."""
+        """Why the last attempt to connect there failed; Chromium itself only knows that it did."""
         return self._failures.get((host, port))
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,7 +95,7 @@ class Proxy:
             await _relay(near, far)
         except NotConnected:
             writer.write(_reply(_REFUSED))
-        except (OSError, EOFError, ValueError):  # it went away, or speaks something else
+        except (OSError, EOFError, ValueError):  # the peer went away, or does not speak SOCKS5
             pass
         finally:
             writer.close()
@@ -134,7 +134,7 @@ class Proxy:
 
 
 async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Endpoint:
-    """Where the client wants to go (RFC 1928); raises `ValueError` for what is not SOCKS5."""
+    """Read where the client wants to connect (RFC 1928); raises `ValueError` if it does not speak SOCKS5."""
     version, methods = await reader.readexactly(2)
     if version != _VERSION:
         raise ValueError
@@ -173,7 +173,7 @@ def _reason(problem: Exception) -> str:
 
 
 async def _relay(near: Streams, far: Streams) -> None:
-    """Pass on what comes, either way, until one side is done; what it sent still arrives."""
+    """Pass data on both ways until one side is done; what it sent before still arrives."""
     ways = [asyncio.create_task(_pass_on(near[0], far[1])), asyncio.create_task(_pass_on(far[0], near[1]))]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Which addresses the browsers may connect to: the public ones, and what a setting or the service itself adds."""
+"""Decides which addresses the browsers may connect to: public ones, and those that a setting or the service adds."""
 
 import socket
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ Endpoint = tuple[str, int]
 
 _UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
-# What `is_global` leaves open, some of it in older Pythons only. The last one looks public: Azure's platform.
+# Networks that `is_global` leaves open, some only in older Pythons. The last one, Azure's platform, looks public.
 _CLOSED = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20", "168.63.129.16/32")))
 
 
 @dataclass(frozen=True)
 class Targets:
-    """The rule for one service; `places` are the service's own, under the host and port by which pages name them."""
+    """The rule for one service; `places` maps the host and port in a page's address to the service's own listeners."""
 
     allowed: tuple[Network, ...] = ()
     places: Mapping[Endpoint, Endpoint] = field(default_factory=dict)
     closed_ports: frozenset[int] = frozenset()
-    """Ports of this machine that no allowed network opens, such as the service's own."""
+    """Ports of this machine that stay closed even in an allowed network, such as the service's own."""
     look_up: LookUp = look_up
 
     def allows(self, host: str, port: int) -> bool:
@@ -36,7 +36,7 @@ class Targets:
 
 
 def _meant(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one leads to, where it is such a one."""
+    """The IPv4 address that an IPv6 address leads to, if it does; otherwise the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:
@@ -51,7 +51,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _is_of_this_machine(address: Address) -> bool:
-    """Whether the machine would talk to itself, past any firewall that guards it from outside."""
+    """Whether the address is this machine's own; such connections bypass a firewall around it."""
     family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

@@ -1,1 +1,1 @@
-"""What the service takes of the machine it runs on: ports, a folder, a name for its shop, a parent."""
+"""What the service needs from its machine: ports, a folder, a name for its shop, a parent process."""

@@ -1,4 +1,4 @@
-"""The folder for browser profiles, which belongs to one running service alone."""
+"""The folder for browser profiles; it belongs to one running service alone."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from agent_service.hosting.errors import StartFailed
 
 
 class DataFolder:
-    """Held by a lock, because a service removes whatever browsers and profiles it finds there at start."""
+    """Locked, because a service removes all browsers and profiles that it finds there at start."""
 
     def __init__(self, path: Path, *, temporary: bool) -> None:
         self._path = path
@@ -23,7 +23,7 @@ class DataFolder:
         return self._path / "profiles"
 
     def close(self) -> None:
-        """Give the folder back; a temporary one is removed as far as it is empty."""
+        """Release the folder; remove a temporary one if it is empty."""
         if self._temporary:
             (self._path / _LOCK).unlink(missing_ok=True)
             for folder in (self.profiles, self._path):
@@ -37,7 +37,7 @@ _LOCK = "lock"
 
 def open_data_folder(chosen: Path | None, port: int) -> DataFolder:
     """Make and lock the folder; raises `StartFailed`."""
-    # Named after the port, so that a service started again after a SIGKILL finds what to clean up.
+    # The name holds the port, so that a service restarted after a SIGKILL finds what it has to clean up.
     path = chosen or Path(tempfile.gettempdir()) / f"agent-service-{os.geteuid()}-{port}"
     return DataFolder(path, temporary=chosen is None)
 

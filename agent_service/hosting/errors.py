@@ -1,4 +1,4 @@
-"""What keeps the service from starting."""
+"""Reasons why the service cannot start."""
 
 
 class StartFailed(Exception):
@@ -8,6 +8,6 @@ class StartFailed(Exception):
 
 
 class PortInUse(StartFailed):
-    """Another port would do: whoever started the service may tell by the exit code."""
+    """The port is in use; a separate exit code tells whoever started the service that another port would do."""
 
     exit_code = 3

@@ -11,11 +11,11 @@ _BACKLOG = 128
 def listen(host: str, port: int) -> socket.socket:
     """Bind early, so that a port in use is known before anything else has started; raises `StartFailed`."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
         raise StartFailed(f"The host {host} has no address.") from None
-    # A name such as localhost can stand for both: clients try IPv4 in any case.
-    family, _, _, _, address = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
+    # A name such as localhost can have IPv4 and IPv6 addresses; every client tries IPv4.
+    family, _, _, _, address = min(addresses, key=lambda info: info[0] is not socket.AF_INET)
     try:
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as problem:
@@ -36,5 +36,5 @@ def origin(host: str, port: int) -> str:
 
 
 def own_host(host: str) -> str:
-    """A host at which the service reaches itself, also when it listens on every interface."""
+    """A host at which the service reaches itself, even if it listens on every interface."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

@@ -1,4 +1,4 @@
-"""Ending with the process that started the service."""
+"""Stops the service together with the process that started it."""
 
 import asyncio
 import ctypes
@@ -13,13 +13,13 @@ _PR_SET_PDEATHSIG = 1
 
 
 def stop_with_parent(stop: Callable[[], None]) -> None:
-    """Call `stop` once the parent process is gone; raises `StartFailed` where the system cannot tell."""
+    """Call `stop` once the parent process is gone; raises `StartFailed` if the system cannot report that."""
     if sys.platform != "linux":
         raise StartFailed("--die-with-parent works on Linux only.")
     parent = os.getppid()
 
     def check() -> None:
-        # The signal also comes when only the thread that started us ended: the parent's id tells the two apart.
+        # The signal also comes when only the thread that started us ends: the parent's id tells the two apart.
         if os.getppid() != parent:
             stop()
 

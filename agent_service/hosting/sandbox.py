@@ -1,4 +1,4 @@
-"""Whether Chromium's own sandbox can be on, which keeps a page that breaks its renderer inside it."""
+"""Finds out whether Chromium's own sandbox can be on; it confines a page that takes over its renderer."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ _NAMESPACES = ("unshare", "--map-root-user", "--pid", "--net", "--fork", "true")
 
 
 def why_no_sandbox(executable: str) -> str | None:
-    """What keeps the sandbox off; None where it can be on. Blocking."""
+    """The reason why the sandbox must be off, or None if it can be on (blocking)."""
     if os.geteuid() == 0:
         return "Chromium does not run as root with it; run the service as another user"
     if _succeeds(*_NAMESPACES) or _starts(executable):
@@ -18,7 +18,7 @@ def why_no_sandbox(executable: str) -> str | None:
 
 
 def _starts(executable: str) -> bool:
-    """Chromium itself knows further ways, such as a setuid helper or a rule of AppArmor for its path."""
+    """Whether Chromium starts with its sandbox: it knows other ways, such as a setuid helper or an AppArmor rule."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         return _succeeds(executable, "--headless", f"--user-data-dir={profile}", "--dump-dom", "about:blank")
 

@@ -1,4 +1,4 @@
-"""Letting the shop answer for a public name: loopback listeners that only the agents' browsers know of."""
+"""Lets the shop answer for a public name, by loopback listeners that only the agents' browsers know of."""
 
 import base64
 import hashlib
@@ -22,9 +22,9 @@ _VALID = timedelta(days=365)
 
 
 class ShopHost:
-    """The shop as agents find it: below `/shop/` of the service's own origin, and at the root of a public name.
+    """The shop as agents find it: at `/shop/` on the service's own origin, and at the root of a public name.
 
-    What answers there is the shop alone, so that an agent never reaches the service itself.
+    These listeners serve nothing but the shop, so that an agent never reaches the service itself.
     """
 
     def __init__(self, own: Endpoint, name: str | None) -> None:
@@ -88,7 +88,7 @@ def _context(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     pem = serialization.Encoding.PEM
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    # The ssl module reads keys from files only; this one is gone as soon as it is read.
+    # The ssl module reads keys from files only; this file is deleted as soon as it has been read.
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(secret + certificate.public_bytes(pem))
         context.load_cert_chain(file.name)

@@ -1,1 +1,1 @@
-"""Sessions and their tasks, from the order to the outcome."""
+"""Sessions and their tasks, from the request to the outcome."""

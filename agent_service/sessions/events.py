@@ -1,4 +1,4 @@
-"""What is sent over the socket, in the wire's shapes; a task's result has two forms (`api/forms.py`)."""
+"""Builds the events that go over the socket; a task's result has two forms, built in `api/forms.py`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Event:
-    """One Socket.IO event; everything an agent does is a `message`."""
+    """One Socket.IO event; everything that an agent does is a `message`."""
 
     body: Body
     name: str = "message"
@@ -28,7 +28,7 @@ def action(name: str, target: str | None) -> Event:
 
 
 def response_update(message: str) -> Event:
-    """The agent has its answer."""
+    """The agent has its result."""
     return Event({"type": "response_update", "data": {"message": message}})
 
 
@@ -48,7 +48,7 @@ def end_session(reason: str) -> Event:
 
 
 def disconnected(grace_milliseconds: int) -> Event:
-    """The browser is gone; it has this long to come back."""
+    """The browser is gone; the service has this long to replace it."""
     return Event({"gracePeriod": grace_milliseconds}, name="instance:disconnected")
 
 
@@ -58,10 +58,10 @@ def reconnected() -> Event:
 
 
 def address(url: str) -> Event:
-    """Where the page is while a person has taken it over: an extension, since nobody else can know."""
+    """The page's address while a person has taken it over: our extension of the API, since clients cannot know it."""
     return Event({"url": url}, name="page:address")
 
 
 def guardrail(question: Question) -> Body:
-    """A question, as events and answers alike carry it; the hosted API knows one type, so `kind` stands beside it."""
+    """A question, as events and answers carry it; the hosted API has one type only, so `kind` is a field of its own."""
     return {"type": "human_input_needed", "kind": question.kind, "value": question.text}

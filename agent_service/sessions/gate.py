@@ -1,4 +1,4 @@
-"""What keeps an agent still."""
+"""Keeps an agent still while it is paused or taken over."""
 
 import asyncio
 from enum import StrEnum
@@ -25,18 +25,18 @@ class Gate:
         return self._open.is_set()
 
     def hold(self, hold: Hold) -> None:
-        """Keep the agent still from its next step on."""
+        """Stop the agent before its next step."""
         self._holds.add(hold)
         self._open.clear()
 
     def release(self, hold: Hold) -> None:
-        """Take one hold off; the others stay."""
+        """Lift one hold; the others stay."""
         self._holds.discard(hold)
         if not self._holds:
             self._open.set()
 
     async def passed(self) -> None:
         """Wait for the gate to be open."""
-        # A hold can return between the wake-up and this task's turn.
+        # A hold can be set again between the wake-up and this coroutine's turn.
         while not self._open.is_set():
             await self._open.wait()

@@ -1,4 +1,4 @@
-"""A session's browser, replaced when it dies, and the one stream that shows whichever there is."""
+"""A session's browser, which is replaced when it dies, and the one stream that shows the current browser."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ class LaunchFailed(Exception):
 
 
 class Instance:
-    """What a session works with and people watch; `browser` is another one after a crash, `stream` never is."""
+    """The browser that a session works in and people watch; a crash replaces `browser`, but never `stream`."""
 
     def __init__(self, browser: AgentBrowser, workshop: Workshop, avoid_domains: Collection[str]) -> None:
         self.browser = browser
@@ -48,7 +48,7 @@ class Instance:
                     await crashed.wait()
 
     async def died_of(self, problem: Exception) -> bool:
-        """Whether a failed action was the first sign of a crash, whose own event may be a moment behind."""
+        """Whether a failed action was the first sign of a crash; the event of a crash may come a moment later."""
         if "Connection closed" in str(problem) or "crashed" in str(problem):
             return True
         cause = problem if isinstance(problem, Error) else problem.__cause__
@@ -61,7 +61,7 @@ class Instance:
         return self.browser.crashed.is_set() or self.page.is_closed()
 
     async def _answers(self) -> bool:
-        # When the driver dies, no event says so; a browser that is merely slow is not lost.
+        # No event reports the death of the driver, so the browser is asked; one that is merely slow is not lost.
         try:
             async with asyncio.timeout(HEARTBEAT):
                 await self.browser.context.cookies("http://localhost")
@@ -72,7 +72,7 @@ class Instance:
         return True
 
     async def replace_browser(self) -> None:
-        """Let go of a dead browser and start another, however many tries that takes; viewers stay connected."""
+        """Replace a dead browser, however many attempts that takes; viewers stay connected."""
         await _close(self.browser)
         while True:
             try:
@@ -84,12 +84,12 @@ class Instance:
         self.stream.follow(self.browser)
 
     async def close(self) -> None:
-        """End viewers and browser."""
+        """Disconnect the viewers and close the browser."""
         await _close(self.stream)
         await _close(self.browser)
 
     async def stop_loading(self) -> None:
-        """Break off what the page is loading: cancelling a Playwright call does not."""
+        """Abort what the page is loading; cancelling a Playwright call does not."""
         try:
             async with asyncio.timeout(_STOP_LOADING_TIMEOUT):
                 client = await self.browser.context.new_cdp_session(self.page)
@@ -114,7 +114,7 @@ async def _launch(workshop: Workshop, avoid_domains: Collection[str]) -> AgentBr
 
 
 async def _close(part: AgentBrowser | Stream) -> None:
-    """Close a part; one that hangs is given up after some seconds."""
+    """Close a part; give up on one that hangs for some seconds."""
     try:
         async with asyncio.timeout(_CLOSE_TIMEOUT):
             await part.close()

@@ -1,4 +1,4 @@
-"""Taking the agent's page to an address."""
+"""Takes the agent's page to an address."""
 
 from contextlib import suppress
 
@@ -12,7 +12,7 @@ _ERROR_PAGE_MILLISECONDS = 2_000
 
 
 async def open_address(page: Page, address: str) -> None:
-    """Open an address as far as its document; raises `TaskFailed`."""
+    """Open an address and wait for its document; raises `TaskFailed`."""
     try:
         await page.goto(address, wait_until="domcontentloaded", timeout=_TIMEOUT_MILLISECONDS)
     except Error as problem:
@@ -21,6 +21,6 @@ async def open_address(page: Page, address: str) -> None:
 
 
 async def error_page_shown(page: Page) -> None:
-    """Wait for Chromium's own page about a failure: one still on its way would break off what is opened next."""
+    """Wait for Chromium's error page: one that is still loading would abort the next navigation."""
     with suppress(Error):
         await page.wait_for_url(_ERROR_PAGE, wait_until="commit", timeout=_ERROR_PAGE_MILLISECONDS)

@@ -1,4 +1,4 @@
-"""What callers can ask for, typed: the wire's requests as the rest of the service knows them."""
+"""The typed form of what callers can ask for, independent of the API's field names."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,9 +19,10 @@ class TaskOrder:
 
 @dataclass(frozen=True)
 class SessionOrder:
-    """One session to start, and limits of tasks that name none; `one_task` ends it with its first, however that ends.
+    """One session to start, with the limits for tasks that name none of their own.
 
-    `seconds` is how long it lives; with `None` it lives for as long as it is used.
+    `seconds` is how long it lives; with `None` it lives for as long as it is used. With `one_task` it ends with its
+    first task, whatever the outcome.
     """
 
     seconds: float | None
@@ -60,14 +61,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Takeover:
-    """A person takes the page over, or gives it back."""
+    """A person takes control of the page, or releases it."""
 
     taken: bool
 
 
 @dataclass(frozen=True)
 class Click:
-    """A click on the page, in its own pixels; above the page (y < 0) are only the window's own controls."""
+    """A click in the page's own pixels; with y < 0 it is above the page, on the window's own controls."""
 
     x: int
     y: int

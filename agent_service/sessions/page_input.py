@@ -1,4 +1,4 @@
-"""A person's clicks and keys on the agent's page, in the order they were made."""
+"""Carries out a person's clicks and keys on the agent's page, in the order they were made."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ class InputQueue:
         self._waiting: asyncio.Queue[PageInput] = asyncio.Queue(_MOST_WAITING)
 
     def put(self, given: PageInput) -> bool:
-        """Queue one input; False when too many wait already."""
+        """Queue one input; False if too many are waiting already."""
         try:
             self._waiting.put_nowait(given)
         except asyncio.QueueFull:
@@ -30,7 +30,7 @@ class InputQueue:
         return True
 
     async def run(self) -> None:
-        """Carry out inputs until cancelled; one that fails is dropped, as on any window that went away."""
+        """Carry out inputs until cancelled; one that fails is dropped, like input to a window that has closed."""
         while True:
             given = await self._waiting.get()
             try:
@@ -52,7 +52,7 @@ async def _perform(page: Page, given: PageInput) -> None:
 
 
 async def _press(page: Page, key: str) -> None:
-    # A printable character types itself: not every one of them is a key of the keyboard Playwright knows.
+    # Printable characters are typed, because not all of them are keys of the keyboard that Playwright knows.
     if len(key) == 1:
         await page.keyboard.type(key)
     else:

@@ -1,4 +1,4 @@
-"""All sessions of the service, and room for so many and no more."""
+"""All sessions of the service, up to a maximum number."""
 
 import asyncio
 import secrets
@@ -16,7 +16,7 @@ class NoInstances(Exception):
 
 
 class Registry:
-    """Knows the live sessions; one that ended is not found any more, but keeps its room until its browser is gone."""
+    """Knows the live sessions; one that has ended is no longer found, but keeps its place until its browser is gone."""
 
     def __init__(self, workshop: Workshop, open_channel: Callable[[str], Channel], max_sessions: int) -> None:
         self.max_sessions = max_sessions

@@ -49,7 +49,7 @@ class InputRefused(Exception):
 
 
 class Session:
-    """Lives from its browser's start to its one end; everything asked of it takes effect in the caller's turn."""
+    """Lives from its browser's start to its only end; every request takes effect before its call returns."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Session:
 
     @property
     def stream(self) -> Stream | None:
-        """The picture of the page; it stands still while a lost browser is replaced."""
+        """The picture of the page; it freezes while a lost browser is replaced."""
         return self._instance.stream if self._instance else None
 
     @property
@@ -102,7 +102,7 @@ class Session:
         return self._lifetime.left
 
     def submit(self, order: TaskOrder) -> Task:
-        """Take a task; limits it does not name are the session's. Raises `QueueFull`."""
+        """Queue a task; limits that it does not name are the session's. Raises `QueueFull`."""
         limits = TaskLimits(
             order.seconds or self.order.task_seconds or MOST_TASK_SECONDS,
             order.max_input_tokens or self.order.max_input_tokens,
@@ -113,7 +113,7 @@ class Session:
         return task
 
     def receive(self, message: Message) -> Task | None:
-        """Do what a message asks, as far as it applies; raises `QueueFull` or `InputRefused`."""
+        """Carry out a message, if it applies to the present state; raises `QueueFull` or `InputRefused`."""
         match message:
             case TaskOrder():
                 return self.submit(message)
@@ -131,13 +131,13 @@ class Session:
         return None
 
     def emit(self, event: Event) -> None:
-        """Write an event down, then send it; nothing follows the session's end."""
+        """Journal an event, then send it; after the session's end, do nothing."""
         if self.ended is None:
             self._workshop.journal.write("event", session=self.id, name=event.name, body=event.body)
             self._channel.send(event)
 
     def settle(self) -> None:
-        """Charge what the session has used since the last time."""
+        """Charge what the session has used since the last charge."""
         self._queue.settle()
 
     def end(self, reason: EndReason) -> None:
@@ -150,7 +150,7 @@ class Session:
             self._on_end(self)
 
     async def close(self) -> None:
-        """Let go of everything an ended session holds."""
+        """Release everything that an ended session holds."""
         self._lifetime.stop()
         await self._channel.close()
         for work in self._background:

@@ -1,4 +1,4 @@
-"""A session's tasks, one at a time: started, steered and brought to an outcome."""
+"""Runs a session's tasks, one at a time, from their start to their outcome."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ class QueueFull(Exception):
 
 @dataclass(frozen=True)
 class Seat:
-    """What a queue knows of its session."""
+    """The parts of its session that a queue works with."""
 
     session_id: str
     avoid_domains: tuple[str, ...]
@@ -44,7 +44,7 @@ class Seat:
 
 
 class TaskQueue:
-    """Runs one task after another; all but `close` act at once, in the caller's own turn."""
+    """Runs one task after another; every method but `close` takes effect before it returns."""
 
     def __init__(self, seat: Seat, workshop: Workshop) -> None:
         self.gate = Gate()
@@ -62,15 +62,15 @@ class TaskQueue:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no task is under way or waits for its turn."""
+        """Whether no task is running or waiting for its turn."""
         return self._current is None and not self._waiting
 
     def open(self) -> None:
-        """Let tasks begin: the browser is where the session starts."""
+        """Let tasks begin: the browser has opened the session's starting address."""
         self._opened.set()
 
     def submit(self, order: TaskOrder, limits: TaskLimits) -> Task:
-        """Take a task, and start it if none is under way; raises `QueueFull`."""
+        """Queue a task, and start it if none is running; raises `QueueFull`."""
         if len(self._waiting) >= _MOST_WAITING:
             raise QueueFull
         task = Task(
@@ -88,7 +88,7 @@ class TaskQueue:
         return task
 
     def pause(self) -> None:
-        """Hold the current task after its current action; without one at work nothing is held."""
+        """Hold the current task after its current action; if none is running, nothing is held."""
         if self._current and self._current.status in {TaskStatus.RUNNING, TaskStatus.PAUSED}:
             self.gate.hold(Hold.PAUSE)
 
@@ -97,7 +97,7 @@ class TaskQueue:
         self.gate.release(Hold.PAUSE)
 
     def stop(self) -> None:
-        """End the current task at once; the next one is current from now on."""
+        """End the current task at once; the next one becomes current."""
         task = self._current
         if task and task.close(TaskStatus.STOPPED):
             self._break_off()
@@ -112,7 +112,7 @@ class TaskQueue:
                 self._run.answer(answer.text)
 
     def fail_current(self, failure: Failure) -> None:
-        """End the current task for a reason outside it."""
+        """Fail the current task for a reason outside it."""
         task = self._current
         if task and task.close(TaskStatus.FAILED, failure=failure):
             self._seat.emit(events.error(failure))
@@ -120,7 +120,7 @@ class TaskQueue:
             self._leave(task)
 
     def suspend(self, failure: Failure) -> None:
-        """Fail the current task and start no other: the browser is gone."""
+        """Fail the current task and start no other, because the browser is gone."""
         self._suspended = True
         self.fail_current(failure)
 
@@ -130,7 +130,7 @@ class TaskQueue:
         self._start_next()
 
     def settle(self) -> None:
-        """Charge what has come together, and fail a task that nothing is left to pay for."""
+        """Charge what has accrued, and fail the current task if the balance is used up."""
         self._workshop.account.settle(self.idle)
         if self._current:
             self._current.usage()
@@ -150,7 +150,7 @@ class TaskQueue:
         self._workshop.account.settle(self.idle)
 
     async def close(self) -> None:
-        """Wait until no task works on the page any more."""
+        """Wait until no task uses the page any more."""
         if self._unfinished:
             await asyncio.wait(self._unfinished)
 
@@ -178,7 +178,7 @@ class TaskQueue:
         self._work.add_done_callback(self._unfinished.discard)
 
     async def _work_on(self, task: Task) -> None:
-        # A task that was stopped may still be letting go of the page when the next one is due.
+        # A stopped task may still be releasing the page when the next one is due.
         async with self._page:
             try:
                 await self._carry_out(task)

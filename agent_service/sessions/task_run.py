@@ -1,4 +1,4 @@
-"""The agent's side of one task: every word and step goes through here, to be held, paced, shown and billed."""
+"""The agent's side of one task: holds, paces, shows and bills its every word and step."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -61,7 +61,7 @@ class LiveTaskRun:
         self._check_limits()
 
     async def act(self, name: str, target: str | None, perform: Callable[[], Awaitable[T]]) -> T:
-        """Perform one action: announced in the same breath, so that a hold never leaves one announced but undone."""
+        """Announce one action and perform it at once, so that no hold leaves an action announced but not done."""
         await self.ready()
         await asyncio.sleep(self._pace)
         await self.ready()
@@ -77,17 +77,17 @@ class LiveTaskRun:
         self._check_limits()
 
     def has_used(self, input_tokens: int, output_tokens: int) -> None:
-        """Bill what the agent's model reports."""
+        """Bill the tokens that the agent's model reports."""
         self._meter.report(input_tokens, output_tokens)
         self._check_limits()
 
     @property
     def output_room(self) -> int:
-        """Tokens that the task may still put out."""
+        """Output tokens that the task has left."""
         return self._task.limits.output_tokens - self._meter.output_tokens
 
     async def ask(self, kind: str, question: str) -> str:
-        """Put a question to the people watching and wait for the answer of one of them."""
+        """Put a question to the people watching, and wait until one of them answers."""
         await self.ready()
         shown = Question(kind, self.cut(question) or question)
         self._answer = asyncio.get_running_loop().create_future()
@@ -102,13 +102,13 @@ class LiveTaskRun:
         return answer
 
     def answer(self, text: str) -> None:
-        """Hand a person's answer to the waiting agent; without an open question nothing happens."""
+        """Hand a person's answer to the waiting agent; without an open question, do nothing."""
         if self._answer is not None and not self._answer.done():
             self._task.go_on()
             self._answer.set_result(text)
 
     async def ready(self) -> bool:
-        """Return when the agent may act, showing the task as paused until then; whether it had to wait."""
+        """Wait until the agent may act, with the task shown as paused meanwhile; return whether there was a wait."""
         if self._gate.is_open:
             return False
         self._task.move(TaskStatus.PAUSED)
@@ -119,7 +119,7 @@ class LiveTaskRun:
         return True
 
     def cut(self, text: str) -> str:
-        """Bill text put out, cut short where it would pass the task's output limit."""
+        """Cut a text to the task's output limit, and bill what is left of it."""
         shown = text[: min(_MOST_CHARACTERS, self._meter.room_for(self._task.limits.output_tokens))]
         self._meter.wrote(len(shown))
         return shown

@@ -1,4 +1,4 @@
-"""Tasks: their states, declared once, and what is known of each."""
+"""Tasks: the table of their states, and what is known of each."""
 
 import asyncio
 from collections import OrderedDict
@@ -13,7 +13,7 @@ from agent_service.sessions.orders import TaskOrder
 
 
 class TaskStatus(StrEnum):
-    """Where a task is in its life."""
+    """The state of a task."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -37,7 +37,7 @@ ALLOWED: dict[TaskStatus, frozenset[TaskStatus]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """What the agent needs a person for."""
+    """A question that the agent needs a person to answer."""
 
     kind: str
     text: str
@@ -45,7 +45,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a task could not be done, in words and as one of the wire's codes."""
+    """Why a task failed, in words and as one of the API's error codes."""
 
     message: str
     code: str
@@ -53,7 +53,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class TaskLimits:
-    """The longest a task may take, and the most tokens it may take in (it fails) and put out (it is cut short)."""
+    """A task's limits: past its time or input tokens it fails, and at its output tokens it is cut short."""
 
     seconds: float
     input_tokens: int
@@ -61,7 +61,7 @@ class TaskLimits:
 
 
 class Task:
-    """One task from its order to its outcome; it outlives its session."""
+    """One task from the request to its outcome; it outlives its session."""
 
     def __init__(
         self,
@@ -92,15 +92,15 @@ class Task:
 
     @property
     def is_open(self) -> bool:
-        """Whether anything can still become of the task."""
+        """Whether the task has no outcome yet."""
         return self.status not in CLOSED
 
     def usage(self) -> Usage:
-        """What the task has used, charged to the account before it is told; it never changes after the end."""
+        """What the task has used. It is charged before anybody is told of it, and final once the task is closed."""
         return self._final or self._account.settle(self.bill)
 
     def move(self, status: TaskStatus) -> bool:
-        """Enter another state; False where the state table has no such way, and nothing is changed."""
+        """Enter another state; False, without any change, if the state table does not allow it."""
         if status not in ALLOWED[self.status]:
             return False
         self.status = status
@@ -108,31 +108,31 @@ class Task:
         return True
 
     def start(self) -> None:
-        """Begin to count time."""
+        """Start the task and its clock."""
         if self.move(TaskStatus.RUNNING):
             self.bill.meter.start()
 
     def wait_for_answer(self, question: Question) -> None:
-        """Let everybody who waits for the task know that it waits for them."""
+        """Ask a question, and wake everybody who waits for the task, since it now waits for them."""
         if self.move(TaskStatus.WAITING):
             self.question = question
             self._settled.set()
 
     def go_on(self) -> None:
-        """Leave a pause or a question behind."""
+        """Go on after a pause or a question."""
         if self.move(TaskStatus.RUNNING):
             self.question = None
             self._settled.clear()
 
     def close(self, status: TaskStatus, *, result: str | None = None, failure: Failure | None = None) -> bool:
-        """Fix the outcome, the first one to come; False for any later one."""
+        """Set the outcome; the first one stands, and False is returned for any later one."""
         if status not in ALLOWED[self.status]:
             return False
         self.bill.meter.stop()
         self.result, self.failure, self.question = result, failure, None
         self.closed_at = datetime.now(UTC)
         self.status = status
-        self.order = replace(self.order, prompt="")  # nobody asks for it any more, and it may be long
+        self.order = replace(self.order, prompt="")  # no longer needed, and it may be long
         usage = self._final = self._account.settle(self.bill)
         extra = {"result": result} if failure is None else {"error": failure.message, "code": failure.code}
         self._record(cost=float(usage.cost), **{name: value for name, value in extra.items() if value is not None})
@@ -140,7 +140,7 @@ class Task:
         return True
 
     async def settled(self, timeout: float) -> bool:
-        """Wait until the task is closed or waits for a person; False when `timeout` seconds were not enough."""
+        """Wait until the task is closed or waits for a person; False if that takes longer than `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
                 await self._settled.wait()
@@ -153,7 +153,7 @@ class Task:
 
 
 class TaskArchive:
-    """Every task asked for, so that it can be polled after its session; the oldest closed ones go first."""
+    """Keeps tasks so that they can be polled after their session; beyond `keep`, the oldest closed ones are dropped."""
 
     def __init__(self, keep: int = 10_000) -> None:
         self._keep = keep

@@ -1,4 +1,4 @@
-"""Where a person goes in the agent's browser while they have it."""
+"""Reports where a person goes in the agent's browser while they have control of it."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ _LONGEST = 8_000  # characters; a page can make its address as long as it likes
 
 
 class Trail:
-    """Tells each address of the page people see, from a takeover to its release, and no address twice in a row."""
+    """Reports each address of the visible page from a takeover to its release, never the same one twice in a row."""
 
     def __init__(self, browser: Callable[[], AgentBrowser], tell: Callable[[str], None]) -> None:
         self._browser = browser
@@ -20,7 +20,7 @@ class Trail:
         self._told = ""
 
     def begin(self) -> None:
-        """Start telling; a second time does no harm."""
+        """Start reporting; calling it again does no harm."""
         browser = self._browser()
         if self._followed is browser:
             return
@@ -30,7 +30,7 @@ class Trail:
         self._follow()
 
     def end(self) -> None:
-        """Stop telling; idempotent."""
+        """Stop reporting; idempotent."""
         if self._followed:
             self._followed.page_listeners.discard(self._follow)
         if self._page:

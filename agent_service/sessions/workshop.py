@@ -1,4 +1,4 @@
-"""What every session needs to do its work, made once at start."""
+"""What every session needs for its work, made once at start."""
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Launch = Callable[[Collection[str]], Awaitable[AgentBrowser]]
 
 @dataclass(frozen=True)
 class Workshop:
-    """The tools and books that sessions share; `launch` takes the domains a browser must not visit."""
+    """What all sessions share; `launch` takes the domains that a browser must avoid."""
 
     launch: Launch
     new_stream: Callable[[AgentBrowser], Stream]
@@ -27,4 +27,4 @@ class Workshop:
     pace: float
     session_seconds: float
     completed: Callable[[Task], Event]
-    """How a task that is done is told of, which has two forms."""
+    """Builds the event of a completed task, which has two forms."""

@@ -1,4 +1,4 @@
-"""The web shop that agents work on when there is no network: a small application to mount anywhere."""
+"""The web shop that agents can work on without a network: a small application to mount anywhere."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,7 +13,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ROUTES = [
     web.get("/", browse.front, name="front"),
-    web.get("", browse.mount_point),  # only reached below a prefix, as /shop; at the root "/" comes first
+    web.get("", browse.mount_point),  # only reached below a prefix, as /shop; at the root, "/" matches first
     web.get("/search", browse.search, name="search"),
     web.get("/category/{slug}", browse.category, name="category"),
     web.get("/product/{slug}", browse.product, name="product"),

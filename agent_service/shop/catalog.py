@@ -1,4 +1,4 @@
-"""What the shop sells, and how a visitor's words find it."""
+"""What the shop sells, and its search."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ DATA = Path(__file__).with_name("catalog.toml")
 
 
 class Order(StrEnum):
-    """How a listing is sorted; the value stands in the address."""
+    """How a listing is sorted; the value appears in the address."""
 
     RELEVANCE = "relevance"
     PRICE = "price"
@@ -59,7 +59,7 @@ class Product:
 
     @property
     def saving(self) -> int:
-        """Whole per cent below the former price."""
+        """The saving on the former price, in whole per cent."""
         return round(100 - 100 * self.price / self.was) if self.was else 0
 
     @cached_property
@@ -96,7 +96,7 @@ class Catalog:
         return in_order([product for product in self.products if product.category == category], order)
 
     def search(self, query: str, order: Order = Order.RELEVANCE) -> list[Product]:
-        """Products with every word of the query; those that carry them in the name come first."""
+        """Products that contain every word of the query; those with more of the words in their name come first."""
         wanted = set(stems(query))
         found = [product for product in self.products if wanted and wanted <= product.words]
         found.sort(key=lambda product: -len(wanted & product.name_words))
@@ -141,7 +141,7 @@ IRREGULAR = {"mice": "mouse"}
 
 
 def stems(text: str) -> list[str]:
-    """The words that matter, without their plural endings."""
+    """The significant words of a text, without plural endings."""
     words = re.findall(r"[a-z0-9]+", text.lower())
     return [stem(word) for word in words if word not in SMALL_WORDS]
 

@@ -1,4 +1,4 @@
-"""Pages out of templates, with links that hold wherever the shop is mounted."""
+"""Renders pages from templates, with links that work wherever the shop is mounted."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,7 +22,7 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Shop:
-    """What every request of one mounted shop shares."""
+    """What all requests to one mounted shop share."""
 
     catalog: Catalog
     visitors: Visitors
@@ -78,7 +78,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **values: ob
 def see_other(
     request: web.Request, visitor: Visitor, name: str, query: dict[str, str] | None = None, **parts: str
 ) -> web.Response:
-    """Answer a form: keep the visitor, go to a page that can be reloaded."""
+    """Answer a form: remember the visitor, and redirect to a page that can be reloaded safely."""
     location = address(request, name, query, **parts)
     response = web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
     request.app[SHOP].visitors.remember(visitor, request, response)

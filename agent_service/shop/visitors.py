@@ -1,4 +1,4 @@
-"""Who is in the shop: carts, sign-in and orders, kept in memory by cookie."""
+"""The shop's visitors: their carts, sign-ins and orders, kept in memory by cookie."""
 
 import secrets
 from collections import OrderedDict
@@ -20,7 +20,7 @@ DELIVERY = Decimal("4.90")
 
 @dataclass(frozen=True)
 class Line:
-    """So many of one product."""
+    """A quantity of one product."""
 
     product: Product
     quantity: int
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Basket:
-    """Lines with what they come to; the same for a cart and for an order."""
+    """Lines and their totals; used for carts and orders alike."""
 
     lines: tuple[Line, ...]
 
@@ -74,7 +74,7 @@ class Visitor:
         return Basket(tuple(Line(product, quantity) for product, quantity in products if product))
 
     def put(self, product: Product, quantity: int) -> None:
-        """Set how many of a product the cart holds; none takes it out."""
+        """Set the quantity of a product in the cart; zero removes it."""
         if quantity > 0:
             self.quantities[product.slug] = min(quantity, MOST_OF_ONE)
         else:
@@ -92,13 +92,13 @@ class Visitor:
         return next((order for order in self.orders if order.number == number), None)
 
     def take_notice(self) -> str:
-        """What to tell the visitor on the next page, once."""
+        """Take the notice for the visitor's next page; it is shown once."""
         notice, self.notice = self.notice, ""
         return notice
 
 
 class Visitors:
-    """Bounded: the one not seen for longest is forgotten first."""
+    """All visitors, up to a maximum; beyond it, the one not seen for longest is forgotten."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, Visitor] = OrderedDict()

@@ -1,4 +1,4 @@
-"""A session's picture, live: captured and encoded once, for as long as somebody watches."""
+"""A session's live picture: captured and encoded once for all viewers, while there are any."""
 
 from agent_service.streaming.routes import stream_routes
 from agent_service.streaming.stream import Stream, StreamStats

@@ -1,4 +1,4 @@
-"""How much one viewer's connection carries, by what its receiver reports to have lost."""
+"""Estimates what one viewer's connection carries, from the loss that its receiver reports."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from agent_service.streaming.source import LEAST_BITRATE
 
 MOST = 20_000_000
-"""Bits per second for a viewer who loses nothing."""
+"""Bits per second for a viewer without loss."""
 
 _INTERVAL = 0.5
 _FEWEST_PACKETS = 20
@@ -15,10 +15,11 @@ _GROWTH_A_SECOND = 1.1
 
 
 class Allowance:
-    """Falls to what arrived when much is lost, and grows again while it is used and little is lost.
+    """A bitrate that falls to what arrived when much is lost, and grows while it is used and little is lost.
 
-    As in the loss-based half of Google's congestion control. Its other half, receivers' estimates (REMB), says nothing
-    of a page that stands still most of the time: Chromium's stay at a few kbit/s until minutes of movement.
+    This is the loss-based half of Google's congestion control. Its other half, the receivers' estimates (REMB), is
+    useless for a page that stands still most of the time: Chromium's estimates stay at a few kbit/s until the page has
+    moved for minutes.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,11 +31,11 @@ class Allowance:
         self._lost = 0
 
     def sent(self, size: int) -> None:
-        """So many bytes went out."""
+        """Count bytes that went out."""
         self._sent += size
 
     def reported(self, highest: int, lost: int) -> None:
-        """A receiver report: the highest number of a packet it has got, and how many it lacks since the beginning."""
+        """Take a receiver report: the highest packet number received, and the packets lost since the beginning."""
         now = self._clock()
         if self._highest is None:
             self._start(now, highest, lost)
@@ -46,7 +47,7 @@ class Allowance:
 
     def _judge(self, rate: float, share: float, elapsed: float) -> None:
         if share > _MUCH:
-            # What is lost at less than the least bitrate is not lost because of us.
+            # Loss at less than the least bitrate is not of our making.
             self.bits = max(LEAST_BITRATE, min(self.bits, rate) * max(0.5, 1 - share))
         elif share < _LITTLE and rate > self.bits / 2:
             self.bits = min(MOST, self.bits * _GROWTH_A_SECOND**elapsed)

@@ -1,4 +1,4 @@
-"""One encoded stream to any number of viewers, none of whom can hold up another."""
+"""Sends one encoded stream to any number of viewers, none of whom can hold up another."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from agent_service.streaming.source import BITRATE, LEAST_BITRATE, TOP_LAYER, Ch
 from agent_service.streaming.track import TIME_BASE, PacketTrack, now
 
 KEY_INTERVAL = 0.5
-"""Seconds at least between two key frames asked for: many viewers' requests become one."""
+"""Least number of seconds between two requests for a key frame, so that many viewers' requests become one."""
 
 _SHARE = 0.85
-"""What a connection carries that pictures may take; bitrates are steps of it, so that few are ever set."""
+"""The share of a connection that pictures may take; bitrates go down in steps of it, so that few are ever set."""
 
 
 class FanOut:
-    """Stamps each chunk once and hands it to every track."""
+    """Timestamps each chunk once and hands it to every track."""
 
     def __init__(self, request_key: Callable[[], None]) -> None:
         self._request = request_key
@@ -26,16 +26,16 @@ class FanOut:
         self._pending: asyncio.TimerHandle | None = None
 
     def add(self, track: PacketTrack) -> None:
-        """The track gets a key frame first, at once."""
+        """Add a track, and request the key frame that it has to begin with."""
         self._tracks.add(track)
         self.request_key()
 
     def remove(self, track: PacketTrack) -> None:
-        """Idempotent."""
+        """Remove a track; idempotent."""
         self._tracks.discard(track)
 
     def publish(self, chunk: Chunk) -> None:
-        """Send the chunk to all; its time is now, so sources may come and go."""
+        """Send a chunk to all tracks, timestamped with the present time, so that sources can be exchanged."""
         packet = av.Packet(chunk.data)
         packet.pts = packet.dts = now()
         packet.time_base = TIME_BASE
@@ -44,7 +44,10 @@ class FanOut:
             track.push(packet, chunk.layer)
 
     def demand(self, fps: float) -> Demand:
-        """What to encode, where `fps` is the most. The quickest connection decides how fine, slow ones do with less."""
+        """What to encode, at most `fps` pictures a second.
+
+        The fastest connection sets the bitrate for all; slower ones get fewer pictures, for which layers are needed.
+        """
         layers = {track.layer for track in self._tracks} or {TOP_LAYER}
         is_any_slow = any(track.is_slow for track in self._tracks)
         bitrate = _step(max((track.allowance.bits for track in self._tracks), default=MOST))
@@ -54,7 +57,7 @@ class FanOut:
         return Demand(fps / share, max(LEAST_BITRATE, min(bitrate, BITRATE // share)))
 
     def request_key(self) -> None:
-        """Ask the source for a key frame, now or as soon as the rate allows."""
+        """Ask the source for a key frame, now or as soon as `KEY_INTERVAL` allows."""
         if self._pending is not None:
             return
         loop = asyncio.get_running_loop()
@@ -62,7 +65,7 @@ class FanOut:
         self._pending = loop.call_later(wait, self._request_now)
 
     def close(self) -> None:
-        """Drop what is still pending."""
+        """Cancel a pending request."""
         if self._pending is not None:
             self._pending.cancel()
 

@@ -1,4 +1,4 @@
-"""STUN and TURN servers as viewers are told of them: the `Link` headers of WHEP."""
+"""STUN and TURN servers, which WHEP announces to viewers in `Link` headers."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _SECRET = re.compile(r"[\x20-\x7e]+")
 
 @dataclass(frozen=True)
 class IceServer:
-    """One address, and what a TURN server asks for."""
+    """One server's address, with the credentials that a TURN server needs."""
 
     url: str
     username: str = ""
@@ -28,14 +28,13 @@ class IceServer:
 
 
 def parse_ice_servers(text: str) -> tuple[IceServer, ...]:
-    """Read what browsers call `iceServers`, in JSON; raises ValueError."""
+    """Read a JSON list in the form that browsers call `iceServers`; raises ValueError."""
     try:
-        found = tuple(_read(json.loads(text or "[]")))
+        return tuple(_read(json.loads(text or "[]")))
     except (TypeError, KeyError, AttributeError, ValueError):
         raise ValueError(
             'must be a JSON list such as [{"urls": "stun:host:3478"}]; TURN needs username and credential too.'
         ) from None
-    return found
 
 
 def _read(servers: list[dict[str, object]]) -> Iterable[IceServer]:
@@ -49,7 +48,7 @@ def _server(url: object, username: object, credential: object) -> IceServer:
     if not (isinstance(url, str) and isinstance(username, str) and isinstance(credential, str)):
         raise TypeError(url)
     is_turn = url.lower().startswith("turn")
-    if not _URL.fullmatch(url) or any(is_turn != bool(_SECRET.fullmatch(one)) for one in (username, credential)):
+    if not _URL.fullmatch(url) or any(is_turn != bool(_SECRET.fullmatch(secret)) for secret in (username, credential)):
         raise ValueError(url)
     return IceServer(url, username, credential)
 

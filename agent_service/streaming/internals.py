@@ -1,4 +1,4 @@
-"""Every private hook of aiortc and aioice that the stream relies on; its test fails when one moves."""
+"""Every private hook of aiortc and aioice that the stream relies on; a test fails when one of them changes."""
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,13 +14,13 @@ from aiortc.rtp import AnyRtcpPacket, RtcpRrPacket, is_rtcp
 _loopback_only: ContextVar[bool] = ContextVar("loopback_only", default=False)
 _all_addresses = aioice.ice.get_host_addresses
 
-# A viewer that vanished is noticed after some nine seconds; aioice itself takes half a minute. Nine checks, because a
-# slow connection that is sent too much at first loses some of them too.
+# Notices a vanished viewer after about nine seconds, where aioice takes half a minute. It needs nine failed checks,
+# because a slow connection that is sent too much at first loses some of them as well.
 aioice.ice.CONSENT_INTERVAL = 1
 aioice.ice.CONSENT_FAILURES = 9
 
 
-# Chromium otherwise holds pictures back to show them evenly: right for a film, late for a page that somebody works on.
+# Chromium otherwise delays pictures to show them evenly: right for a film, but late for a page that somebody works on.
 _PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 HEADER_EXTENSIONS["video"].append(RTCRtpHeaderExtensionParameters(id=4, uri=_PLAYOUT_DELAY))
 _ONE_BYTE_HEADERS = b"\xbe\xde"
@@ -37,7 +37,7 @@ aioice.ice.get_host_addresses = _host_addresses
 
 @contextlib.contextmanager
 def gather_on_loopback(enabled: bool) -> Iterator[None]:
-    """Candidates gathered within are 127.0.0.1 alone, if enabled."""
+    """Within this context, if enabled, gather 127.0.0.1 as the only candidate address."""
     token = _loopback_only.set(enabled)
     try:
         yield
@@ -46,12 +46,12 @@ def gather_on_loopback(enabled: bool) -> Iterator[None]:
 
 
 def on_key_request(sender: RTCRtpSender, callback: Callable[[], None]) -> None:
-    """Call back when the viewer lost its picture (PLI, FIR), in place of aiortc's own encoder."""
+    """Call back when the viewer has lost its picture (PLI, FIR), instead of asking aiortc's own encoder."""
     sender._send_keyframe = callback  # type: ignore[method-assign]
 
 
 def on_receiver_report(sender: RTCRtpSender, callback: Callable[[int, int], None]) -> None:
-    """Call back with the highest number received, and how many packets are missing in all."""
+    """Call back with the highest packet number received and the total number of packets lost."""
     handle = sender._handle_rtcp_packet
 
     async def handle_and_tell(packet: AnyRtcpPacket) -> None:
@@ -65,19 +65,20 @@ def on_receiver_report(sender: RTCRtpSender, callback: Callable[[int, int], None
 
 
 class Exit(Protocol):
-    """What decides when a packet goes out."""
+    """Decides when a packet goes out."""
 
     async def send(self, data: bytes, send: Callable[[bytes], Awaitable[None]], *, is_repair: bool) -> None:
-        """Await `send(data)`, now or later; a repair is a packet that is sent again."""
+        """Await `send(data)`, now or later; a repair is a retransmitted packet."""
 
 
 def send_through(transceiver: RTCRtpTransceiver, exit_: Exit) -> None:
-    """Have media packets go out by an exit of their own, to be shown at once; reports go directly.
+    """Send media packets through `exit_`, marked to be shown at once; reports are sent directly.
 
-    To be called between the offer and the answer.
+    Must be called between the offer and the answer.
     """
     sender = transceiver.sender
-    hurry = next((one.id for one in transceiver._headerExtensions if one.uri == _PLAYOUT_DELAY), None)
+    extensions = transceiver._headerExtensions
+    playout_delay = next((extension.id for extension in extensions if extension.uri == _PLAYOUT_DELAY), None)
     transport = sender.transport
     send, repairs = transport._send_rtp, sender._rtx_ssrc.to_bytes(4)
 
@@ -85,13 +86,13 @@ def send_through(transceiver: RTCRtpTransceiver, exit_: Exit) -> None:
         if is_rtcp(data):
             await send(data)
         else:
-            await exit_.send(to_be_shown_at_once(data, hurry), send, is_repair=data[8:12] == repairs)
+            await exit_.send(to_be_shown_at_once(data, playout_delay), send, is_repair=data[8:12] == repairs)
 
     transport._send_rtp = send_media  # type: ignore[method-assign]
 
 
 def to_be_shown_at_once(packet: bytes, extension: int | None) -> bytes:
-    """The packet with a playout delay from 0 to 0 as its last header extension, where the viewer knows that."""
+    """Add a playout delay from 0 to 0 as the packet's last header extension, if the viewer supports it."""
     if extension is None or packet[12:14] != _ONE_BYTE_HEADERS:
         return packet
     words = int.from_bytes(packet[_WORDS_AT:_EXTENSIONS_AT])

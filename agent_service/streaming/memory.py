@@ -1,14 +1,14 @@
-"""What video leaves behind in memory, given back to the system."""
+"""Gives the memory that video leaves behind back to the system."""
 
 import ctypes
 import gc
 
 
 def give_back() -> None:
-    """Let go of what ended connections and encoders held; it takes some ten milliseconds.
+    """Free what ended connections and encoders held; this takes about ten milliseconds.
 
-    Each is a web of objects that refer to each other, for which Python looks too seldom where little else is made and
-    thrown away; and what decoders free, the C library keeps for itself.
+    Each is a web of objects that refer to each other, which Python collects too seldom while little else is allocated;
+    and the C library keeps the memory that decoders free.
     """
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it

@@ -1,4 +1,4 @@
-"""Work that runs exactly while somebody wants it, and starts over when its subject changes."""
+"""Runs work exactly while somebody wants it, and restarts it when its subject changes."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Iterator
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 0.5
-"""Seconds between two tries of a work that failed or found its subject gone."""
+"""Seconds between two runs of work that failed or found its subject gone."""
 
 
 class OnDemand:
-    """Owns the one task of a capture: none while nobody holds it, and never two at once."""
+    """Owns the one task that does the work: none while nobody holds it, and never two at once."""
 
     def __init__(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         self._name = name
@@ -24,7 +24,7 @@ class OnDemand:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """The work runs as long as one such context is open."""
+        """Keep the work running while this context is open."""
         self._holders += 1
         self._wanted.set()
         if self._task is None:
@@ -38,7 +38,7 @@ class OnDemand:
                 self._restart.set()
 
     def restart(self) -> None:
-        """Begin the work anew, if it runs: its subject is another one now."""
+        """Restart the work, if it is running, because its subject has changed."""
         self._restart.set()
 
     async def close(self) -> None:
@@ -55,7 +55,7 @@ class OnDemand:
                 await unless(self._restart, self._work())
                 failed = False
             except Exception:
-                # Once is enough to say it: it is tried again twice a second.
+                # Only the first failure in a row is an error: the work is tried again twice a second.
                 logger.log(logging.DEBUG if failed else logging.ERROR, "%s failed", self._name, exc_info=True)
                 failed = True
             if not self._restart.is_set():
@@ -65,7 +65,7 @@ class OnDemand:
 
 
 async def unless(event: asyncio.Event, work: Awaitable[None]) -> None:
-    """Await the work, but cancel it, and wait for its end, once the event is set."""
+    """Await the work; once the event is set, cancel the work and wait for its end."""
     working = asyncio.ensure_future(work)
     waiting = asyncio.create_task(event.wait())
     try:

@@ -1,4 +1,4 @@
-"""Packets on their way to one viewer, no faster than its connection carries them."""
+"""Sends packets to one viewer no faster than its connection carries them."""
 
 import asyncio
 import time
@@ -9,19 +9,19 @@ from typing import TypeAlias
 from agent_service.streaming.allowance import Allowance
 
 _BURST = 0.01
-"""Seconds' worth that may go out at once; a key frame's hundred packets at once would overrun many a buffer."""
+"""Seconds' worth of data that may go out at once; a key frame's hundred packets at once overrun many a buffer."""
 
 _LEAST_BURST = 1500
 
 _MOST_REPAIRS = 16
-"""Packets that wait to be sent again; who still needs another asks for it once more."""
+"""Most retransmissions that wait; a viewer that still needs a dropped one asks for it again."""
 
 
 _Waiting: TypeAlias = tuple[bytes, Callable[[bytes], Awaitable[None]]]
 
 
 class Pacer:
-    """A token bucket; what does not go out at once is sent by a task of its own, in order."""
+    """A token bucket; packets that cannot go out at once are sent in order by a task of their own."""
 
     def __init__(self, allowance: Allowance) -> None:
         self._allowance = allowance
@@ -34,7 +34,7 @@ class Pacer:
         self._task: asyncio.Task[None] | None = None
 
     async def send(self, data: bytes, send: Callable[[bytes], Awaitable[None]], *, is_repair: bool = False) -> None:
-        """Send now, or as soon as the allowance permits; raises what `send` does only when it is now."""
+        """Send now, or as soon as the allowance permits; errors of `send` are raised only if it is called now."""
         if self._idle.is_set() and self._take(len(data)):
             await send(data)
         elif not is_repair:
@@ -47,7 +47,7 @@ class Pacer:
         await self._idle.wait()
 
     def close(self) -> None:
-        """Drop what still waits."""
+        """Drop all waiting packets."""
         if self._task is not None:
             self._task.cancel()
 

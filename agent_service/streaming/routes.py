@@ -1,4 +1,4 @@
-"""All of a stream's addresses, for the application that serves them."""
+"""All routes of a stream, for the application that serves them."""
 
 from collections.abc import Sequence
 
@@ -10,5 +10,5 @@ from agent_service.streaming.whep import Find, whep_routes
 
 
 def stream_routes(find: Find, *, loopback_only: bool, ice_servers: Sequence[IceServer] = ()) -> list[web.RouteDef]:
-    """`/view/{id}/` and beneath; `find` tells the stream of an id, or None for 404."""
+    """The routes at and below `/view/{id}/`; `find` returns the stream with an id, or None for a 404."""
     return [*whep_routes(find, loopback_only=loopback_only, ice_servers=ice_servers), *web_view_routes(find)]

@@ -1,4 +1,4 @@
-"""A page's pictures as JPEG over the DevTools protocol: plain, and at work in any Chromium."""
+"""A page's pictures as JPEGs over the DevTools protocol, which works in any Chromium."""
 
 import asyncio
 import base64
@@ -11,7 +11,7 @@ from playwright.async_api import CDPSession, Page
 from agent_service.browser import HEIGHT, WIDTH
 
 QUALITY = 70
-"""JPEG quality: 14 px text is legible, and a dense page has some 200 kB."""
+"""JPEG quality: 14 px text is legible, and a dense page takes about 200 kB."""
 
 _STOP_TIMEOUT = 2.0
 
@@ -19,8 +19,8 @@ _STOP_TIMEOUT = 2.0
 async def pictures(page: Page, *, fps: Callable[[], float]) -> AsyncGenerator[bytes, None]:
     """Yield the page's picture as it changes, at most `fps()` times a second, until the page is gone.
 
-    Chromium sends no picture before the last one is acknowledged, which paces it: one that is
-    not wanted is never painted, and nothing piles up behind a slow reader.
+    Chromium sends no picture before the last one is acknowledged. This paces it: pictures that are not wanted are never
+    made, and none pile up behind a slow reader.
     """
     arrived: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
     session = await page.context.new_cdp_session(page)

@@ -1,4 +1,4 @@
-"""The picture for those who poll: the newest JPEG, captured only while somebody asks."""
+"""The picture for viewers who poll: the newest JPEG, captured only while somebody asks."""
 
 import asyncio
 import contextlib
@@ -12,17 +12,17 @@ from agent_service.streaming.screencast import pictures
 from agent_service.streaming.source import REPEAT_AFTER
 
 FPS = 5.0
-"""A JPEG is some fifty times a video frame's size."""
+"""Few pictures a second, because a JPEG is about fifty times the size of a video frame."""
 
 LINGER = 3.0
-"""Seconds after which nobody is thought to watch, counted from the last poll's begin."""
+"""Seconds after the start of the last poll at which nobody is taken to be watching any more."""
 
 FIRST_TIMEOUT = 2.5
-"""Seconds that a poll waits for the very first picture; less than `LINGER`."""
+"""Seconds that a poll waits for the very first picture; must be less than `LINGER`."""
 
 
 class Snapshots:
-    """A poll is the only sign of a viewer, so each keeps the screencast running a little longer."""
+    """Polls are the only sign of a viewer, so each one keeps the screencast running a little longer."""
 
     def __init__(self, browser: Callable[[], AgentBrowser], on_picture: Callable[[], None]) -> None:
         self._browser = browser
@@ -34,7 +34,7 @@ class Snapshots:
         self._release_at: asyncio.TimerHandle | None = None
 
     async def next(self) -> bytes | None:
-        """The next picture, or the last one again on a still page; None while there is none."""
+        """The next picture, or on a still page the last one again; None while there is none."""
         self._hold()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FIRST_TIMEOUT if self._latest is None else REPEAT_AFTER):
@@ -43,11 +43,11 @@ class Snapshots:
 
     @property
     def running(self) -> bool:
-        """Whether somebody is thought to watch."""
+        """Whether somebody is taken to be watching."""
         return self._release_at is not None
 
     def restart(self) -> None:
-        """The page is another one now."""
+        """Capture again, because the page has changed."""
         self._capture.restart()
 
     async def close(self) -> None:
@@ -76,7 +76,7 @@ class Snapshots:
                 async for picture in screencast:
                     self._take(picture)
         except PlaywrightError:
-            self._latest = None  # the page is gone; an old picture of it would be a lie
+            self._latest = None  # the page is gone, and an old picture of it would mislead
 
     def _take(self, picture: bytes) -> None:
         self._latest = picture

@@ -1,4 +1,4 @@
-"""What every way of getting a tab's picture as H.264 has in common."""
+"""The interface of everything that turns a tab's picture into H.264."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,16 +6,16 @@ from typing import Protocol
 from playwright.async_api import Page
 
 BITRATE = 1_500_000
-"""Bits per second at most: text stays legible while the page scrolls; a still page needs a hundredth."""
+"""Most bits per second: text stays legible while the page scrolls; a still page needs a hundredth of it."""
 
 LEAST_BITRATE = 150_000
-"""Bits per second below which text cannot be read at all; who has less gets fewer pictures instead."""
+"""Bits per second below which text is illegible; a viewer with less gets fewer pictures instead."""
 
 TOP_LAYER = 2
-"""Temporal layers are 0, 1 and 2: each doubles the pictures a second, and none needs one above it."""
+"""The top one of the temporal layers 0, 1 and 2: each doubles the frame rate, and none depends on one above it."""
 
 REPEAT_AFTER = 0.3
-"""Seconds after which a still page's last picture is sent again, so that at least two a second come."""
+"""Seconds after which a still page's last picture is sent again, so that at least two arrive each second."""
 
 
 @dataclass(frozen=True)
@@ -25,32 +25,32 @@ class Chunk:
     data: bytes
     is_key: bool
     is_fresh: bool = True
-    """False where the last picture was encoded again."""
+    """False if this is the last picture, encoded again."""
     layer: int = 0
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What those who watch can make use of, all taken together."""
+    """What all viewers together can make use of."""
 
     fps: float
     bitrate: int = BITRATE
     is_layered: bool = False
-    """Whether some get fewer pictures than others. Layers cost bits, so there are none without need."""
+    """Whether some viewers get fewer pictures than others. Layers cost bits, so they are used only when needed."""
 
 
 class CaptureFailed(Exception):
-    """The picture could not be had this way; another may work."""
+    """This source cannot deliver the picture; another one may."""
 
 
 class Source(Protocol):
-    """Captures a page and encodes each picture once, for exactly as long as `run` runs."""
+    """Captures a page and encodes each picture once, while `run` runs."""
 
     async def run(self, page: Page) -> None:
         """Deliver chunks, the first a key frame, until cancelled; return when the page is gone."""
 
     def request_key(self) -> None:
-        """Make the next chunk a key frame and hurry it; callers limit the rate."""
+        """Make the next chunk a key frame, and deliver it soon; callers limit the rate."""
 
     def adapt(self, demand: Demand) -> None:
-        """Go on as is demanded now; a source that knows no layers has all its chunks in layer 0."""
+        """Meet a new demand; a source without layers puts all its chunks into layer 0."""

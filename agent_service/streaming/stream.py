@@ -1,4 +1,4 @@
-"""A session's live picture: whoever watches, it is captured and encoded once, or not at all."""
+"""A session's live picture: captured and encoded once however many watch, and not at all if nobody does."""
 
 import asyncio
 import contextlib
@@ -22,10 +22,10 @@ from agent_service.streaming.viewer import Viewer
 logger = logging.getLogger(__name__)
 
 MAX_VIEWERS = 256
-"""Far more than a team; a bound only because an offer needs no key."""
+"""Far more than a team needs; there is a limit only because an offer needs no key."""
 
 _DEATH_SHOWS_WITHIN = 0.3
-"""Seconds by which the news that a page is gone may trail behind the failure that this caused."""
+"""Seconds by which the news that a page is gone may lag behind the failure it caused."""
 
 
 class TooManyViewers(Exception):
@@ -34,23 +34,23 @@ class TooManyViewers(Exception):
 
 @dataclass
 class StreamStats:
-    """Counters since the stream was made; `viewers` is how many there are now."""
+    """Counters since the stream was created; `viewers` is their present number."""
 
     captured: int = 0
-    """New pictures taken for video."""
+    """New pictures captured for video."""
     encoded: int = 0
-    """Pictures encoded as H.264, still ones encoded again among them."""
+    """Pictures encoded as H.264, including still ones that were encoded again."""
     snapshots: int = 0
-    """JPEGs taken for the web view."""
+    """JPEGs captured for the web view."""
     viewers: int = 0
     source: str = ""
-    """How the video is had at the moment; empty while nobody watches."""
+    """The class of the present video source; empty while nobody watches."""
     demand: Demand | None = None
-    """What was last asked of the source."""
+    """The last demand on the source."""
 
 
 class Stream:
-    """Follows the browser's current page, and with `follow` another browser after a crash."""
+    """Shows the browser's current page, and after a crash another browser's, by `follow`."""
 
     def __init__(self, browser: AgentBrowser, *, fps: float = 15.0) -> None:
         self.stats = StreamStats()
@@ -66,7 +66,7 @@ class Stream:
         browser.page_listeners.add(self._page_changed)
 
     async def connect(self, offer: str, *, loopback_only: bool, layer: int = TOP_LAYER) -> tuple[Viewer, str]:
-        """Let a viewer in, to the temporal layers up to this one; the text is the answer to the SDP offer."""
+        """Connect a viewer, who gets the temporal layers up to `layer`; also returns the answer to the SDP offer."""
         if len(self._viewers) >= MAX_VIEWERS:
             raise TooManyViewers(f"{MAX_VIEWERS} people watch already")
         viewer = Viewer(PacketTrack(self._fan_out.request_key, layer=layer), self._watched_by, self._adapt)
@@ -83,7 +83,7 @@ class Stream:
         return viewer, answer
 
     def viewer(self, viewer_id: str) -> Viewer | None:
-        """The viewer, if still there."""
+        """The viewer with this id, if still connected."""
         return self._viewers.get(viewer_id)
 
     def follow(self, browser: AgentBrowser) -> None:
@@ -95,7 +95,7 @@ class Stream:
         self._page_changed()
 
     async def close(self) -> None:
-        """Hang up on all viewers and stop capturing; idempotent."""
+        """Disconnect all viewers and stop capturing; idempotent."""
         self._browser.page_listeners.discard(self._page_changed)
         for viewer in tuple(self._viewers.values()):
             await viewer.close()
@@ -150,7 +150,7 @@ class Stream:
         return self.stats.demand
 
     def _adapt(self) -> None:
-        """Viewers have come or gone, or their connections changed."""
+        """Adapt the source, because viewers have come or gone or their connections have changed."""
         before = self.stats.demand
         if self._source is not None and self._demand() != before:
             self._source.adapt(self._demand())

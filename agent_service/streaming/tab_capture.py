@@ -1,4 +1,4 @@
-"""Chromium captures and encodes its own tab; an extension hands the chunks over on loopback."""
+"""Has Chromium capture and encode its own tab; an extension sends the chunks over loopback."""
 
 import asyncio
 import contextlib
@@ -16,10 +16,10 @@ from agent_service.browser import EXTENSION_ID, HEIGHT, WIDTH
 from agent_service.streaming.source import CaptureFailed, Chunk, Demand
 
 OpenPort = Callable[[int], AbstractContextManager[None]]
-"""Lets the browser, whose ways are checked, reach a port of ours meanwhile."""
+"""Lets the browser, whose connections are checked, reach a port of ours within a context."""
 
 START_TIMEOUT = 5.0
-"""Seconds until the first chunk; beyond it, the other way is tried."""
+"""Seconds to wait for the first chunk before the other source is tried."""
 
 _CLOSE_TIMEOUT = 1.0
 _ORIGIN = f"chrome-extension://{EXTENSION_ID}"
@@ -27,7 +27,7 @@ _KEY, _FRESH, _LAYER_SHIFT = 1, 2, 2
 
 
 class TabCapture:
-    """The cheap source: it encodes inside the browser and costs this process almost nothing."""
+    """The cheap source: encoding happens in the browser and costs this process almost nothing."""
 
     def __init__(self, deliver: Callable[[Chunk], None], demand: Demand, *, fps: float, open_port: OpenPort) -> None:
         self._deliver = deliver
@@ -38,7 +38,7 @@ class TabCapture:
         self._telling: set[asyncio.Task[None]] = set()
 
     async def run(self, page: Page) -> None:
-        """See `Source`; raises `CaptureFailed` when no chunk has come in time."""
+        """See `Source`; raises `CaptureFailed` if no chunk comes in time."""
         started, ended = asyncio.Event(), asyncio.Event()
         async with _listening(lambda request: self._receive(request, started, ended), self._open_port) as address:
             try:
@@ -85,7 +85,7 @@ class TabCapture:
         socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT, max_msg_size=8 << 20)
         await socket.prepare(request)
         self._socket = socket
-        self.adapt(self._demand)  # it may have changed on the way
+        self.adapt(self._demand)  # it may have changed meanwhile
         try:
             async for message in socket:
                 if message.type is WSMsgType.BINARY and message.data:
@@ -135,7 +135,7 @@ async def _target_id(page: Page) -> str:
 async def _listening(
     receive: Callable[[web.Request], Awaitable[web.WebSocketResponse]], open_port: OpenPort
 ) -> AsyncIterator[str]:
-    """A WebSocket address on loopback that only the extension can know and only it may use."""
+    """Serve a WebSocket on loopback whose address only the extension can know, and only it may use."""
     path = f"/{secrets.token_urlsafe(32)}"
 
     async def admit(request: web.Request) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""A viewer's end of the stream: what of it this one viewer gets."""
+"""One viewer's end of the stream: chooses the packets that this viewer gets."""
 
 import asyncio
 import time
@@ -18,10 +18,10 @@ CLOCK = 90_000
 TIME_BASE = Fraction(1, CLOCK)
 
 MOST_BEHIND = 3.0
-"""Seconds that a viewer may fall behind before it skips to the next key frame."""
+"""Seconds that a viewer may lag behind before it skips to the next key frame."""
 
 KEY_PATIENCE = 4.0
-"""Seconds between the key frames that a slow viewer is granted: each of them costs everybody."""
+"""Seconds between the key frames that a slow viewer is granted, because each one costs everybody."""
 
 _FEW_WAITING = 2
 
@@ -29,7 +29,7 @@ Packet: TypeAlias = "av.Packet[Any]"
 
 
 class PacketTrack(MediaStreamTrack):
-    """aiortc sends its packets as they are, without encoding, and asks for the next when the last has gone out."""
+    """aiortc sends this track's packets as they are, without encoding, and asks for the next once the last is out."""
 
     kind = "video"
 
@@ -47,11 +47,11 @@ class PacketTrack(MediaStreamTrack):
 
     @property
     def is_slow(self) -> bool:
-        """Whether the connection carries less than the stream may have."""
+        """Whether the connection carries less than the stream's highest bitrate."""
         return self.allowance.bits < BITRATE
 
     def push(self, packet: Packet, layer: int = 0) -> None:
-        """Queue a packet, or do without it: upper layers first, then all until the next key frame."""
+        """Queue a packet, or drop it if the viewer lags: upper layers first, then all until the next key frame."""
         if self._packets and _age(self._packets[0]) > MOST_BEHIND:
             self._packets.clear()
             self._key_needed = True
@@ -62,13 +62,13 @@ class PacketTrack(MediaStreamTrack):
         if layer == 0:
             self._gap = False
         elif self._gap or layer > self.layer or len(self._packets) > _FEW_WAITING:
-            self._gap |= layer < TOP_LAYER  # what is above needs it, up to the next of the base layer
+            self._gap |= layer < TOP_LAYER  # the layers above depend on it, up to the next base layer packet
             return
         self._packets.append(packet)
         self._arrived.set()
 
     def ask_for_key(self) -> None:
-        """Have a key frame come: the picture was lost."""
+        """Ask for a key frame, because the picture was lost."""
         if not self.is_slow or time.monotonic() - self._asked > KEY_PATIENCE:
             self._asked = time.monotonic()
             self._request_key()
@@ -83,7 +83,7 @@ class PacketTrack(MediaStreamTrack):
 
 
 def now() -> int:
-    """The time for a packet, in ticks of `CLOCK`."""
+    """The present time for a packet, in ticks of `CLOCK`."""
     return int(time.monotonic() * CLOCK)
 
 

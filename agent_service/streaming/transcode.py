@@ -17,7 +17,7 @@ from agent_service.streaming.source import REPEAT_AFTER, CaptureFailed, Chunk, D
 
 
 class Transcoder:
-    """The dear source: about twice the CPU of tab capture, but it needs no extension."""
+    """The expensive source: about twice the CPU of tab capture, but it needs no extension."""
 
     def __init__(self, deliver: Callable[[Chunk], None], demand: Demand) -> None:
         self._deliver = deliver
@@ -73,7 +73,7 @@ class Transcoder:
 
 
 class _Encoder:
-    """Blocking: some 10 ms of CPU a picture."""
+    """Encodes pictures (blocking, about 10 ms of CPU for each)."""
 
     def __init__(self, demand: Demand) -> None:
         self.bitrate = demand.bitrate
@@ -87,13 +87,13 @@ class _Encoder:
         return self._picture is not None
 
     def encode(self, jpeg: bytes | None, is_key: bool) -> list[Chunk]:
-        """Encode the picture, or the last one again."""
+        """Encode the picture, or without one the last picture again."""
         if jpeg is not None:
             self._picture = self._decode(jpeg)
         assert self._picture is not None
         self._encoder.bit_rate = self.bitrate
         self._picture.pts = self._count
-        # Frames of a JPEG say that they are intra pictures, and x264 would follow.
+        # Decoded JPEGs are marked as intra pictures, and x264 would make each one a key frame.
         self._picture.pict_type = PictureType.I if is_key else PictureType.NONE
         self._count += 1
         packets = self._encoder.encode(self._picture)
@@ -117,7 +117,7 @@ def _x264(demand: Demand) -> VideoCodecContext:
         "preset": "ultrafast",
         "tune": "zerolatency",
         "profile": "baseline",
-        # Key frames come when a viewer asks; each carries what a decoder needs to begin.
+        # Key frames are made on request only; each carries the headers that a decoder needs to begin.
         "x264-params": "keyint=3000:scenecut=0:repeat-headers=1",
     }
     return encoder

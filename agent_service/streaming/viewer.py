@@ -22,20 +22,20 @@ CLOSE_TIMEOUT = 5.0
 _CANDIDATES = re.compile(r"^a=(?:candidate:.*|end-of-candidates)\r?\n", re.MULTILINE)
 _CODECS = RTCRtpSender.getCapabilities("video").codecs
 _UFRAG = re.compile(r"^a=ice-ufrag:(\S+)", re.MULTILINE)
-# With RTX, so that what is sent again is told from what is sent first.
+# With RTX, so that retransmitted packets can be told from new ones.
 _H264 = [c for c in _CODECS if c.mimeType.lower() in ("video/h264", "video/rtx")]
 
 
 class OfferRefused(Exception):
-    """Not an offer that a stream can answer."""
+    """The offer is not one that a stream can answer."""
 
 
 class NoCommonCodec(OfferRefused):
-    """The offer has no video in H.264, the one form in which the picture exists."""
+    """The offer has no video in H.264, the only format that the picture comes in."""
 
 
 class Viewer:
-    """Watches from `start` on, by a task of its own, until `close` or until the peer is gone."""
+    """Watches from `start`, in a task of its own, until `close` or until the peer is gone."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Viewer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, offer: str, *, loopback_only: bool, on_end: Callable[[], None]) -> str:
-        """Answer the offer and begin to wait for the peer; the answer holds all candidates."""
+        """Answer the offer and start waiting for the peer; the answer holds all candidates."""
         try:
             answer = await self._answer(offer, loopback_only)
         except BaseException:
@@ -73,17 +73,17 @@ class Viewer:
     async def _answer(self, offer: str, loopback_only: bool) -> str:
         _check(offer)
         self.ice_ufrag = find_ice_ufrag(offer)
-        # aiortc ignores codec preferences that come after the remote description.
+        # aiortc ignores codec preferences that are set after the remote description.
         transceiver = self._peer.addTransceiver(self._track, direction="sendonly")
         transceiver.setCodecPreferences(_H264)
         on_key_request(transceiver.sender, self._track.ask_for_key)
         on_receiver_report(transceiver.sender, self._reported)
-        # Without candidates aioice waits for the viewer's own checks: no look-up of mDNS names, no trickle.
+        # Without candidates, aioice waits for the viewer's own checks, and needs neither mDNS look-ups nor trickle ICE.
         description = RTCSessionDescription(_CANDIDATES.sub("", offer), "offer")
         try:
             await self._peer.setRemoteDescription(description)
             answer = await self._peer.createAnswer()
-        except Exception as error:  # aiortc raises whatever it stumbles over in a stranger's text
+        except Exception as error:  # aiortc raises all kinds of exceptions on malformed offers
             raise OfferRefused(f"the offer cannot be answered: {error}") from error
         if "H264/90000" not in answer.sdp:
             raise NoCommonCodec("the offer has no form of H.264 that this stream speaks")
@@ -94,7 +94,7 @@ class Viewer:
 
     async def _live(self, on_end: Callable[[], None]) -> None:
         try:
-            # Capture starts while the connection is made, so that the picture is there with it.
+            # Capture starts while the connection is made, so that the picture is ready as soon as the connection is.
             with self._watching(self._track):
                 async with asyncio.timeout(CONNECT_TIMEOUT):
                     await self._connected.wait()
@@ -123,9 +123,9 @@ class Viewer:
 
 
 def find_ice_ufrag(sdp: str) -> str:
-    """The name of the ICE session that an offer, or a part of one, belongs to."""
-    found = _UFRAG.search(sdp)
-    return found[1] if found else ""
+    """The ICE user name fragment (ufrag) of an offer, or of a fragment of one."""
+    match = _UFRAG.search(sdp)
+    return match[1] if match else ""
 
 
 def _check(offer: str) -> None:

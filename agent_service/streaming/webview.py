@@ -1,4 +1,4 @@
-"""The picture as an HTML page and JPEGs over plain HTTP, for where WebRTC does not get through."""
+"""The picture as an HTML page and JPEGs over plain HTTP, for networks that WebRTC does not get through."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ _TYPES = {"view.js": "text/javascript", "view.css": "text/css"}
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; script-src 'self'; style-src 'self'",
-    "Referrer-Policy": "no-referrer",  # the address is the key to the session
+    "Referrer-Policy": "no-referrer",  # the address opens the session
     "X-Content-Type-Options": "nosniff",
 }
 
 
 def web_view_routes(find: Find) -> list[web.RouteDef]:
-    """The page, its two files, and the picture they show; every address in them is relative."""
+    """The routes of the page, its two files and the picture they show; every address in them is relative."""
 
     async def redirect(request: web.Request) -> web.Response:
         if find(request.match_info["id"]) is None:
@@ -34,7 +34,7 @@ def web_view_routes(find: Find) -> list[web.RouteDef]:
         return _file(name, _TYPES[name])
 
     async def frame(request: web.Request) -> web.Response:
-        """Held back until the picture changes, though never long: the polls pace themselves."""
+        """Answer once the picture changes, or after a short while; this paces the polls."""
         stream = find(request.match_info["id"])
         if stream is None:
             raise web.HTTPNotFound

@@ -37,7 +37,7 @@ _CORS = {
 
 
 def whep_routes(find: Find, *, loopback_only: bool, ice_servers: Sequence[IceServer] = ()) -> list[web.RouteDef]:
-    """The endpoint of each stream and the resource of each viewer."""
+    """The routes of each stream's endpoint and each viewer's resource."""
     whep = _Whep(find, loopback_only, [server.link for server in ice_servers])
     endpoint, resource = "/view/{id}/whep", "/view/{id}/whep/{viewer}"
     return [
@@ -94,12 +94,12 @@ class _Whep:
             return _refusal(422, "ICE cannot be restarted: offer anew")
         if request.headers.get("If-Match", "*") not in ("*", _tag(viewer)):
             return _refusal(412, "that is not this viewer's ETag")
-        return web.Response(status=204)  # the viewer's own checks tell its candidates
+        return web.Response(status=204)  # the viewer's own checks reveal its candidates
 
     async def hang_up(self, request: web.Request) -> web.Response:
         if viewer := self._viewer(request):
             await viewer.close()
-        return web.Response()  # a viewer that closed its connection first is gone already
+        return web.Response()  # a viewer whose connection was closed first is already gone
 
     async def options(self, request: web.Request) -> web.Response:
         return web.Response(status=204)
@@ -123,7 +123,7 @@ def _refusal(status: int, reason: str, headers: dict[str, str] | None = None) ->
 
 
 def _cors(handler: Handler) -> Handler:
-    """Viewers are pages of other origins; they carry no cookies."""
+    """Allow other origins: viewers are their pages, and carry no cookies."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:

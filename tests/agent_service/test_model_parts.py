@@ -9,7 +9,20 @@ from agent_service.agent.interface import TaskFailed
 from agent_service.agent.model.completion import NoCompletion, read_reply
 from agent_service.agent.model.endpoint import Endpoint, Model, Unavailable
 from agent_service.agent.model.sight import readable
-from agent_service.agent.model.tools import BadCall, Click, PressKey, described, read_call, web_address
+from agent_service.agent.model.tools import (
+    HANDLERS,
+    TOOLS,
+    AskPerson,
+    BadCall,
+    Click,
+    Finish,
+    GiveUp,
+    PressKey,
+    ShowPart,
+    described,
+    read_call,
+    web_address,
+)
 from agent_service.agent.model.withheld import Withheld
 from tests.upstream.model import KEY, NAME, Fails, Says, ScriptedModel, Waits
 
@@ -134,6 +147,10 @@ def test_calls_are_checked():
     ):
         with pytest.raises(BadCall):
             read_call(name, arguments)
+
+
+def test_every_tool_that_acts_on_the_page_has_a_handler():
+    assert set(HANDLERS) == set(TOOLS.values()) - {ShowPart, AskPerson, Finish, GiveUp}
 
 
 @pytest.mark.parametrize("address", ["https://shop.test/a:b", "HTTP://shop.test", "shop.test/help", "localhost:8100/x"])

@@ -1,1 +1,1 @@
-"""An agent whose steps are planned by a language model of the operator's own, one tool call at a time."""
+"""An agent whose steps are planned by the operator's own language model, one tool call at a time."""

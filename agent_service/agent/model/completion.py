@@ -1,4 +1,4 @@
-"""What a chat endpoint answers, read tolerantly: every server adds members of its own, and leaves others out."""
+"""Reads a chat endpoint's answers tolerantly: every server adds members of its own and leaves others out."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import msgspec
 
 Message = dict[str, Any]
-# Said for people, or refused by other servers when sent back. All else goes back as it came: some servers demand their
-# own members again, such as the reasoning before a call or its signature.
+# Members meant for people, or refused by some servers when sent back. All others go back unchanged: some servers demand
+# members of their own again, such as the reasoning before a call or its signature.
 _NOT_SENT_BACK = frozenset({"refusal", "annotations", "audio", "function_call"})
 
 
 class NoCompletion(Exception):
-    """The answer is none that a chat endpoint gives."""
+    """The answer is not a chat completion."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One tool that the model wants used; `arguments` are JSON as far as the model can be trusted with it."""
+    """One tool call of the model; `arguments` should be JSON, but the model may have got it wrong."""
 
     id: str
     name: str
@@ -26,7 +26,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the model said, and the first of the tools it called; tokens are `None` where the server reports none."""
+    """What the model said, and the first of its tool calls; token counts are `None` if the server reports none."""
 
     text: str
     call: Call | None
@@ -119,7 +119,7 @@ def _to_send_back(message: Message, call: Call | None) -> Message:
 
 
 def _is_object(text: str) -> bool:
-    # A server that reads the conversation back fails on arguments that are no JSON.
+    # Some servers parse the conversation that is sent back, and fail on arguments that are not JSON.
     try:
         return isinstance(msgspec.json.decode(text), dict)
     except (msgspec.DecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What is said between the service and a model; only the page as it is now is in it, never those before."""
+"""The conversation between the service and a model; it holds the current page only, never earlier ones."""
 
 import secrets
 from typing import Any
@@ -23,10 +23,10 @@ TASK = "The person's task:\n{task}"
 
 
 class Conversation:
-    """Grows by one exchange a step."""
+    """Grows by one exchange for each step."""
 
     def __init__(self, task: str, shop_url: str) -> None:
-        # A name that no page can know: none can end its own part and go on in the service's voice.
+        # No page can guess this name, so none can close its own part and go on in the service's voice.
         self._fence = f"page-{secrets.token_hex(4)}"
         system = INSTRUCTIONS.format(fence=self._fence, shop=shop_url)
         self._said: list[Message] = [
@@ -35,7 +35,7 @@ class Conversation:
         ]
 
     def add(self, reply: Reply, outcome: str) -> None:
-        """What the model said, and what came of it."""
+        """Append what the model said and what came of it."""
         self._said.append(reply.message)
         outcome = outcome if len(outcome) <= MOST_OUTCOME else f"{outcome[:MOST_OUTCOME]}…"
         if reply.call:
@@ -44,11 +44,11 @@ class Conversation:
             self._said.append({"role": "user", "content": outcome})
 
     def with_page(self, sight: Sight, pictures: bool) -> list[Message]:
-        """All of it, ending with the page as it is now."""
+        """The whole conversation, ending with the page as it is now."""
         *before, last = self._said
         text = f"{last['content']}\n\n{self._described(sight)}"
         if not (pictures and sight.picture):
-            # In the last message, whosever it is: some servers want no other after a tool's.
+            # Goes into the last message, whatever its role: some servers accept no other message after a tool's.
             return [*before, {**last, "content": text}]
         picture = {"type": "image_url", "image_url": {"url": sight.picture}}
         if last["role"] == "tool":

@@ -1,4 +1,4 @@
-"""The operator's OpenAI-compatible chat endpoint: one POST, and every way it can go wrong."""
+"""The operator's OpenAI-compatible chat endpoint: one POST and every way it can fail."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from agent_service.agent.model.completion import Message, NoCompletion, Reply, r
 MODEL_ERROR = "MODEL_ERROR"
 TIMEOUT = 90.0
 LONGEST_WAIT = 30.0
-# From here on a limit of tokens is sent along; above it, it is more than many models can put out and refused for that.
+# The token limit is sent only if it is at most this: many servers refuse a limit above what their model can put out.
 SMALL_LIMIT = 4096
 _BUSY = frozenset({408, 409, 425, 429})
 _NO_QUOTA = re.compile("insufficient_quota|billing", re.IGNORECASE)
@@ -26,7 +26,7 @@ _QUOTED = 200
 
 @dataclass(frozen=True)
 class Model:
-    """Which model, and where; the key may be empty, as for a server on the same machine."""
+    """Which model to use, and where; the key may be empty, for instance for a server on the same machine."""
 
     url: str
     name: str
@@ -34,13 +34,13 @@ class Model:
 
     @property
     def address(self) -> str:
-        """Where conversations are posted."""
+        """The address that conversations are posted to."""
         base = self.url.rstrip("/")
         return base if base.endswith("/chat/completions") else f"{base}/chat/completions"
 
 
 class Unavailable(Exception):
-    """No reply this time, but perhaps the next; `str()` says why, `wait` for how many seconds, if that is known."""
+    """No reply this time, but another try may get one; `str()` says why, `wait` is the seconds to wait, if known."""
 
     def __init__(self, why: str, wait: float | None = None) -> None:
         super().__init__(why)
@@ -48,7 +48,7 @@ class Unavailable(Exception):
 
 
 class Endpoint:
-    """Knows what the server at hand can do: servers differ, and tell only by refusing."""
+    """Talks to one server and learns what it supports: servers differ, and only their refusals tell how."""
 
     def __init__(self, model: Model, *, timeout: float = TIMEOUT) -> None:
         self.shows_pictures = True
@@ -56,16 +56,16 @@ class Endpoint:
         self._timeout = timeout
         self._limit_names = ["max_tokens", "max_completion_tokens"]
         headers = {"Authorization": f"Bearer {model.key}"} if model.key else {}
-        self._http = httpx.AsyncClient(headers=headers, timeout=None)  # noqa: S113  # the whole call has one
+        self._http = httpx.AsyncClient(headers=headers, timeout=None)  # noqa: S113  # `_post` limits the whole call
 
     async def close(self) -> None:
         """Drop the connections."""
         await self._http.aclose()
 
     async def ask(self, messages: Callable[[bool], list[Message]], tools: list[Message], room: int) -> Reply:
-        """Have the model say how to go on; `messages` makes the conversation, with or without its picture.
+        """Ask the model for its next step; `messages` builds the conversation, with or without the picture.
 
-        Raises `Unavailable` for what may pass and `TaskFailed` for what will not.
+        Raises `Unavailable` for faults that may pass and `TaskFailed` for those that will not.
         """
         while True:
             body: dict[str, Any] = {
@@ -99,13 +99,14 @@ class Endpoint:
             ) from None
 
     def _gives_way(self, answer: httpx.Response, body: dict[str, Any]) -> bool:
-        """Whether what was refused can be left out; it is left out from now on."""
+        """Whether the request can do without what was refused; if so, it is left out from now on."""
         if answer.status_code in {401, 402, 403, *_BUSY}:
             return False
         if self._limit_names and self._limit_names[0] in body and self._limit_names[0] in answer.text:
             self._limit_names.pop(0)
             return True
-        explained = not answer.text.lstrip().startswith("<")  # a page of some proxy, which says nothing of pictures
+        # An HTML page comes from some proxy, and says nothing about pictures.
+        explained = not answer.text.lstrip().startswith("<")
         if explained and _has_picture(body["messages"]) and _NO_PICTURES.search(answer.text):
             self.shows_pictures = False
             return True
@@ -137,8 +138,8 @@ class Endpoint:
                 return f"The model's service does not accept the request ({status}): {self._quoted(answer.text)}"
 
     def _quoted(self, text: str) -> str:
-        found = re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)"', text)
-        words = " ".join((found[1] if found else text).split())
+        message = re.search(r'"message"\s*:\s*"((?:[^"\\]|\\.)*)"', text)
+        words = " ".join((message[1] if message else text).split())
         return (words.replace(self._model.key, "•••") if self._model.key else words)[:_QUOTED] or "it does not say why."
 
 

@@ -1,4 +1,4 @@
-"""The agent that a model plans for: look, ask, do what was called, until it is done or comes to nothing."""
+"""The agent whose steps a model plans: look, ask, carry out the call, until the task is done or has failed."""
 
 import asyncio
 import json
@@ -33,19 +33,19 @@ from agent_service.agent.work import Work
 from agent_service.billing.metering import CHARACTERS_PER_TOKEN
 
 MOST_STEPS = 60
-MOST_FAULTS = 3  # calls in a row that brought no reply, or replies in a row that were no use
+MOST_FAULTS = 3  # requests in a row without a reply, or unusable replies in a row
 MOST_REPEATS = 6
 WARN_AT_REPEAT = 3
 FIRST_WAIT = 1.0
 MOST_SAID = 500
 MOST_RESULT = 20_000
-# Failures of an action, which a model may find a way around; any other ends the task.
+# Failures of a single action, which the model may find a way around; any other failure ends the task.
 RECOVERABLE = frozenset({"ELEMENT_NOT_FOUND", "NAVIGATION_TIMEOUT", "INVALID_PARAMETER"})
 HELD = "Not done: a person held you meanwhile, and may have changed the page. Look at it anew."
 
 
 class ModelAgent:
-    """Holds an endpoint and an address: every task is a conversation of its own."""
+    """Keeps only the endpoint and the shop's address: every task is a conversation of its own."""
 
     reports_tokens = True
 
@@ -65,7 +65,7 @@ class ModelAgent:
 
 
 class Errand:
-    """One task under way."""
+    """One running task."""
 
     def __init__(self, endpoint: Endpoint, work: Work) -> None:
         self._endpoint = endpoint
@@ -81,7 +81,7 @@ class Errand:
         self._last: tuple[str, str, str] = ("", "", "")
 
     async def carry_out(self) -> str:
-        """The result in words."""
+        """Carry out the task and return its result in words."""
         for _ in range(MOST_STEPS):
             room = self._run.output_room
             if room <= 0:
@@ -95,7 +95,7 @@ class Errand:
         raise TaskFailed(f"The model was not done after {MOST_STEPS} steps.", code=MODEL_ERROR)
 
     async def _ask(self, room: int) -> Reply:
-        """The model's next reply, billed; what may pass is waited out a few times."""
+        """Get the model's next reply and bill it; faults that may pass are waited out a few times."""
         for fault in range(MOST_FAULTS):
             sight = await self._see()
             try:
@@ -110,7 +110,7 @@ class Errand:
         raise TaskFailed(f"The model's service was asked {MOST_FAULTS} times, but {why}.", code=MODEL_ERROR)
 
     async def _see(self) -> Sight:
-        """The page, looked at while nobody else has it."""
+        """Look at the page while no person holds the agent."""
         while True:
             await self._run.ready()
             pictures = self._endpoint.shows_pictures
@@ -119,7 +119,7 @@ class Errand:
                 return sight
 
     def _bill(self, reply: Reply, sight: Sight) -> None:
-        """What the service reports; where it reports nothing, what the characters come to."""
+        """Bill the tokens that the model's service reports, or an estimate from the characters if it reports none."""
         read, wrote = reply.input_tokens, reply.output_tokens
         if read is None:
             messages = self._conversation.with_page(sight, pictures=False)
@@ -129,7 +129,7 @@ class Errand:
         self._run.has_used(read, wrote)
 
     async def _go_on(self, reply: Reply, room: int) -> str | None:
-        """Do what was called; the result, once there is one."""
+        """Carry out the call; return the result once there is one."""
         if reply.is_cut and self._run.output_room <= 0:
             return self._cut_short(reply.text, reply.call)
         held = await self._run.ready()
@@ -143,7 +143,7 @@ class Errand:
         if reply.text:
             await self._run.say(self._withheld.hide(reply.text)[:MOST_SAID])
         if isinstance(tool, Finish):
-            # A server that knows no limit puts out more; what is beyond it is left out.
+            # A server that ignores the limit puts out more; whatever exceeds it is left out.
             beyond = self._run.output_room < 0
             return tool.result[: room * CHARACTERS_PER_TOKEN if beyond else MOST_RESULT].strip() or "Done."
         outcome = HELD if held else await self._use(tool)
@@ -164,7 +164,7 @@ class Errand:
             )
 
     async def _use(self, tool: Tool) -> str:
-        """What came of a call, for the model; raises `TaskFailed` for what it cannot get around."""
+        """Carry out a call and return what came of it; raises `TaskFailed` if the model cannot get around a failure."""
         part, self._part = self._part, 1
         try:
             match tool:
@@ -195,7 +195,7 @@ class Errand:
             raise could_not_do("do that", error) from error
 
     async def _pay(self) -> str:
-        """The model pressed what spends money: the person decides, whatever the model was talked into."""
+        """Let the person decide about a press that spends money, whatever the model was talked into."""
         try:
             return await buying.place_order(self._work)
         except buying.NotBought as end:
@@ -204,10 +204,10 @@ class Errand:
             return f"Nothing was bought. The person says instead: {self._withheld.take_from_answer(str(plan))}"
 
     def _warning(self, call: Call | None, outcome: str) -> str:
-        """A word to a model that goes round in circles; raises `TaskFailed` when it does not listen."""
-        this = (call.name, call.arguments, outcome) if call else ("", "", "")
-        self._repeats = self._repeats + 1 if this == self._last else 1
-        self._last = this
+        """Warn a model that goes round in circles; raises `TaskFailed` if it goes on all the same."""
+        turn = (call.name, call.arguments, outcome) if call else ("", "", "")
+        self._repeats = self._repeats + 1 if turn == self._last else 1
+        self._last = turn
         if self._repeats >= MOST_REPEATS:
             raise TaskFailed(
                 f"The model did the same {MOST_REPEATS} times, to no other effect: {outcome}", code=MODEL_ERROR
@@ -217,10 +217,10 @@ class Errand:
         return ""
 
     def _cut_short(self, text: str, call: Call | None) -> str:
-        """As much of a result as the limit left room for."""
-        found = re.match(r'\s*\{\s*"result"\s*:\s*"((?:[^"\\]|\\.)*)', call.arguments) if call else None
+        """As much of the result as the output limit left room for."""
+        begun = re.match(r'\s*\{\s*"result"\s*:\s*"((?:[^"\\]|\\.)*)', call.arguments) if call else None
         with suppress(ValueError):
-            text = str(json.loads(f'"{found[1]}"')) if found else text
+            text = str(json.loads(f'"{begun[1]}"')) if begun else text
         return text or f"Cut short: the output tokens of the task are used up. It was not done. {self._last[2]}".strip()
 
 

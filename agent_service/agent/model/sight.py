@@ -1,4 +1,4 @@
-"""The page as a model sees it: as text with roles, names, values and marks to act on, and as a picture."""
+"""The page as a model sees it: a picture, and text with roles, names, values and marks for elements to act on."""
 
 import asyncio
 import re
@@ -25,12 +25,13 @@ ACTED_ON = (
     "button|link|textbox|searchbox|combobox|spinbutton|slider|checkbox|radio|switch|tab|menuitem|menuitemcheckbox"
     "|menuitemradio|option|treeitem|iframe"
 )
-# Marks of what nothing can be done with cost more than all the rest; what reacts to a pointer keeps its own.
+# Marks of elements that cannot be acted on would take up most of the text, so they are dropped; elements that react to
+# a pointer keep theirs.
 _IDLE_MARK = re.compile(rf"^(?P<before>\s*- (?!'?(?:{ACTED_ON})\b).*?) \[ref=\w+\](?!.*\[cursor=pointer\])")
 _FIELD = re.compile(
     r"^(?P<before>\s*- '?(?:textbox|searchbox|combobox|spinbutton)\b.*?\[ref=\w+\].*?'?: )(?P<value>.+)$"
 )
-# Fields for secrets, whatever they are called on the page; what shows of them cannot be masked in a picture.
+# Finds the values of fields for secrets, however the page names them; `shows` marks those that a picture would show.
 _VALUES_TO_HIDE = """
 (pattern) => {
   const byName = new RegExp(pattern, "i");
@@ -52,7 +53,7 @@ class _Secret(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Sight:
-    """One look; `text` is a part of the page where that is long, and `picture` a JPEG as a data address."""
+    """One look at the page; `text` is one part of a long page, and `picture` is a JPEG as a data URL."""
 
     url: str
     title: str
@@ -69,7 +70,7 @@ async def look(page: Page, withheld: Withheld, part: int, *, with_picture: bool)
             await loaded(page)
             async with asyncio.timeout(LOOK_SECONDS):
                 return await _look(page, withheld, part, with_picture=with_picture)
-        except (Error, TimeoutError) as error:  # a page that navigates under the look is looked at again
+        except (Error, TimeoutError) as error:  # the page navigated meanwhile: look again
             if attempt == TRIES - 1:
                 raise could_not_do("read the page", error) from error
     raise AssertionError
@@ -77,7 +78,7 @@ async def look(page: Page, withheld: Withheld, part: int, *, with_picture: bool)
 
 async def _look(page: Page, withheld: Withheld, part: int, *, with_picture: bool) -> Sight:
     snapshot = await page.aria_snapshot(mode="ai", timeout=LOOK_SECONDS * 1000)
-    # Asked for afterwards: what is typed in between is in both or in neither.
+    # Read after the snapshot, so that every secret in the snapshot is known here.
     secrets = await _secrets(page)
     text = withheld.hide(readable(snapshot, {secret.value for secret in secrets}))
     pieces = [text[at : at + READ_AT_MOST] for at in range(0, len(text), READ_AT_MOST)] or [""]
@@ -102,15 +103,15 @@ async def _secrets(page: Page) -> list[_Secret]:
 
 
 async def _picture(page: Page) -> str:
-    with suppress(Error):  # a page that cannot be pictured is still read
-        # The caret stays as it is: hiding it would change the page that people watch.
+    with suppress(Error):  # a page without a picture can still be read
+        # Playwright hides the caret by default, which would change the page that people watch.
         jpeg = await page.screenshot(type="jpeg", quality=60, caret="initial", timeout=PICTURE_MS)
         return f"data:image/jpeg;base64,{b64encode(jpeg).decode()}"
     return ""
 
 
 def readable(snapshot: str, secrets: Collection[str]) -> str:
-    """The snapshot with marks only where they are of use, and nothing of what secret fields hold."""
+    """The snapshot with marks only where they are useful, and without the values of secret fields."""
     lines = (_IDLE_MARK.sub(r"\g<before>", line) for line in snapshot.splitlines())
     return "\n".join(
         _without(line.replace(" [cursor=pointer]", ""), secrets)[:MOST_CHARACTERS_OF_A_LINE] for line in lines
@@ -122,6 +123,6 @@ def _without(line: str, secrets: Collection[str]) -> str:
     if field and (SECRET_FIELD.search(field["before"]) or any(secret in field["value"] for secret in secrets)):
         return field["before"] + MASK
     for secret in secrets:
-        if len(secret) > 3:  # shorter ones are a part of many words
+        if len(secret) > 3:  # shorter secrets occur within many ordinary words
             line = line.replace(secret, MASK)
     return line

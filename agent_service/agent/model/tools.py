@@ -1,5 +1,9 @@
-"""What a model can do: the interpreter's own actions, each as a tool with typed arguments."""
+"""What a model can do: the interpreter's own actions, each as a tool with typed arguments.
 
+The docstring of each tool is the description that the model is given.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -23,11 +27,11 @@ Key = Literal[
 
 
 class BadCall(Exception):
-    """The model called a tool that there is not, or not as it wants to be called; `str()` is meant for the model."""
+    """The model called an unknown tool, or one with wrong arguments; `str()` is written for the model."""
 
 
 class Tool(msgspec.Struct):
-    """One call, its arguments checked."""
+    """One call with validated arguments."""
 
 
 class Navigate(Tool):
@@ -146,51 +150,21 @@ class Hands:
     work: Work
     withheld: Withheld
 
-    async def use(self, tool: Tool) -> str:  # noqa: C901  # one line a tool
-        """What came of it, in words; raises `TaskFailed`."""
-        match tool:
-            case Navigate(address):
-                return await places.go_to(self.work, s.GoTo(web_address(address)))
-            case GoBack():
-                return await places.go_back(self.work, s.GoBack())
-            case GoForward():
-                return await places.go_forward(self.work, s.GoForward())
-            case Reload():
-                return await places.reload(self.work, s.Reload())
-            case Search(query):
-                return await searching.search(self.work, s.Search(query))
-            case Click(ref):
-                return await pointing.click(self.work, s.Click("", ref=ref))
-            case TypeText():
-                return await self._type(tool)
-            case SelectOption(ref, option):
-                return await pointing.select(self.work, s.Select(option, ref=ref))
-            case Tick(ref, on):
-                return await pointing.tick(self.work, s.Tick("", on, ref))
-            case PressKey(key, times):
-                return await pointing.press_key(self.work, s.PressKey(key, times))
-            case _:
-                return await self._look_round(tool)
+    async def use(self, tool: Tool) -> str:
+        """Carry out one call and say in words what came of it; raises `TaskFailed`."""
+        return await HANDLERS[type(tool)](self, tool)
 
-    async def _look_round(self, tool: Tool) -> str:
-        match tool:
-            case Scroll(direction, times):
-                return await pointing.scroll(self.work, s.Scroll(DIRECTIONS[direction], times))
-            case Wait(seconds):
-                return await pointing.wait(self.work, s.Wait(seconds))
-            case WaitFor(text):
-                return await pointing.wait_for(self.work, s.WaitFor(text))
-            case SignIn(username, password):
-                reveal = self.withheld.reveal
-                return await signing_in.sign_in(self.work, s.SignIn(reveal(username), reveal(password)))
-            case _:
-                raise AssertionError(tool)
-
-    async def _type(self, tool: TypeText) -> str:
+    async def type_text(self, tool: TypeText) -> str:
+        """Type a text, with secrets revealed only to fields that are meant for them."""
         field = await marked(self.work.page, tool.ref)
         label = await pointing.field_name(field)
         text = await self.withheld.reveal_into(tool.text, field, label)
         return await pointing.type_text(self.work, s.TypeText(text, label, tool.ref))
+
+    async def sign_in(self, tool: SignIn) -> str:
+        """Sign in with what the model's placeholders stand for."""
+        reveal = self.withheld.reveal
+        return await signing_in.sign_in(self.work, s.SignIn(reveal(tool.username), reveal(tool.password)))
 
 
 DIRECTIONS = {
@@ -199,12 +173,30 @@ DIRECTIONS = {
     "top": s.Direction.TOP,
     "bottom": s.Direction.BOTTOM,
 }
+Handler = Callable[[Hands, Any], Awaitable[str]]
+# All tools but those that the planner itself handles, because they end or steer the conversation.
+HANDLERS: dict[type[Tool], Handler] = {
+    Navigate: lambda hands, tool: places.go_to(hands.work, s.GoTo(web_address(tool.address))),
+    GoBack: lambda hands, tool: places.go_back(hands.work, s.GoBack()),
+    GoForward: lambda hands, tool: places.go_forward(hands.work, s.GoForward()),
+    Reload: lambda hands, tool: places.reload(hands.work, s.Reload()),
+    Search: lambda hands, tool: searching.search(hands.work, s.Search(tool.query)),
+    Click: lambda hands, tool: pointing.click(hands.work, s.Click("", ref=tool.ref)),
+    TypeText: Hands.type_text,
+    SelectOption: lambda hands, tool: pointing.select(hands.work, s.Select(tool.option, ref=tool.ref)),
+    Tick: lambda hands, tool: pointing.tick(hands.work, s.Tick("", tool.on, tool.ref)),
+    PressKey: lambda hands, tool: pointing.press_key(hands.work, s.PressKey(tool.key, tool.times)),
+    Scroll: lambda hands, tool: pointing.scroll(hands.work, s.Scroll(DIRECTIONS[tool.direction], tool.times)),
+    Wait: lambda hands, tool: pointing.wait(hands.work, s.Wait(tool.seconds)),
+    WaitFor: lambda hands, tool: pointing.wait_for(hands.work, s.WaitFor(tool.text)),
+    SignIn: Hands.sign_in,
+}
 
 
 def web_address(address: str) -> str:
-    """The address, if it is one of the web: whatever a page says, nothing else is opened."""
-    scheme, found, _ = address.strip().partition(":")
-    if found and scheme.lower() not in {"http", "https"} and not address.partition(":")[2][:1].isdigit():
+    """The address, if it is http or https; whatever a page says, nothing else is opened."""
+    scheme, colon, _ = address.strip().partition(":")
+    if colon and scheme.lower() not in {"http", "https"} and not address.partition(":")[2][:1].isdigit():
         raise TaskFailed("Only http and https addresses can be opened.", code="INVALID_PARAMETER")
     return address.strip()
 
@@ -217,9 +209,9 @@ TOOLS: dict[str, type[Tool]] = {_name(tool): tool for tool in Tool.__subclasses_
 
 
 def described() -> list[dict[str, Any]]:
-    """All tools, as the wire wants them."""
-    _, found = msgspec.json.schema_components(TOOLS.values())
-    return [{"type": "function", "function": _function(name, found[tool.__name__])} for name, tool in TOOLS.items()]
+    """All tools, in the form that the chat API expects."""
+    _, schemas = msgspec.json.schema_components(TOOLS.values())
+    return [{"type": "function", "function": _function(name, schemas[tool.__name__])} for name, tool in TOOLS.items()]
 
 
 def _function(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +220,7 @@ def _function(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_call(name: str, arguments: str) -> Tool:
-    """The call, checked; raises `BadCall`."""
+    """Parse and check a call; raises `BadCall`."""
     tool = TOOLS.get(name)
     if tool is None:
         raise BadCall(f"There is no tool “{name[:60]}”. There are: {', '.join(TOOLS)}.")

@@ -1,4 +1,4 @@
-"""What a model must not see: passwords that a person gave, and what a page's secret fields hold."""
+"""Keeps secrets from the model: passwords that a person gave become placeholders (`sight` masks secret fields)."""
 
 import re
 from collections.abc import Iterable
@@ -24,32 +24,32 @@ class Withheld:
         self._placeholders: dict[str, str] = {}
 
     def take_from(self, text: str) -> str:
-        """What a person wrote, with its secrets withheld from now on."""
+        """Replace the secrets in a person's text, and withhold them from now on."""
         for secret in (*_stated(text), *_instructed(text)):
             self._keep(secret)
         return self.hide(text)
 
     def take_from_answer(self, text: str) -> str:
-        """As `take_from`, for an answer, which may be nothing but a name and a password."""
+        """Like `take_from`, for an answer, which may consist of nothing but a name and a password."""
         credentials = parse_credentials(text)
         if credentials and _looks_like_credentials(text):
             self._keep(credentials.password)
         return self.take_from(text)
 
     def hide(self, text: str) -> str:
-        """The text without any secret known; as words only, since a short one is a part of others."""
+        """Replace every known secret in a text; only whole words match, since a short secret occurs within others."""
         for secret in sorted(self._placeholders, key=len, reverse=True):
             text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", self._placeholders[secret], text)
         return text
 
     def reveal(self, text: str) -> str:
-        """What the placeholders stand for."""
+        """Replace placeholders by the secrets they stand for."""
         for secret, placeholder in self._placeholders.items():
             text = text.replace(placeholder, secret)
         return text
 
     async def reveal_into(self, text: str, field: Locator, label: str) -> str:
-        """As `reveal`, but only for a field that is meant for secrets: a page may talk a model into anything."""
+        """Like `reveal`, but only for a field that is meant for secrets: a page may talk a model into anything."""
         if not _PLACEHOLDER.search(text):
             return text
         if not (SECRET_FIELD.search(label) or await is_secret(field)):
@@ -62,7 +62,7 @@ class Withheld:
 
 
 def _instructed(text: str) -> Iterable[str]:
-    """What the interpreter would take for a password."""
+    """The texts that the interpreter would take for a password."""
     for step in parse(text):
         match step:
             case SignIn(password=password):
@@ -77,5 +77,5 @@ def _stated(text: str) -> Iterable[str]:
 
 
 def _looks_like_credentials(text: str) -> bool:
-    """Two words are more often an answer than a sign-in, unless one is an address or something stands between."""
+    """Whether a text is a sign-in: two words are one only with an e-mail address or a separator between them."""
     return "@" in text or bool(re.fullmatch(r"\s*\S+\s*[/|\n]\s*\S+\s*", text)) or text.lstrip().startswith("{")

@@ -1,1 +1,1 @@
-"""What the agent can do, one module a kind of errand."""
+"""What the agent can do: one module for each kind of errand."""

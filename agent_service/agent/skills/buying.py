@@ -1,4 +1,4 @@
-"""From the cart to a paid order. Nothing is paid without a person's yes."""
+"""Takes the cart to a paid order. Nothing is paid without a person's yes."""
 
 from playwright.async_api import Locator
 
@@ -23,7 +23,7 @@ class NotBought(Exception):
 
 
 class OtherPlan(Exception):
-    """Asked for a yes, the person gave other instructions; `str()` is their text."""
+    """The person gave other instructions instead of a yes; `str()` is their text."""
 
     def __init__(self, text: str, steps: list[Step]) -> None:
         super().__init__(text)
@@ -31,7 +31,7 @@ class OtherPlan(Exception):
 
 
 def is_bought(work: Work) -> bool:
-    """“Check out and buy it” asks for one purchase, not for two."""
+    """Whether the purchase is already made: “Check out and buy it” asks for one purchase, not for two."""
     return bool(work.bought) and not work.added
 
 
@@ -54,7 +54,7 @@ async def buy(work: Work, step: Buy) -> str:
 
 
 async def reach_payment(work: Work) -> PageView:
-    """Through cart, checkout and sign-in to the page that has the paying button."""
+    """Go through cart, checkout and sign-in to the page with the paying button."""
     for _ in range(PAGES_TO_PAYMENT):
         view = await work.see()
         if view.asks_password:
@@ -81,7 +81,7 @@ async def one_page_on(work: Work, view: PageView) -> None:
 
 
 async def place_order(work: Work) -> str:
-    """On the payment page: fill what is blank, ask, pay, and see that it went through."""
+    """On the payment page, fill in what is blank, ask, pay, and check that the order was placed."""
     view = await fill_blanks(work, await work.see())
     await get_consent(work, view)
     button = await paying_button(work)
@@ -116,7 +116,7 @@ async def fill(work: Work, field: Locator, label: str, answer: str) -> None:
 
 
 async def get_consent(work: Work, view: PageView) -> None:
-    """Returns on a yes; a no or an unreadable answer ends the task, other instructions replace the purchase."""
+    """Return on a yes; a no or unreadable answers end the task, and other instructions replace the purchase."""
     what = f"{view.total or 'an amount the page does not show'} for {listed(view.order_items)}"
     question = f"I am about to pay {what}. Shall I go on?"
     await work.say(f"The next press on “{view.pay_button}” would pay {what}. I will ask before I do that.")

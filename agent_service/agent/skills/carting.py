@@ -1,4 +1,4 @@
-"""Putting things into the cart, taking them out, looking at it."""
+"""Puts things into the cart, takes them out and looks at it."""
 
 import asyncio
 import re
@@ -46,7 +46,7 @@ async def add_result(work: Work, step: AddToCart) -> str:
 
 
 async def add_this(work: Work, view: PageView, quantity: int, result: Result | None = None) -> str:
-    """Add what the page is about."""
+    """Add the product that the page is about."""
     result = result or Result(0, view.heading, "", view.url, view.price, view.rating, can_add=True)
     buttons = work.page.get_by_role("button", name=ADD), work.page.get_by_role("link", name=ADD)
     button = await first_shown(buttons)
@@ -81,7 +81,7 @@ async def add_by(work: Work, button: Locator, before: PageView, result: Result, 
 
 
 async def confirmed(work: Work, before: PageView) -> PageView | None:
-    """The page once it shows that something came into the cart; nothing if it never does."""
+    """Wait until the page shows that something was added to the cart; None if it never does."""
     deadline = asyncio.get_running_loop().time() + CONFIRM_SECONDS
     while True:
         view = await work.see()

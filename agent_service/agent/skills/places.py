@@ -1,4 +1,4 @@
-"""Going places: addresses, the home page, back and forth."""
+"""Goes places: addresses, the home page, back and forward."""
 
 import re
 from urllib.parse import urljoin, urlsplit
@@ -8,15 +8,15 @@ from playwright.async_api import Error, Page
 from agent_service.agent.arriving import loaded
 from agent_service.agent.failures import closed_to_agents, could_not_open
 from agent_service.agent.finding import find_pressable
-from agent_service.agent.guarding import looks_like_address
 from agent_service.agent.interface import TaskFailed
+from agent_service.agent.literals import looks_like_address
 from agent_service.agent.seeing import PageView
 from agent_service.agent.skills.pointing import press
 from agent_service.agent.steps import GoBack, GoForward, GoHome, GoTo, GoToShop, Reload
 from agent_service.agent.work import Work
 
 OPEN_MS = 20_000
-# The browser's own pages and the machine's files are not the web, and no connection is made that could be checked.
+# The browser's own pages and the machine's files need no connection, so the proxy could not check them.
 OPEN_SCHEMES = frozenset({"http", "https", "about", "data"})
 LOCAL = re.compile(r"^(?:localhost|127\.|\[::1\]|10\.|192\.168\.)")
 
@@ -51,7 +51,7 @@ async def go_home(work: Work, step: GoHome) -> str:
 
 
 async def home_link(page: Page) -> str:
-    """The address the page itself calls home, on the same site."""
+    """The address that the page itself marks as home, if it is on the same site."""
     links: list[str] = await page.eval_on_selector_all("a[rel~=home][href]", "els => els.map(el => el.href)")
     return next((link for link in links if urlsplit(link).netloc == urlsplit(page.url).netloc), "")
 
@@ -99,13 +99,13 @@ async def open_address(work: Work, address: str, called: str = "") -> str:
 
 
 async def load(page: Page, address: str) -> None:
-    """Open an address; where a bare host refuses https, by http."""
+    """Open an address; if the host refuses https, try http."""
     if urlsplit(address).scheme.lower() not in OPEN_SCHEMES:
         raise closed_to_agents(address[:120])
     try:
         await page.goto(address, wait_until="domcontentloaded", timeout=OPEN_MS)
     except Error as error:
-        if "interrupted by another navigation" in str(error):  # the page before had not yet given up
+        if "interrupted by another navigation" in str(error):  # the previous page was still navigating
             await loaded(page)
             await page.goto(address, wait_until="domcontentloaded", timeout=OPEN_MS)
             return
@@ -117,7 +117,7 @@ async def load(page: Page, address: str) -> None:
 
 
 async def where(work: Work) -> str:
-    """Where the agent now is, as a result sentence."""
+    """A result sentence that says where the agent is now."""
     return opened_sentence(await work.see())
 
 

@@ -1,4 +1,4 @@
-"""Pressing, typing, choosing, scrolling and waiting: the hands."""
+"""The agent's hands: pressing, typing, choosing, scrolling and waiting."""
 
 import re
 
@@ -29,7 +29,7 @@ SECRET_FIELD = re.compile(r"password|passcode|pin\b|security code|cvc|cvv|card n
 
 
 async def press(work: Work, found: Locator, called: str, what: str = "") -> None:
-    """Press something already found, unless it spends money: that takes a person's word first."""
+    """Press an element, unless that spends money: raises `ConsentNeeded`, because a person must agree first."""
     name = await actions.pressed_by(found)
     if PAYS.match(name):
         raise ConsentNeeded(name)

@@ -1,4 +1,4 @@
-"""Searching, and what is found: opening and comparing results."""
+"""Searches, and opens and compares results."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -96,7 +96,7 @@ def says_nothing_found(view: PageView) -> bool:
 
 
 async def results(work: Work, least: int = 1) -> PageView:
-    """A page with results: this one, or the one they were last seen on."""
+    """Look at a page with results: the current one, or the last one that showed any."""
     view = await work.see()
     if view.is_cart or view.is_product or not view.results:
         view = await listing_before(work, view)
@@ -123,7 +123,7 @@ async def listing_before(work: Work, view: PageView) -> PageView:
 
 
 async def back_to_list(work: Work, view: PageView) -> PageView:
-    """From a cart or a product, back through the history to where it was chosen; else stay."""
+    """From a cart or a product, go back through the history to its list of results; if there is none, stay."""
     return await back_to(work, view, "a list of results", lambda page: not page.is_cart and not page.is_product)
 
 
@@ -155,13 +155,13 @@ def choose(view: PageView, which: Choice) -> Result:
 
 
 def best_place(found: list[Result], which: Best) -> int:
+    """The index of the best result by price or rating; of several that are equal, the first."""
     shown, figure = ("rating", "stars") if which is Best.RATED else ("price", "amount")
-    worth = [(getattr(result, figure), -at) for at, result in enumerate(found) if getattr(result, figure) is not None]
-    if not worth:
+    figures = {index: value for index, result in enumerate(found) if (value := getattr(result, figure)) is not None}
+    if not figures:
         raise TaskFailed(f"None of these results shows a {shown}, so I cannot tell which is {BEST_NAMES[which]}.")
-    if which is Best.CHEAPEST:
-        return -min(worth, key=lambda pair: (pair[0], -pair[1]))[1]
-    return -max(worth)[1]
+    best = min if which is Best.CHEAPEST else max
+    return best(figures, key=lambda index: figures[index])
 
 
 def choice_name(which: Choice, noun: str = "result") -> str:
@@ -208,7 +208,7 @@ async def compare(work: Work, step: Compare) -> str:
 
 
 async def no_more(page: Page) -> None:
-    """Reading is done by looking; the step is announced and billed like any other."""
+    """Do nothing: looking has read the page already, but the step is announced and billed like any other."""
 
 
 def named(view: PageView, name: str) -> Result:

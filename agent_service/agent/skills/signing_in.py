@@ -1,4 +1,4 @@
-"""Signing in. Passwords pass through here and are never said, shown or returned."""
+"""Signs in and out. Passwords pass through here, but are never said, shown or returned."""
 
 import re
 
@@ -43,7 +43,7 @@ async def open_sign_in(work: Work, view: PageView) -> None:
     found = await find_pressable(work.page, "Sign in")
     if found is None:
         if await has_user_or_password(work.page):
-            return  # the page that asks for the name first
+            return  # the page asks for the user name first
         raise not_found("a way to sign in", view, view.links + view.buttons)
     name = await actions.name_of(found)
     await work.say(f"I see “{name}” and will press it to get to the sign-in page.")
@@ -51,7 +51,7 @@ async def open_sign_in(work: Work, view: PageView) -> None:
 
 
 async def complete_sign_in(work: Work, given: Credentials | None = None) -> str:
-    """On a sign-in page: get the details, enter them, see that they were taken."""
+    """On a sign-in page, get the details, enter them and check that they were accepted."""
     trouble = ""
     for _ in range(TRIES):
         view = await work.see()
@@ -71,7 +71,7 @@ async def complete_sign_in(work: Work, given: Credentials | None = None) -> str:
 
 
 async def ask_for_credentials(work: Work, view: PageView, trouble: str) -> Credentials | None:
-    """The details, or nothing if the person has signed in by hand."""
+    """Ask for the details; None if the person has signed in by hand."""
     site = view.site or "this page"
     refused = f"They were refused: {trouble} " if trouble else ""
     question = (
@@ -102,7 +102,7 @@ async def signed_in_by_hand(work: Work) -> str:
 
 
 async def enter(work: Work, credentials: Credentials) -> None:
-    """Both fields on one page, or the name first and the password on the next."""
+    """Enter both details, which one page may ask for together, or two pages one after the other."""
     if user := await first_shown(map(work.page.locator, USER_FIELDS)):
         await work.say(f"I will enter {credentials.username} and the password.")
         await work.act(
@@ -129,7 +129,7 @@ async def enter(work: Work, credentials: Credentials) -> None:
 
 
 async def submit(work: Work) -> None:
-    """By the button of the form the fields are in: a header often has one of the same name."""
+    """Press the button of the form that holds the fields: a page's header often has one of the same name."""
     form = work.page.locator("form").filter(
         has=work.page.locator("input[type=password], input[type=email], input[type=text]")
     )

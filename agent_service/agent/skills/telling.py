@@ -1,4 +1,4 @@
-"""Answering: what the page says, in a sentence or a short list."""
+"""Answers what the page says, in a sentence or a short list."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ READ_LINES = 24
 LINKS = 20
 MENTIONS = 3
 PLAIN_FACTS = {Subject.TITLE, Subject.HEADING, Subject.ADDRESS, Subject.NAME, Subject.PRICE, Subject.RATING}
-# A value that the page names: a term and its description, a heading cell and its neighbour, "Name: value".
+# Finds a value by its label: a term's description, the cell next to a heading cell, or "Name: value".
 VALUE_OF = """
 (wanted) => {
   const squeeze = (text) => (text || "").replace(/\\s+/g, " ").trim();
@@ -46,7 +46,7 @@ async def tell(work: Work, step: Return) -> str:
 
 
 def with_name(question: Question, text: str) -> str:
-    """Which answer is which, where there are several."""
+    """Prefix an answer with its name, to tell several answers apart."""
     if question.subject in PLAIN_FACTS and question.which is None and "\n" not in text:
         return f"{question.subject.name.capitalize()}: {text}"
     return text
@@ -80,7 +80,7 @@ def what_is_read(question: Question) -> str:
 
 
 async def cart_or_order(work: Work) -> PageView:
-    """The cart, unless the page shows a total of its own (a checkout, a confirmation)."""
+    """Look at the cart, unless the page shows a total of its own (a checkout or a confirmation)."""
     view = await work.see()
     return view if view.total else await go_to_cart(work)
 
@@ -164,7 +164,7 @@ async def labelled_value(work: Work, view: PageView, label: str) -> str:
 
 
 def mentioning(view: PageView, label: str) -> list[str]:
-    """The first few short lines with most of the label's words."""
+    """The first few short lines that hold the most words of the label."""
     words = {word for word in re.findall(r"\w+", label.lower()) if len(word) > 3}
     lines = [(len(words & set(re.findall(r"\w+", line.lower()))), line) for line in view.lines if len(line) < 200]
     most = max((count for count, _ in lines), default=0)

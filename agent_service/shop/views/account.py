@@ -1,4 +1,4 @@
-"""Signing in and out. Any e-mail address will do; the password is on the page."""
+"""Signs visitors in and out. Any e-mail address will do; the password is printed on the page."""
 
 import re
 import secrets
@@ -52,5 +52,5 @@ def sign_in_errors(email: str, password: str) -> dict[str, str]:
 
 
 def next_page(name: object) -> str:
-    """Only pages of our own, by name: a sign-in must not send people elsewhere."""
+    """Accept only our own pages, by name: a sign-in must not redirect people elsewhere."""
     return str(name) if name in AFTER_SIGN_IN else "front"

@@ -1,4 +1,4 @@
-"""Looking around: front page, search, categories, products and their pictures."""
+"""Pages for looking around: front page, search, categories, products and their pictures."""
 
 from aiohttp import web
 

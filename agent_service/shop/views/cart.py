@@ -1,4 +1,4 @@
-"""The cart."""
+"""The cart's page and its forms."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""Paying with a pretend card, and the order that comes of it."""
+"""Payment with a pretend card, and the resulting order."""
 
 import re
 import secrets
@@ -13,7 +13,7 @@ from agent_service.shop.visitors import Basket, Order
 
 @dataclass(frozen=True)
 class Payment:
-    """The checkout form as it was sent."""
+    """The checkout form as submitted."""
 
     name: str = "Demo Customer"
     street: str = "1 Example Street"

@@ -1,12 +1,12 @@
 // Captures one tab, encodes each picture once as H.264 and sends it to the service.
-// Each message is one byte of flags (the temporal layer from its third bit on), then the Annex B chunk. What comes back
-// is JSON: `{key: true}` asks for a key frame, `{demand: …}` says what the viewers can make use of from now on.
+// Each message is one byte of flags (the temporal layer starts at its third bit), then the Annex B chunk. The service
+// answers in JSON: `{key: true}` asks for a key frame, `{demand: …}` says what the viewers can make use of from now on.
 
 const KEY = 1;
 const FRESH = 2; // a new picture, not the last one again
 const LAYER_SHIFT = 2;
-const REPEAT_AFTER = 300; // ms without a picture; people shall see at least two a second
-const EARLY = 0.75; // of the time between two pictures: they do not come evenly
+const REPEAT_AFTER = 300; // ms without a new picture; people should see at least two a second
+const EARLY = 0.75; // of the time between two pictures, because they do not arrive evenly
 const MAX_QUEUED = 2; // pictures in the encoder; beyond that new ones are skipped
 const MAX_UNSENT = 1 << 20; // bytes
 
@@ -45,7 +45,7 @@ class Sender {
     if (key) this.#sendKey();
   }
 
-  // An encoder that is configured anew goes on without a key frame, but what the layers need is said only in one.
+  // A reconfigured encoder goes on without a key frame, but only a key frame carries what the layers need.
   #adapt(demand) {
     const before = this.#demand;
     this.#demand = demand;
@@ -93,7 +93,7 @@ class Sender {
   #encode() {
     if (!this.#last || this.#encoder.state !== "configured") return;
     if (this.#encoder.encodeQueueSize >= MAX_QUEUED || this.#socket.bufferedAmount > MAX_UNSENT) return;
-    // The encoder may drop a picture, so what `#send` must know travels in the time stamp: even is fresh.
+    // The encoder may drop a picture, so the timestamp carries what `#send` must know: an even one is fresh.
     const timestamp = Math.round(performance.now() * 500) * 2 + (this.#lastIsNew ? 0 : 1);
     const frame = new VideoFrame(this.#last, { timestamp });
     this.#encoder.encode(frame, { keyFrame: this.#keyWanted });

@@ -1,7 +1,7 @@
-// Called by the service: `watch` starts sending a tab's picture to a loopback WebSocket.
+// The service calls `watch` to send a tab's picture to a loopback WebSocket.
 // Sending ends when the service closes that socket, or with the next call.
 
-const DOCUMENT = "sender.html"; // offscreen: it captures, yet is no tab that an agent could see
+const DOCUMENT = "sender.html"; // offscreen: it can capture, but is not a tab that an agent could see
 
 async function tabOf(targetId) {
   const targets = await chrome.debugger.getTargets();

@@ -1,7 +1,7 @@
 // Shows the newest picture, again and again: each request is answered when the picture has changed.
-// Images, not fetch: within a sandboxed frame every fetch would be another origin's.
+// It loads images instead of using fetch, because within a sandboxed frame every fetch is cross-origin.
 
-const FIRST_PAUSE = 500; // ms after a failure, doubled up to the longest
+const FIRST_PAUSE = 500; // ms after a failure, doubled each time up to the longest
 const LONGEST_PAUSE = 5000;
 const PATIENCE = 10000; // ms for one picture
 
@@ -35,7 +35,7 @@ function show(next) {
 }
 
 function fail(next) {
-  next.src = ""; // gives up what may still be under way
+  next.src = ""; // aborts a request that may still be running
   notice.textContent = picture.hidden
     ? "There is no picture. The session may have ended; trying again…"
     : "The picture has stopped. The session may have ended; trying again…";
@@ -44,5 +44,5 @@ function fail(next) {
   pause = Math.min(pause * 2, LONGEST_PAUSE);
 }
 
-// An image asked for earlier would hold up this event, and so the page around the frame, for ever.
+// An image requested earlier would hold up this event, and so the page around the frame, for ever.
 addEventListener("load", () => setTimeout(load));
