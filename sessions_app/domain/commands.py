@@ -17,13 +17,14 @@ class NotAllowed(Exception):
     """The session's state does not allow what was asked; the text says why, to people."""
 
 
-def find_repeat(*, by: User, key: UUID) -> Command | None:
-    """The command that this form, sent before, already made.
+def lock_person(person: User) -> None:
+    """Lock the person until the transaction ends, so that a form sent twice at once waits, and finds its first."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
-    The person's row is locked until the transaction ends, so that the same form, sent twice at the same moment,
-    waits here for its first and finds it.
-    """
-    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+
+def find_repeat(*, by: User, key: UUID) -> Command | None:
+    """The command that this form, sent before, already made; the person's row is locked until the transaction ends."""
+    lock_person(by)
     return Command.objects.filter(actor=by, idempotency_key=key).select_related("session", "task").first()
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sessions_app import broadcast
 from sessions_app.domain.access import visible_sessions
-from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain.commands import NotAllowed, lock_person
 from sessions_app.models import AgentSession, SessionNote, ShiftNote, Team
 from sessions_app.queries.notes import newest_shift_note
 
@@ -22,7 +22,7 @@ def own_notes(user: User) -> QuerySet[SessionNote]:
 @transaction.atomic
 def add_note(session: AgentSession, text: str, *, by: User, key: UUID) -> SessionNote:
     """Write a note; the same key again gives the same note."""
-    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # the same form sent twice waits, and finds its first
+    lock_person(by)
     if repeat := SessionNote.objects.filter(author=by, idempotency_key=key).first():
         return repeat
     note = SessionNote.objects.create(

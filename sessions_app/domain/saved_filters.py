@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 from sessions_app.domain.access import leads
-from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain.commands import NotAllowed, lock_person
 from sessions_app.models import SavedFilter, Team
 
 #: Of one person: more names than that nobody finds their way in.
@@ -27,7 +27,7 @@ def removable_filters(team: Team, user: User) -> QuerySet[SavedFilter]:
 @transaction.atomic
 def save_filter(team: Team, name: str, query: str, *, by: User, shared: bool = False) -> SavedFilter:
     """Keep a filter under a name that the person has not given to another. Raises NotAllowed."""
-    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # the same form sent twice waits, and finds its first
+    lock_person(by)
     own = SavedFilter.objects.filter(team=team, author=by)
     named = own.annotate(lower=Lower("name")).filter(lower=Lower(Value(name))).first()
     if named and named.query == query:
