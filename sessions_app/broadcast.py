@@ -179,8 +179,12 @@ def _after(prefix: str, groups: Iterable[str]) -> list[str]:
 hub = Hub()
 
 
-def publish_recorded(message: SessionRecorded) -> None:
-    """Tell the session's pages and the team's desks, once the running transaction has committed."""
+def publish_recorded(session_id: str, team_id: int, last_seq: int, rows: tuple[Any, ...] = ()) -> None:
+    """Tell the session's pages and the team's desks, once the running transaction has committed.
+
+    `rows` where new rows are all that is to be told.
+    """
+    message = SessionRecorded(session_id, team_id, last_seq, rows)
     transaction.on_commit(lambda: hub.announce(message))
 
 

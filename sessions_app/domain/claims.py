@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from sessions_app import broadcast
 from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain.log import publish_change
 from sessions_app.models import AgentSession, Claim
 from sessions_app.queries import find_item, what_became_of
 
@@ -24,7 +24,7 @@ def claim(session: AgentSession, item: str, *, by: User, take_from: str = "") ->
     Claim.objects.update_or_create(
         session=session, item=item, defaults={"team_id": session.team_id, "actor": by, "at": timezone.now()}
     )
-    _tell(session)
+    publish_change(session.pk, session.team_id)
 
 
 @transaction.atomic
@@ -36,7 +36,7 @@ def give_back(session: AgentSession, item: str, *, by: User) -> None:
     if held.actor != by:
         raise NotAllowed(f"{held.actor} has it now.")
     held.delete()
-    _tell(session)
+    publish_change(session.pk, session.team_id)
 
 
 def _lock(session: AgentSession, item: str) -> Claim | None:
@@ -45,8 +45,3 @@ def _lock(session: AgentSession, item: str) -> Claim | None:
     if find_item(session.pk, item) is None:
         raise NotAllowed(what_became_of(locked, item))
     return Claim.objects.filter(session=session, item=item).select_related("actor").first()
-
-
-def _tell(session: AgentSession) -> None:
-    last_seq = AgentSession.objects.values_list("last_seq", flat=True).get(pk=session.pk)
-    broadcast.publish_recorded(broadcast.SessionRecorded(session.pk, session.team_id, last_seq))

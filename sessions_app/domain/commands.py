@@ -51,7 +51,7 @@ def queue_command(
     )
     broadcast.wake_relay(session.pk)
     # Every page shows at once that it was asked for; the relay's first row comes later.
-    broadcast.publish_recorded(broadcast.SessionRecorded(session.pk, session.team_id, session.last_seq))
+    broadcast.publish_recorded(session.pk, session.team_id, session.last_seq)
     return command
 
 

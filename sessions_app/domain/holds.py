@@ -53,5 +53,5 @@ def note_wait(log: SessionLog, command: Command, hold: StartHold) -> None:
 def _tell_waiting(team: Team) -> None:
     waiting = AgentSession.objects.filter(team=team, state=SessionState.STARTING)
     for session_id, last_seq in waiting.values_list("pk", "last_seq"):
-        broadcast.publish_recorded(broadcast.SessionRecorded(session_id, team.pk, last_seq))
+        broadcast.publish_recorded(session_id, team.pk, last_seq)
         broadcast.wake_relay(session_id)

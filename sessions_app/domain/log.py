@@ -135,9 +135,7 @@ class SessionLog:
 
     def publish(self, rows: tuple[Event, ...] = ()) -> None:
         """Tell, once this is committed, what there is now; `rows` where they are all that is new."""
-        broadcast.publish_recorded(
-            broadcast.SessionRecorded(self.session.pk, self.session.team_id, self.last_seq, rows)
-        )
+        broadcast.publish_recorded(self.session.pk, self.session.team_id, self.last_seq, rows)
 
     def _changed(self) -> dict[str, Any]:
         now = {name: value for name, value in vars(self.session).items() if name in _MUTABLE}
@@ -154,6 +152,12 @@ def tasks_in_hand(session_ids: Iterable[str]) -> dict[str, Task]:
         if task.state != TaskState.UNKNOWN or known is None or known.state == TaskState.UNKNOWN:
             found[task.session_id] = task
     return found
+
+
+def publish_change(session_id: str, team_id: int) -> None:
+    """Have the session's pages look again, once this is committed, for what is no row of its timeline."""
+    last_seq = AgentSession.objects.values_list("last_seq", flat=True).get(pk=session_id)
+    broadcast.publish_recorded(session_id, team_id, last_seq)
 
 
 def cut(text: str) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from sessions_app import broadcast
 from sessions_app.domain.access import visible_sessions
 from sessions_app.domain.commands import NotAllowed, lock_person
+from sessions_app.domain.log import publish_change
 from sessions_app.models import AgentSession, SessionNote, ShiftNote, Team
 from sessions_app.queries.notes import newest_shift_note
 
@@ -33,7 +34,7 @@ def add_note(session: AgentSession, text: str, *, by: User, key: UUID) -> Sessio
         idempotency_key=key,
         created_at=timezone.now(),
     )
-    _tell(note)
+    publish_change(note.session_id, note.team_id)
     return note
 
 
@@ -44,12 +45,12 @@ def edit_note(note: SessionNote, text: str) -> None:
         return
     note.text, note.edited_at = text, timezone.now()
     note.save(update_fields=("text", "edited_at"))
-    _tell(note)
+    publish_change(note.session_id, note.team_id)
 
 
 @transaction.atomic
 def remove_note(note: SessionNote) -> None:
-    _tell(note)
+    publish_change(note.session_id, note.team_id)
     note.delete()
 
 
@@ -65,8 +66,3 @@ def write_shift_note(team: Team, text: str, *, seen: int, by: User) -> ShiftNote
     note = ShiftNote.objects.create(team=team, author=by, text=text, at=timezone.now())
     broadcast.publish_desk(team.pk)
     return note
-
-
-def _tell(note: SessionNote) -> None:
-    last_seq = AgentSession.objects.values_list("last_seq", flat=True).get(pk=note.session_id)
-    broadcast.publish_recorded(broadcast.SessionRecorded(note.session_id, note.team_id, last_seq))

@@ -6,7 +6,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import transaction
 
-from sessions_app.broadcast import SessionRecorded, hub, publish_recorded
+from sessions_app.broadcast import hub, publish_recorded
 from sessions_app.live import feeds
 
 
@@ -32,7 +32,7 @@ def record(make_event):
         with transaction.atomic():
             for text in texts:
                 make_event(session, text=text, **fields)
-            publish_recorded(SessionRecorded(session.pk, session.team_id, session.last_seq))
+            publish_recorded(session.pk, session.team_id, session.last_seq)
 
     return write
 

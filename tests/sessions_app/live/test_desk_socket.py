@@ -7,7 +7,7 @@ from channels.db import database_sync_to_async
 from django.db import transaction
 from django.utils import timezone
 
-from sessions_app.broadcast import SessionRecorded, desk_group, hub, publish_recorded
+from sessions_app.broadcast import desk_group, hub, publish_recorded
 from sessions_app.domain import links
 from sessions_app.domain.claims import claim
 from sessions_app.domain.group_commit import Write, commit
@@ -146,7 +146,7 @@ async def test_feed_ends_with_its_last_viewer(team, operator):
 def say(session, words: str) -> None:
     with transaction.atomic():
         AgentSession.objects.filter(pk=session.pk).update(last_step=words)
-        publish_recorded(SessionRecorded(session.pk, session.team_id, session.last_seq))
+        publish_recorded(session.pk, session.team_id, session.last_seq)
 
 
 async def test_a_narrowed_desk_gets_what_its_filters_let_through(sessions, operator):
