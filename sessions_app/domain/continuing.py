@@ -13,6 +13,7 @@ from sessions_app.domain.controls import ask
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.queueing import hand_over
 from sessions_app.domain.starts import settings_of, start_tasks
+from sessions_app.domain.wording import one_line
 from sessions_app.enums import ACTIVE_TASK, CommandKind, EventKind, SessionState, TaskState
 from sessions_app.models import AgentSession, Task
 
@@ -67,10 +68,10 @@ def brief_of(session: AgentSession) -> str:
     tasks = list(session.tasks.order_by("number"))
     earlier = next((brief for task in tasks if (brief := task.prompt.partition(_BACKGROUND)[2])), "")
     last_step = session.last_step or "not known"
-    done = [f"{_quoted(task)} → {_one_line(task.result) or 'done'}" for task in tasks if task.state in _DONE]
+    done = [f"{_quoted(task)} → {one_line(task.result, _LINE_CUT) or 'done'}" for task in tasks if task.state in _DONE]
     begun = [f"{_quoted(task)} (last step: {last_step})" for task in tasks if task.state in _CUT_OFF and task.sent_at]
     failed = [
-        f"{_quoted(task)} → {_one_line(task.error) or task.get_state_display().lower()}"
+        f"{_quoted(task)} → {one_line(task.error, _LINE_CUT) or task.get_state_display().lower()}"
         for task in tasks
         if task.state in _FAILED
     ]
@@ -130,9 +131,4 @@ def _briefed(specs: Sequence[TaskSpec], brief: str) -> list[TaskSpec]:
 
 
 def _quoted(task: Task) -> str:
-    return _one_line(own_words(task))
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LINE_CUT else f"{line[: _LINE_CUT - 1]}…"
+    return one_line(own_words(task), _LINE_CUT)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_decision, settle
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.succession import set_hold
+from sessions_app.domain.wording import one_line
 from sessions_app.enums import CommandKind, CommandState, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Task
 
@@ -171,8 +172,7 @@ def _withdraw(task: Task, words: str) -> None:
 
 
 def _quoted(task: Task) -> str:
-    line = " ".join(task.prompt.split())
-    return f"“{line if len(line) <= 120 else f'{line[:119]}…'}”"
+    return f"“{one_line(task.prompt, 120)}”"
 
 
 def _count(tasks: list[Task]) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sessions_app.domain.commands import find_repeat, queue_command
 from sessions_app.domain.followups import TaskSpec, add_task
+from sessions_app.domain.wording import one_line
 from sessions_app.enums import CommandKind, TaskState
 from sessions_app.models import AgentSession, Caps, Connection, Workflow
 
@@ -107,5 +108,4 @@ def settings_of(session: AgentSession) -> SessionSpec:
 def _title(prompt: str, starting_url: str, at: datetime) -> str:
     """What tells the session from others in a list: its first task, where it opens, or when it was started."""
     first_line = next(iter(prompt.strip().splitlines()), "")
-    line = first_line or urlsplit(starting_url).hostname or f"Session {at:%Y-%m-%d %H:%M:%S}"
-    return line if len(line) <= 120 else f"{line[:119]}…"
+    return one_line(first_line or urlsplit(starting_url).hostname or f"Session {at:%Y-%m-%d %H:%M:%S}", 120)

@@ -22,9 +22,10 @@ from sessions_app.agent_api.types import (
 from sessions_app.domain.files import record_files
 from sessions_app.domain.ingest.ending import close_session
 from sessions_app.domain.ingest.reports import append_ending, apply_report, bind_task, record_question
-from sessions_app.domain.ingest.words import ACTED_ALARM, one_line
+from sessions_app.domain.ingest.words import ACTED_ALARM
 from sessions_app.domain.log import SessionLog, cut
 from sessions_app.domain.states import move_session, move_task
+from sessions_app.domain.wording import one_line
 from sessions_app.enums import ACTIVE_TASK, EventKind, SessionState, SpendSource, TaskState
 from sessions_app.models import Task
 

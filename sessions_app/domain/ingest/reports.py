@@ -8,9 +8,10 @@ from sessions_app.domain.commands import settle
 from sessions_app.domain.expiring import expire_question
 from sessions_app.domain.figures import record_usage
 from sessions_app.domain.files import as_detail, record_files
-from sessions_app.domain.ingest.words import ACTED_ALARM, PAUSE_ALARM, STOP_ALARM, one_line
+from sessions_app.domain.ingest.words import ACTED_ALARM, PAUSE_ALARM, STOP_ALARM
 from sessions_app.domain.log import SessionLog, cut
 from sessions_app.domain.states import move_task
+from sessions_app.domain.wording import one_line
 from sessions_app.enums import OPEN_COMMAND, CommandKind, CommandState, EventKind, SpendSource, TaskState
 from sessions_app.models import Task
 

@@ -3,8 +3,3 @@
 #: Alarms that are over with the task they tell of.
 ACTED_ALARM, STOP_ALARM = "Acted after it was paused:", "Stop not confirmed: the agent may still be at work."
 PAUSE_ALARM = "Pause not confirmed: the agent goes on."
-
-
-def one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 300 else f"{line[:299]}…"
