@@ -176,6 +176,8 @@ ACTIVE_TASK = OPEN_TASK - {TaskState.QUEUED}
 WORKING_TASK = frozenset({TaskState.SENT, TaskState.RUNNING})
 #: What stands as soon as a person asks for it: it is told, and nothing is sent.
 DECISION = frozenset({CommandKind.QUEUE, CommandKind.CAPS, CommandKind.PASS_CONTROL, CommandKind.OWNER})
+#: What decides an agent's question.
+REPLY = frozenset({CommandKind.ANSWER, CommandKind.REFUSE})
 OPEN_COMMAND = frozenset({CommandState.QUEUED, CommandState.SENT})
 
 
@@ -252,5 +254,5 @@ def allowed_controls(
     if task in {TaskState.PAUSING, TaskState.PAUSED}:
         allowed.add(CommandKind.RESUME)
     if task == TaskState.WAITING:
-        allowed |= {CommandKind.ANSWER, CommandKind.REFUSE}
+        allowed |= REPLY
     return frozenset(allowed - {CommandKind.RESUME, CommandKind.ANSWER} if is_driven else allowed)

@@ -6,16 +6,15 @@ from django.utils import timezone
 
 from sessions_app import broadcast
 from sessions_app.domain.log import SessionLog
-from sessions_app.enums import OPEN_COMMAND, CommandKind, CommandState, EventKind
+from sessions_app.enums import OPEN_COMMAND, REPLY, CommandKind, CommandState, EventKind
 from sessions_app.models import AgentSession, ExpiredQuestion, Task
 
-_REPLIES = (CommandKind.ANSWER, CommandKind.REFUSE)
 _ENDS = (CommandKind.STOP, CommandKind.TERMINATE)
 
 
 def expire_question(log: SessionLog, task: Task) -> None:
     """Its task is about to end; where a person's own Stop or Terminate ends it, nobody needs to be told of it."""
-    if task.commands.filter(kind__in=_REPLIES, state__in=OPEN_COMMAND).exists():
+    if task.commands.filter(kind__in=REPLY, state__in=OPEN_COMMAND).exists():
         return  # the end says what became of that
     log.append(EventKind.NOTE, "The question has expired: it was neither answered nor refused.", task=task)
     if task.question_seq and not _is_ended_by_person(log, task.question_seq):

@@ -9,7 +9,7 @@ from sessions_app.domain import secrets
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
 from sessions_app.domain.controls import driver_of
 from sessions_app.domain.handback import take_brief
-from sessions_app.enums import OPEN_COMMAND, CommandKind, SessionState, TaskState
+from sessions_app.enums import OPEN_COMMAND, REPLY, CommandKind, SessionState, TaskState
 from sessions_app.models import AgentSession, Command, Task
 
 
@@ -59,7 +59,7 @@ def _queue(
         raise NotAllowed(f"{driver} has control: answer when it is released.")
     if asked and locked.question_seq != asked:
         raise NotAllowed("The agent asks something else by now: look again.")
-    replies = locked.commands.filter(kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), state__in=OPEN_COMMAND)
+    replies = locked.commands.filter(kind__in=REPLY, state__in=OPEN_COMMAND)
     if earlier := replies.select_related("actor").first():
         raise NotAllowed(f"{earlier.actor} has answered already; the answer is on its way.")
     return queue_command(session, kind, by=by, key=key, task=locked, text_length=text_length)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from sessions_app.enums import OPEN_COMMAND, CommandKind, CommandState, EventKind, SessionState
+from sessions_app.enums import OPEN_COMMAND, REPLY, CommandKind, CommandState, EventKind, SessionState
 from sessions_app.models import AgentSession, Claim, Command, Event, ExpiredQuestion, Task
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def undecided(items: Sequence[InboxItem]) -> list[InboxItem]:
     """Those whose answer, or refusal, is not already on its way to the agent: until it is there they wait on."""
     replies = Command.objects.filter(
         session__in=[item.session.pk for item in items],
-        kind__in=(CommandKind.ANSWER, CommandKind.REFUSE),
+        kind__in=REPLY,
         state__in=OPEN_COMMAND,
     )
     decided = set(replies.values_list("session_id", flat=True))
@@ -170,9 +170,9 @@ def _reply_to(session: AgentSession, seq: int) -> Command | None:
     if asked is None:
         return None
     following = told.filter(seq__gt=seq).order_by("seq").first()
-    replies = session.commands.filter(
-        kind__in=(CommandKind.ANSWER, CommandKind.REFUSE), task=asked.task_id, created_at__gte=asked.at
-    ).exclude(state__in=(CommandState.REFUSED, CommandState.UNKNOWN))
+    replies = session.commands.filter(kind__in=REPLY, task=asked.task_id, created_at__gte=asked.at).exclude(
+        state__in=(CommandState.REFUSED, CommandState.UNKNOWN)
+    )
     if following:
         replies = replies.filter(created_at__lt=following.at)
     return replies.select_related("actor").order_by("id").first()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sessions_app.enums import DECISION, OPEN_COMMAND, CommandKind, CommandState, TaskState
+from sessions_app.enums import DECISION, OPEN_COMMAND, REPLY, CommandState, TaskState
 from sessions_app.models import Command, Task
 
 
@@ -23,8 +23,7 @@ def reply_on_its_way(question: Task | None, commands: Sequence[Command]) -> Comm
     """The answer, or the refusal, that was given to the open question and is not with the agent yet."""
     if question is None:
         return None
-    kinds = {CommandKind.ANSWER, CommandKind.REFUSE}
     return next(
-        (one for one in commands if one.is_open and one.kind in kinds and one.task_id == question.pk),
+        (one for one in commands if one.is_open and one.kind in REPLY and one.task_id == question.pk),
         None,
     )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.domain import outcomes, sending
 from sessions_app.domain.commands import record_decision
-from sessions_app.enums import DECISION, CommandKind, CommandState, SessionState
+from sessions_app.enums import DECISION, REPLY, CommandKind, CommandState, SessionState
 from sessions_app.live.relay import confirmation, replying, starting, tasking
 from sessions_app.live.relay.calls import leave_unknown, record_failure
 from sessions_app.live.relay.driving import DRIVING, Driving
@@ -100,7 +100,7 @@ class CommandCarrier:
             case kind if kind in _STATE_WORD:
                 if await self._mark_sent(command):
                     await self._send_state(command)
-            case CommandKind.ANSWER | CommandKind.REFUSE:
+            case kind if kind in REPLY:
                 if await replying.reply(self._runner, command):
                     await self._await_evidence(command)
             case _:
