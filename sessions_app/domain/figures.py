@@ -2,13 +2,12 @@
 
 from decimal import Decimal
 
-from django.db.models import Max
-
 from sessions_app.agent_api.types import Usage
 from sessions_app.domain.log import SessionLog
-from sessions_app.domain.spend import record_cost
+from sessions_app.domain.spend import known_cost, record_cost
 from sessions_app.enums import EventKind, SpendSource
 from sessions_app.models import Task
+from sessions_app.queries.money import GRAIN
 
 _SHRANK = "The service's figures for this task went down: the highest ones are kept."
 _GARBLED = "The service gave figures for this task that cannot be read: they are left out."
@@ -16,8 +15,7 @@ _GARBLED = "The service gave figures for this task that cannot be read: they are
 
 def known_usage(task: Task) -> Usage:
     """What is recorded of the task so far."""
-    cost = task.spend.aggregate(known=Max("cumulative"))["known"]
-    return Usage(task.input_tokens, task.output_tokens, task.compute_seconds, cost)
+    return Usage(task.input_tokens, task.output_tokens, task.compute_seconds, known_cost(task))
 
 
 def record_usage(log: SessionLog, task: Task, usage: Usage, source: SpendSource, *, known: Usage | None) -> None:
@@ -45,7 +43,7 @@ def _shrank(usage: Usage, known: Usage) -> bool:
 def _is_less(figure: int | Decimal | None, known: int | Decimal | None) -> bool:
     if figure is None or known is None:
         return False
-    return figure < known - Decimal("0.00000001")
+    return figure < known - GRAIN
 
 
 def _doubt(log: SessionLog, task: Task, words: str) -> None:
