@@ -101,7 +101,11 @@ class CommandState(TextChoices):
 
 
 class EventKind(TextChoices):
-    """What a timeline row can be. `upstream.*` kinds came from the agent service, the rest are ours."""
+    """What a timeline row can be.
+
+    `upstream.*` kinds tell what the agent service did or said, or, where it said nothing, what was inferred of it, such
+    as the end of a session that it no longer knows. The rest tell what people and the program did.
+    """
 
     REASONING = "upstream.reasoning", "Reasoning"
     ACTION = "upstream.action", "Action"

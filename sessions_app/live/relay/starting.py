@@ -41,7 +41,7 @@ async def start(runner: "SessionRunner", command: Command) -> None:
 
 
 async def withdraw_start(runner: "SessionRunner", command: Command) -> None:
-    """A start that is still queued is taken back; one that is under way is waited for, then terminated."""
+    """Take back a start that is still queued; until one that is under way is answered, the Terminate stays queued."""
 
     def withdraw(log: SessionLog) -> None:
         start = log.session.commands.filter(kind=CommandKind.START, state=CommandState.QUEUED).first()
