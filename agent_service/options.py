@@ -24,6 +24,15 @@ class BadOption(Exception):
     """A setting cannot be used; `str()` names it and says what is allowed."""
 
 
+class Media(StrEnum):
+    """Which of this machine's addresses video may leave from."""
+
+    LOOPBACK = "loopback"
+    ALL = "all"
+    #: All, unless the service itself listens on loopback alone.
+    AS_HOST = "as-host"
+
+
 class Form(StrEnum):
     """The API was published in two forms, which carry the same facts in different shapes."""
 
@@ -39,6 +48,7 @@ class Options:
     port: int
     key: ApiKey
     form: Form
+    media: Media
     shop_host: str | None
     pace: float
     journal: Path | None
@@ -58,7 +68,9 @@ class Options:
 
     @property
     def loopback_only(self) -> bool:
-        """Whether only this machine can reach the service; its media then stay on loopback too."""
+        """Whether video stays on this machine, as it may where nobody beyond it watches."""
+        if self.media is not Media.AS_HOST:
+            return self.media is Media.LOOPBACK
         return self.host == "localhost" or (_is_address(self.host) and ip_address(self.host).is_loopback)
 
 
@@ -180,6 +192,12 @@ def _form(text: str) -> Form:
     return Form(text)
 
 
+def _media(text: str) -> Media:
+    if text not in tuple(Media):
+        raise ValueError(f"must be loopback, all or as-host, not {text!r}.")
+    return Media(text)
+
+
 def _key(text: str) -> ApiKey:
     if not re.fullmatch(r"[\x21-\x7e]+", text):
         raise ValueError("must be set: the key callers send as Authorization: Bearer, without spaces.")
@@ -235,6 +253,7 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
 
 _OPTIONS = (
     _Option("host", "127.0.0.1", _host, "NAME", "address to listen on; beyond loopback, video leaves it too"),
+    _Option("media", "as-host", _media, "NAME", "addresses video may leave from: loopback, all, or as-host"),
     _Option("port", "8100", _whole(0, 65535), "N", "port to listen on; 0 picks a free one, which is printed"),
     _Option("key", "", _key, "KEY", "key that callers must send, or its hash as sha256:HEX"),
     _Option("form", "enigma", _form, "NAME", "form of the answers: enigma, or webrun, the later one"),

@@ -33,9 +33,11 @@ class PortInUse(AgentDidNotStart):
 class EmbeddedAgent:
     """Starts the service, starts it again if it dies, and stops it with us; its key lives as long as we do."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, loopback_only: bool) -> None:
+        """`loopback_only` where nobody beyond this machine can watch, so that video need not leave it either."""
         self.key = secrets.token_urlsafe(32)
         self._data_dir = data_dir / "agent"
+        self._loopback_only = loopback_only
         self._port_file = self._data_dir / "port"
         self._stopping = threading.Event()
         self._process: subprocess.Popen[str] | None = None
@@ -68,7 +70,7 @@ class EmbeddedAgent:
         port = self._port_file.read_text() if self._port_file.exists() else "0"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "agent_service", "--port", port, "--die-with-parent"],
-            env=agent_environment(self.key, self._data_dir),
+            env=agent_environment(self.key, self._data_dir, loopback_only=self._loopback_only),
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C is ours to pass on, after the sessions are told
@@ -90,10 +92,13 @@ class EmbeddedAgent:
                 logger.error("%s", error)  # noqa: TRY400 (one sentence says it all)
 
 
-def agent_environment(key: str, data_dir: Path) -> dict[str, str]:
+def agent_environment(key: str, data_dir: Path, *, loopback_only: bool) -> dict[str, str]:
     """What the service is told: the environment's own settings, none of the dashboard's secrets."""
-    # A key that nobody else has needs no rate limit.
-    defaults = {"AGENT_SERVICE_SHOP_HOST": SHOP_HOST, "AGENT_SERVICE_RATE_LIMIT": "0"}
+    defaults = {
+        "AGENT_SERVICE_SHOP_HOST": SHOP_HOST,
+        "AGENT_SERVICE_RATE_LIMIT": "0",  # a key that nobody else has needs none
+        "AGENT_SERVICE_MEDIA": "loopback" if loopback_only else "all",
+    }
     own = {"AGENT_SERVICE_KEY": key, "AGENT_SERVICE_DATA_DIR": str(data_dir), "AGENT_SERVICE_HOST": "127.0.0.1"}
     secret = {"SECRET_KEY", "ADMIN_PASSWORD", "AGENT_API_KEY"}
     return defaults | {name: value for name, value in os.environ.items() if name not in secret} | own

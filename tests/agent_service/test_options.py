@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent_service.api.keys import parse_key
-from agent_service.options import BadOption, Form, Options, parse_options
+from agent_service.options import BadOption, Form, Media, Options, parse_options
 from agent_service.streaming.ice_servers import IceServer
 
 DEFAULTS = Options(
@@ -14,6 +14,7 @@ DEFAULTS = Options(
     port=8100,
     key=parse_key("k"),
     form=Form.ENIGMA,
+    media=Media.AS_HOST,
     shop_host=None,
     pace=1.2,
     journal=None,
@@ -37,6 +38,7 @@ GIVEN = {
     "key": ("enig_1", parse_key("enig_1")),
     "form": ("webrun", Form.WEBRUN),
     "shop_host": ("Amazon.com", "amazon.com"),
+    "media": ("all", Media.ALL),
     "pace": ("0", 0.0),
     "journal": ("/tmp/j.jsonl", Path("/tmp/j.jsonl")),
     "balance": ("0.50", Decimal("0.50")),
@@ -79,6 +81,7 @@ def test_each_option_is_read_from_both_places_and_the_command_line_wins():
         ([], "--key (AGENT_SERVICE_KEY) must be set"),
         (["--key", "two words"], "--key (AGENT_SERVICE_KEY) must be set"),
         (["--form", "WebRun"], "--form (AGENT_SERVICE_FORM) must be enigma or webrun, not 'WebRun'."),
+        (["--media", "tv"], "--media (AGENT_SERVICE_MEDIA) must be loopback, all or as-host, not 'tv'."),
         (["--port", "65536"], "--port (AGENT_SERVICE_PORT) must be a whole number from 0 to 65535, not '65536'."),
         (["--port", "²"], "--port (AGENT_SERVICE_PORT) must be a whole number"),
         (["--pace", "nan"], "--pace (AGENT_SERVICE_PACE) must be a number of seconds from 0 to 60, not 'nan'."),
@@ -118,6 +121,11 @@ def test_a_bad_value_in_the_environment_is_refused_too():
 )
 def test_media_stay_on_loopback_with_the_service(host, loopback):
     assert parse_options(["--key", "k", "--host", host], {}).loopback_only is loopback
+
+
+@pytest.mark.parametrize(("media", "loopback"), [("loopback", True), ("all", False), ("as-host", True)])
+def test_media_leave_from_where_they_are_told_to(media, loopback):
+    assert parse_options(["--key", "k", "--media", media], {}).loopback_only is loopback
 
 
 def test_a_key_is_known_by_its_hash_alone():

@@ -60,7 +60,7 @@ class Command(BaseCommand):
                 environment.agent_api_url, environment.agent_api_key, dialect, environment.agent_api_verify, limit
             )
         self._say("Starting the embedded agent service …")
-        agent = EmbeddedAgent(environment.data_dir)
+        agent = EmbeddedAgent(environment.data_dir, loopback_only=environment.is_loopback)
         stack.callback(agent.stop)
         url = agent.start()
         self._say(f"Its agents can reach a shop to practise on at https://{SHOP_HOST}/.")
