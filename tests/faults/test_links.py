@@ -28,6 +28,7 @@ async def test_a_held_result_is_recorded_once_by_whichever_way_it_comes(floor, u
     await upstream.finish(theirs, "Twelve.", cost="0.5", tokens=(100, 20), tell=tell)
     await floor.until(task, state=TaskState.COMPLETED, result="Twelve.", upstream_id=theirs.id)
     await floor.until(await session.commands.aget(kind="new_task"), state="done")
+    await floor.until_spent(task, "0.5")
 
 
 async def test_a_result_that_ended_inside_the_outage_comes_with_the_held_answer(floor, upstream, cable):
@@ -38,6 +39,7 @@ async def test_a_result_that_ended_inside_the_outage_comes_with_the_held_answer(
     assert was_reached <= session.unreached_since <= timezone.now()
     await upstream.finish(theirs, "Unheard.", cost="0.5")
     await floor.until(task, state=TaskState.COMPLETED, result="Unheard.")
+    await floor.until_spent(task, "0.5")
     cable.mend()
     await floor.until_row(session, EventKind.GAP)
     await floor.until(session, linked=True, unreached_since=None)
