@@ -3,6 +3,8 @@
 import asyncio
 import json
 import math
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -56,14 +58,15 @@ class AgentApi:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        open_http: Callable[[], httpx.AsyncClient],
         *,
         base_url: str,
         api_key: str,
         dialect: Dialect,
         time_outs: TimeOuts | None = None,
     ) -> None:
-        self._http = http
+        self._open_http = open_http
+        self._opening: asyncio.Future[httpx.AsyncClient] | None = None
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._dialect = dialect
@@ -71,7 +74,19 @@ class AgentApi:
         self._extensions: frozenset[str] | None = None
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        if self._opening:
+            with suppress(NotReached):
+                await (await self._opening).aclose()
+
+    async def _http(self) -> httpx.AsyncClient:
+        """Open once, off the loop. Raises NotReached where a pinned certificate cannot be read; the next call tries."""
+        opening = self._opening = self._opening or asyncio.ensure_future(asyncio.to_thread(self._open_http))
+        try:
+            return await asyncio.shield(opening)
+        except NotReached:
+            if self._opening is opening:
+                self._opening = None
+            raise
 
     async def repeats_safely(self) -> bool | None:
         """Whether the service does a call with a known Idempotency-Key only once, so that it may be sent again.
@@ -81,8 +96,9 @@ class AgentApi:
         """
         if self._extensions is None:
             try:
-                response = await self._http.get(f"{self._base_url}/start/health", timeout=self._time_outs.short)
-            except httpx.HTTPError:
+                http = await self._http()
+                response = await http.get(f"{self._base_url}/start/health", timeout=self._time_outs.short)
+            except (httpx.HTTPError, NotReached):
                 return None
             if response.status_code == 429 or response.is_server_error:
                 return None
@@ -158,8 +174,9 @@ class AgentApi:
     async def _exchange(
         self, method: str, url: str, *, time_out: float, headers: dict[str, str] | None = None, **content: Any
     ) -> httpx.Response:
+        http = await self._http()
         try:
-            request = self._http.build_request(
+            request = http.build_request(
                 method,
                 url,
                 headers=self._headers | (headers or {}),
@@ -173,7 +190,7 @@ class AgentApi:
         try:
             # The library's time-outs are for each piece of an answer: one that trickles in would never end.
             async with asyncio.timeout(time_out + _CONNECT):
-                response = await self._http.send(request)
+                response = await http.send(request)
         except _NOTHING_WAS_SENT as error:
             raise NotReached("The agent service cannot be reached.") from error
         except (httpx.TimeoutException, TimeoutError) as error:
@@ -207,16 +224,19 @@ class AgentApi:
 def open_api(
     *, base_url: str, api_key: str, dialect: Dialect, verify: str, time_outs: TimeOuts | None = None
 ) -> AgentApi:
-    """Open a client to be kept: a TLS handshake per poll would cost more than the poll. Blocks for a pinned one."""
-    http = httpx.AsyncClient(
-        verify=ssl_context(base_url, verify),
-        timeout=httpx.Timeout(TimeOuts.short, connect=_CONNECT),
-        # Many servers close an idle connection after 5 s: a call sent just then would have an unknown outcome.
-        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=3.0),
-        follow_redirects=False,
-        trust_env=False,
-    )
-    return AgentApi(http, base_url=base_url, api_key=api_key, dialect=dialect, time_outs=time_outs)
+    """Make a client to be kept: a TLS handshake per poll would cost more than the poll. Its first call connects."""
+
+    def open_http() -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=ssl_context(base_url, verify),
+            timeout=httpx.Timeout(TimeOuts.short, connect=_CONNECT),
+            # Many servers close an idle connection after 5 s: a call sent just then would have an unknown outcome.
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=3.0),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    return AgentApi(open_http, base_url=base_url, api_key=api_key, dialect=dialect, time_outs=time_outs)
 
 
 def state_message(new_state: str) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from collections.abc import Collection
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from sessions_app.domain import handback
 from sessions_app.domain.commands import settle
 from sessions_app.domain.driving import end_lease
+from sessions_app.domain.ingest.words import RELEASE_ALARM
 from sessions_app.domain.inputs import in_words
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.states import move_task
 from sessions_app.enums import ACTIVE_TASK, OPEN_COMMAND, CommandKind, CommandState, TaskState
-from sessions_app.models import AgentSession, Command, Control
+from sessions_app.models import AgentSession, Command, Control, Task
 from sessions_app.models.control import PAGE_GONE
 
 #: States in which the agent already does nothing of itself.
@@ -48,12 +50,19 @@ def open_page(log: SessionLog, command: Command) -> None:
     log.touch()
 
 
-def give_up(log: SessionLog) -> None:
-    """The service did not give control, or nobody else may have it any more: nobody drives."""
+def give_up(log: SessionLog, command: Command, *, is_refused: bool) -> None:
+    """The service did not give control: nobody drives, unless somebody has taken it since.
+
+    Where that is not known (not `is_refused`) the service is told that nobody does, or the agent may be held for ever.
+    """
+    log.touch()
+    if log.session.commands.filter(kind=CommandKind.TAKE_CONTROL, pk__gt=command.pk).exists():
+        return
     control = Control.objects.filter(session=log.session, holder__isnull=False).first()
     if control:
         end_lease(control)
-    log.touch()
+    if not is_refused:
+        _queue_release(log, command.actor, command.task, "it is not known whether the service gave it")
 
 
 def finish(log: SessionLog, command: Command) -> None:
@@ -71,6 +80,8 @@ def finish(log: SessionLog, command: Command) -> None:
         control.brief = handback.compose(log, control)
         control.save(update_fields=("task", "brief"))
     settle(command, CommandState.DONE, "The agent may go on." if task else "")
+    if log.session.alarm == RELEASE_ALARM:
+        log.session.alarm = ""
     log.touch()
 
 
@@ -85,17 +96,21 @@ def end_gone(log: SessionLog) -> bool:
     control = Control.objects.select_related("holder").filter(session=log.session).first()
     if control is None or control.holder is None or not control.is_gone(log.at) or not end_lease(control):
         return False
+    _queue_release(log, control.holder, control.task, f"the page has been gone for {PAGE_GONE.seconds} s")
+    log.touch()
+    return True
+
+
+def _queue_release(log: SessionLog, by: User | None, task: Task | None, reason: str) -> None:
     Command.objects.create(
         team_id=log.session.team_id,
         session=log.session,
-        actor=control.holder,
-        task=control.task,
+        actor=by,
+        task=task,
         kind=CommandKind.RELEASE_CONTROL,
-        reason=f"the page has been gone for {PAGE_GONE.seconds} s",
+        reason=reason,
         created_at=log.at,
     )
-    log.touch()
-    return True
 
 
 def holds_tasks(session: AgentSession) -> bool:

@@ -13,7 +13,7 @@ from sessions_app.enums import Dialect
 
 def api(handler, dialect=Dialect.ENIGMA):
     http = httpx.AsyncClient(transport=httpx.MockTransport(handler))
-    return AgentApi(http, base_url="https://agents.example", api_key="k", dialect=dialect)
+    return AgentApi(lambda: http, base_url="https://agents.example", api_key="k", dialect=dialect)
 
 
 def answering(status, body=None, **headers):
@@ -93,7 +93,7 @@ async def test_what_may_have_happened_is_told_from_what_cannot_have(fault, kind)
 async def test_a_request_that_cannot_be_written_was_not_sent(key, prompt):
     calls = []
     http = httpx.AsyncClient(transport=httpx.MockTransport(calls.append))
-    client = AgentApi(http, base_url="https://agents.example", api_key=key, dialect=Dialect.ENIGMA)
+    client = AgentApi(lambda: http, base_url="https://agents.example", api_key=key, dialect=Dialect.ENIGMA)
     with pytest.raises(errors.NotReached, match="cannot be written"):
         await client.start_session(TaskRequest(prompt), key="k1")
     assert calls == []

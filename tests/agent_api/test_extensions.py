@@ -9,7 +9,7 @@ from sessions_app.enums import Dialect
 
 def api(handler):
     http = httpx.AsyncClient(transport=httpx.MockTransport(handler))
-    return AgentApi(http, base_url="https://agents.example", api_key="k", dialect=Dialect.ENIGMA)
+    return AgentApi(lambda: http, base_url="https://agents.example", api_key="k", dialect=Dialect.ENIGMA)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from sessions_app.agent_api import link
-from sessions_app.domain import leases
-from sessions_app.enums import EndReason, EventKind, SessionState, TaskState
-from tests.faults.conftest import QUICK
+from sessions_app.domain import controls, leases
+from sessions_app.enums import CommandKind, EndReason, EventKind, SessionState, TaskState
+from tests.faults.conftest import QUICK, relaying
+from tests.relay.conftest import Desk
 from tests.upstream import Cable, cut
 
 
@@ -197,3 +199,33 @@ class TestHalfOpenForLong:
         gap = await session.events.aget(kind=EventKind.GAP)
         missing = (gap.at - dead_since).total_seconds()
         assert missing - 0.1 <= gap.detail["seconds"] <= missing + 1.5
+
+
+class TestPinned:
+    """A service whose certificate is pinned, and that is away when a relay takes its sessions up."""
+
+    @pytest.fixture
+    async def session(self, transactional_db, connection, make_session):
+        connection.base_url, connection.verify = "https://127.0.0.1:9", "ab" * 32
+        await connection.asave()
+        return await sync_to_async(make_session)(socket_url="https://127.0.0.1:9")
+
+    @pytest.fixture
+    def desk(self, connection, operator):
+        return Desk(connection, operator)
+
+    async def test_a_session_past_its_time_has_expired(self, session, desk):
+        session.started_at, session.expires_at = (
+            timezone.now() - timedelta(minutes=9),
+            timezone.now() - timedelta(minutes=4),
+        )
+        await session.asave()
+        async with relaying():
+            await desk.until(session, state=SessionState.ENDED, end_reason=EndReason.EXPIRED)
+
+    async def test_a_terminate_raises_the_alarm(self, session, desk):
+        async with relaying():
+            await desk.until(session, linked=False)
+            await desk.ask(controls.ask, session, CommandKind.TERMINATE)
+            words = "Terminate not confirmed: the session may still be running and costing."
+            await desk.until(session, alarm=words)

@@ -3,6 +3,15 @@
 from sessions_app.domain.ingest.ending import close_session
 from sessions_app.domain.ingest.events import apply_event, keep_raw
 from sessions_app.domain.ingest.reports import apply_report, bind_task
-from sessions_app.domain.ingest.words import PAUSE_ALARM, STOP_ALARM
+from sessions_app.domain.ingest.words import PAUSE_ALARM, RELEASE_ALARM, STOP_ALARM
 
-__all__ = ["PAUSE_ALARM", "STOP_ALARM", "apply_event", "apply_report", "bind_task", "close_session", "keep_raw"]
+__all__ = [
+    "PAUSE_ALARM",
+    "RELEASE_ALARM",
+    "STOP_ALARM",
+    "apply_event",
+    "apply_report",
+    "bind_task",
+    "close_session",
+    "keep_raw",
+]

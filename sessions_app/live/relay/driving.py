@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from sessions_app.agent_api.errors import AgentApiError, OutcomeUnknown
+from sessions_app.agent_api.errors import AgentApiError, OutcomeUnknown, RateLimited, SessionGone
 from sessions_app.agent_api.interactions import control_message, input_message
 from sessions_app.domain import control_log, inputs, outcomes, secrets, sending
+from sessions_app.domain.ingest import RELEASE_ALARM
 from sessions_app.enums import CommandKind, CommandState
 from sessions_app.live.relay import confirmation
-from sessions_app.live.relay.calls import leave_unknown
+from sessions_app.live.relay.calls import leave_unknown, record_failure
 from sessions_app.live.threads import in_database
 from sessions_app.models import Command, Connection
 
@@ -55,9 +56,7 @@ class Driving:
         try:
             await self._runner.delivering.send_interaction(control_message(taken=is_taken))
         except AgentApiError as error:
-            await self._fail(command, error)
-            if is_taken:
-                await self._runner.write(control_log.give_up)
+            await (self._not_taken if is_taken else self._not_released)(command, error)
             return
         self._runner.guarding.reread()
         if is_taken:
@@ -65,6 +64,18 @@ class Driving:
         else:
             await self._runner.write(lambda log: control_log.finish(log, command))
         self._runner.wake()  # tasks may have waited for it
+
+    async def _not_taken(self, command: Command, error: AgentApiError) -> None:
+        await self._fail(command, error)
+        is_refused = not isinstance(error, OutcomeUnknown)
+        await self._runner.write(lambda log: control_log.give_up(log, command, is_refused=is_refused))
+        self._runner.wake()
+
+    async def _not_released(self, command: Command, error: AgentApiError) -> None:
+        """An agent that is held costs money and does nothing: try again where that is enough, else tell people."""
+        await record_failure(self._runner, command, error)
+        if not isinstance(error, (RateLimited, SessionGone)):
+            await self._runner.write(lambda log: outcomes.raise_alarm(log, command, RELEASE_ALARM))
 
     async def _open_page(self, command: Command) -> None:
         if await self._runner.write(lambda log: control_log.begin(log, command)):

@@ -2,21 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
 from sessions_app.agent_api.client import AgentApi
-from sessions_app.agent_api.errors import AgentApiError
 from sessions_app.agent_api.link import Link
-from sessions_app.domain import control_log, links, outcomes
+from sessions_app.domain import control_log, links
 from sessions_app.domain.blanking import names_of
 from sessions_app.domain.group_commit import Write
 from sessions_app.domain.hidden import Hidden
 from sessions_app.domain.inputs import TypedText
 from sessions_app.domain.log import LeaseLost, SessionLog
 from sessions_app.domain.traces import Traces
-from sessions_app.enums import CommandKind, CommandState
 from sessions_app.live.relay.commands import CommandCarrier
 from sessions_app.live.relay.delivering import Delivering
 from sessions_app.live.relay.ending import Ending
@@ -44,7 +42,7 @@ class SessionRunner:
         *,
         heard_until: datetime | None,
         writer: Writer,
-        api_for: Callable[[Connection], Awaitable[AgentApi]],
+        api_for: Callable[[Connection], AgentApi],
         timings: Timings,
     ) -> None:
         self.session_id = session_id
@@ -102,7 +100,7 @@ class SessionRunner:
             await self._load()
             self.hidden.recognise(Traces.load(self.session.typed_traces))
             unheard_since = await in_database(links.unheard_since, self.session, self._heard_until)
-            self.api = await self._open_api()
+            self.api = self._api_for(self.session.connection)
             if unheard_since:
                 await self.write(links.record_unlinked)
             async with asyncio.TaskGroup() as group:
@@ -120,18 +118,6 @@ class SessionRunner:
             logger.info("session %s is another relay's now", self.session_id)
         finally:
             await self.linking.drop()
-
-    async def _open_api(self) -> AgentApi:
-        """The connection's client; where it cannot even be opened (a pinned certificate), a start is refused for it."""
-        try:
-            return await self._api_for(self.session.connection)
-        except AgentApiError as error:
-            reason = error
-            queued = self.session.commands.filter(kind=CommandKind.START, state=CommandState.QUEUED)
-            start = await in_database(queued.first)
-            if start:
-                await self.write(lambda log: outcomes.refuse_command(log, start, reason))
-            raise
 
     async def started(self) -> None:
         """The session has just become ready: read its new addresses and connect."""

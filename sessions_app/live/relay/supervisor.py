@@ -141,10 +141,9 @@ class Relay:
             heard_until = timezone.now()
             await asyncio.sleep(self._timings.restart)
 
-    async def _api_for(self, connection: Connection) -> AgentApi:
+    def _api_for(self, connection: Connection) -> AgentApi:
         if connection.pk not in self._apis:
-            self._apis[connection.pk] = await asyncio.to_thread(
-                open_api,
+            self._apis[connection.pk] = open_api(
                 base_url=connection.base_url,
                 api_key=connection.api_key,
                 dialect=Dialect(connection.dialect),

@@ -234,6 +234,21 @@ def test_a_take_that_was_outrun_opens_nothing(session, make_task, operator):
     assert Control.objects.get().open_at is None
 
 
+def test_a_take_that_failed_ends_nobody_elses_control(session, operator, lead):
+    first = take(session, operator)
+    take(session, lead, "page-b", seen=1, reason="It hangs.")
+    record(session, lambda log: control_log.give_up(log, first, is_refused=False))
+    assert holder(session) == (lead, "page-b")
+    assert not session.commands.filter(kind=CommandKind.RELEASE_CONTROL).exists()
+
+
+def test_a_take_that_was_refused_leaves_nobody_driving_and_nothing_to_release(session, operator):
+    refused = take(session, operator)
+    record(session, lambda log: control_log.give_up(log, refused, is_refused=True))
+    assert holder(session) == (None, "")
+    assert not session.commands.filter(kind=CommandKind.RELEASE_CONTROL).exists()
+
+
 def test_while_somebody_drives_the_agent_is_not_sent_on(session, make_task, operator):
     task = make_task(session, state=TaskState.PAUSED)
     take(session, operator)
