@@ -11,7 +11,6 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from sessions_app.domain import sealing
-from sessions_app.enums import LIVE_SESSION
 from sessions_app.models import AgentSession
 
 LEASE = timedelta(seconds=10)
@@ -54,12 +53,14 @@ def claim_free(holder: str) -> dict[str, Claimed]:
     return claimed
 
 
-def renew(holder: str, *, running: Collection[str] = ()) -> set[str]:
-    """Keep what the holder still has for another lease; the answer is what of `running` is another's by now."""
-    needed = Q(state__in=LIVE_SESSION) | Q(pk__in=running)  # an ended one's last words may be on their way yet
-    AgentSession.objects.filter(needed, lease_holder=holder).update(lease_until=timezone.now() + LEASE)
-    kept = AgentSession.objects.filter(lease_holder=holder, pk__in=running).values_list("pk", flat=True)
-    return set(running) - set(kept)
+def renew(holder: str, *, running: Collection[str]) -> set[str]:
+    """Keep what the holder runs for another lease; the answer is what of it is another's by now.
+
+    What it holds without running it, because the answer of its claim was lost, is free when its lease is over.
+    """
+    held = AgentSession.objects.filter(lease_holder=holder, pk__in=running)
+    held.update(lease_until=timezone.now() + LEASE)
+    return set(running) - set(held.values_list("pk", flat=True))
 
 
 def release_all(holder: str) -> None:

@@ -97,6 +97,14 @@ def test_what_another_took_is_told_to_whoever_had_it(make_session):
     assert mine.lease_until > timezone.now()
 
 
+def test_what_its_holder_does_not_run_is_free_again_when_its_lease_is_over(make_session):
+    run, orphan = make_session(), make_session()
+    leases.claim_free(ME)
+    AgentSession.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert leases.renew(ME, running=[run.pk]) == set()
+    assert claimed(ME) == {orphan.pk: 2}
+
+
 def test_a_name_fits_its_column_and_brings_the_key():
     assert len(ME) <= AgentSession._meta.get_field("lease_holder").max_length
     sealed = sealing.seal("4111 1111", for_key=leases.key_of(ME), subject="answer:7")
