@@ -5,6 +5,7 @@ import socket
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from django.db.models import F, Q
@@ -14,6 +15,7 @@ from sessions_app.domain import sealing
 from sessions_app.models import AgentSession
 
 LEASE = timedelta(seconds=10)
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Claimed(NamedTuple):
@@ -80,12 +82,19 @@ def _is_dead(holder: str) -> bool:
 
 @cache
 def _place() -> str:
-    """Where our pids mean what they say: the host, and on it the pid namespace, which containers have of their own."""
+    """Where our pids mean what they say: the host, and on it the pid namespace, which containers have of their own.
+
+    Machines cloned from one image may share both, so the boot is named too.
+    """
     try:
         namespace = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116
     except OSError:
         namespace = 0
-    return f"{socket.gethostname()[:40]}/{namespace}"
+    try:
+        boot = _BOOT_ID.read_text(encoding="ascii")[:8]
+    except OSError:
+        boot = ""
+    return f"{socket.gethostname()[:30]}/{namespace}/{boot}"
 
 
 def _started(pid: int) -> str:
