@@ -11,7 +11,7 @@ from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.followups import send_task
 from sessions_app.domain.handback import MAX_BRIEF
 from sessions_app.forms import AnswerForm, FollowUpForm
-from sessions_app.http import OperatorRequest, find_session, find_task, posted_key, whole_number
+from sessions_app.http import OperatorRequest, find_session, find_task, posted_key, whole_number, without_nul
 from sessions_app.models import AgentSession, Task
 from sessions_app.queries import session_screen
 from sessions_app.views.session import answer_context, controls_context, follow_up_context, session_answer
@@ -90,7 +90,8 @@ def _edited_brief(request: OperatorRequest) -> str | None:
     """The hand-back brief as it stands beside the form, with the line written under it; None where it does not."""
     if "brief" not in request.POST:
         return None
-    return f"{request.POST['brief']}\n{request.POST.get('brief_line', '')}".strip()[:MAX_BRIEF]
+    typed = f"{request.POST['brief']}\n{request.POST.get('brief_line', '')}"
+    return without_nul(typed).strip()[:MAX_BRIEF]
 
 
 def _question(
