@@ -8,8 +8,8 @@ from django.db import OperationalError
 from django.db import connection as database
 from django.utils import timezone
 
-from sessions_app.domain import leases
-from sessions_app.enums import CommandState, EndReason, EventKind, SessionState, TaskState
+from sessions_app.domain import controls, leases
+from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
 from sessions_app.live.relay import supervisor
 from sessions_app.models import AgentSession, Control
 from sessions_app.queries import sweep
@@ -89,6 +89,18 @@ async def test_a_start_whose_answer_never_came_may_be_running(transactional_db, 
     async with relaying():
         await desk.until(session, state=SessionState.ENDED, end_reason=EndReason.START_UNKNOWN)
     assert session.end_text.startswith("It may be running, and costing, until ")
+
+
+async def test_a_start_that_is_to_be_terminated_is_not_sent(transactional_db, service, connection, operator):
+    desk = await at(connection, operator, service.address)
+    session = await desk.start("return Never.")
+    terminate = await desk.ask(controls.ask, session, CommandKind.TERMINATE)
+    async with relaying():
+        await desk.until(session, state=SessionState.ENDED, end_reason=EndReason.TERMINATED)
+    await desk.until(terminate, state=CommandState.DONE)
+    start = await session.commands.aget(kind=CommandKind.START)
+    assert (start.state, start.sent_at) == (CommandState.REFUSED, None)
+    assert service.journal("session") == []
 
 
 async def test_starts_beyond_the_keys_budget_queue_in_sight(transactional_db, service, connection, operator):
