@@ -1,6 +1,5 @@
 """The request as the views see it: signed in, of a team, with the permission checked before anything else."""
 
-import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -13,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django_htmx.middleware import HtmxDetails
 
-from sessions_app.converters import PublicId
+from sessions_app.converters import is_public_id
 from sessions_app.domain.access import NoTeam, may_steer, membership_of, visible_sessions
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.files import visible_files
@@ -48,7 +47,7 @@ def _find_membership(request: OperatorRequest) -> Membership:
 
 def find_session(request: OperatorRequest, pk: str, *, steer: bool = False) -> AgentSession:
     """A session the person may see, else 404; with `steer`, one they may steer, else 403 in words."""
-    if not re.fullmatch(PublicId.regex, pk):  # it need not come from a path
+    if not is_public_id(pk):
         raise Http404
     sessions = visible_sessions(request.user).select_related("owner", "connection", "team")
     session = get_object_or_404(sessions, pk=pk)
@@ -111,6 +110,11 @@ def carry_out(
     if said:
         messages.error(request, said)
     return redirect("session-detail", session.pk)
+
+
+def without_nul(raw: str) -> str:
+    """Text that no form has checked, as PostgreSQL can look for it and keep it."""
+    return raw.replace("\x00", "")
 
 
 def whole_number(raw: str) -> int | None:

@@ -1,5 +1,6 @@
 """The service's own page for the picture, part by part, as it comes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -62,8 +63,9 @@ async def open_part(url: str, *, verify: str) -> AsyncIterator[Part]:
     """Ask for a part; raises NoPicture."""
     time_out = httpx.Timeout(10.0, read=_SILENCE, connect=5.0)
     try:
+        trust = await asyncio.to_thread(ssl_context, url, verify)
         async with (
-            httpx.AsyncClient(verify=ssl_context(url, verify), timeout=time_out, trust_env=False) as client,
+            httpx.AsyncClient(verify=trust, timeout=time_out, trust_env=False) as client,
             client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
         ):
             if not response.is_success:

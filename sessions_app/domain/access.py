@@ -1,5 +1,7 @@
 """Who may see and steer what. Everybody in a team sees the team's sessions; an outsider finds nothing there."""
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import User
 
 from sessions_app.enums import Role
@@ -34,7 +36,14 @@ def leads(user: User, team: Team) -> bool:
 
 def may_steer(user: User, session: AgentSession) -> bool:
     """Operators and leads steer every session of the team, members their own."""
-    membership = Membership.objects.filter(user=user, team=session.team_id).first()
-    if membership is None:
-        return False
-    return membership.role in {Role.OPERATOR, Role.LEAD} or session.owner_id == user.pk
+    return session in steerable(user, [session])
+
+
+def steerable(user: User, sessions: Iterable[AgentSession]) -> list[AgentSession]:
+    """Those of the sessions that the person may steer, in one query for all."""
+    roles = dict(Membership.objects.filter(user=user).values_list("team_id", "role"))
+    return [one for one in sessions if _steers(roles.get(one.team_id), user, one)]
+
+
+def _steers(role: str | None, user: User, session: AgentSession) -> bool:
+    return role in {Role.OPERATOR, Role.LEAD} or (role is not None and session.owner_id == user.pk)

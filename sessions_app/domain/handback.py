@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sessions_app.domain.commands import find_repeat, queue_decision
 from sessions_app.domain.log import SessionLog
-from sessions_app.enums import CommandKind, CommandState, EventKind
+from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState
 from sessions_app.models import AgentSession, Control
 
 _MOST_ADDRESSES = 20
@@ -48,10 +48,14 @@ def take_brief(session: AgentSession, edited: str | None) -> str:
 @transaction.atomic
 def discard_brief(session: AgentSession, *, by: User, key: UUID) -> None:
     """Let the agent not be told; the same key again changes nothing."""
-    if find_repeat(by=by, key=key) or not Control.objects.filter(session=session).exclude(brief="").exists():
+    if find_repeat(by=by, key=key):
         return
-    _forget(session)
-    queue_decision(session, CommandKind.PASS_CONTROL, "discarded the hand-back brief", by=by, key=key)
+    locked = AgentSession.objects.select_for_update().get(pk=session.pk)
+    is_kept = Control.objects.filter(session=locked).exclude(brief="").exists()
+    if locked.state == SessionState.ENDED or not is_kept:
+        return  # there is nobody to be told
+    _forget(locked)
+    queue_decision(locked, CommandKind.PASS_CONTROL, "discarded the hand-back brief", by=by, key=key)
 
 
 def _forget(session: AgentSession) -> None:

@@ -29,6 +29,11 @@ class Hidden:
         """From here on, hide also what was typed into the session while another relay had it."""
         self._traces = traces
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether blanking a long text may take a second, because what was typed has to be searched for."""
+        return bool(self._traces)
+
     def blank(self, event: T) -> T:
         event = blank_event(event, self._hide)
         return blank_event(event, _Search(self._traces)) if self._traces else event

@@ -5,16 +5,17 @@ import socket
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from django.db.models import F, Q
 from django.utils import timezone
 
 from sessions_app.domain import sealing
-from sessions_app.enums import LIVE_SESSION
 from sessions_app.models import AgentSession
 
 LEASE = timedelta(seconds=10)
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Claimed(NamedTuple):
@@ -54,12 +55,14 @@ def claim_free(holder: str) -> dict[str, Claimed]:
     return claimed
 
 
-def renew(holder: str, *, running: Collection[str] = ()) -> set[str]:
-    """Keep what the holder still has for another lease; the answer is what of `running` is another's by now."""
-    needed = Q(state__in=LIVE_SESSION) | Q(pk__in=running)  # an ended one's last words may be on their way yet
-    AgentSession.objects.filter(needed, lease_holder=holder).update(lease_until=timezone.now() + LEASE)
-    kept = AgentSession.objects.filter(lease_holder=holder, pk__in=running).values_list("pk", flat=True)
-    return set(running) - set(kept)
+def renew(holder: str, *, running: Collection[str]) -> set[str]:
+    """Keep what the holder runs for another lease; the answer is what of it is another's by now.
+
+    What it holds without running it, because the answer of its claim was lost, is free when its lease is over.
+    """
+    held = AgentSession.objects.filter(lease_holder=holder, pk__in=running)
+    held.update(lease_until=timezone.now() + LEASE)
+    return set(running) - set(held.values_list("pk", flat=True))
 
 
 def release_all(holder: str) -> None:
@@ -79,12 +82,19 @@ def _is_dead(holder: str) -> bool:
 
 @cache
 def _place() -> str:
-    """Where our pids mean what they say: the host, and on it the pid namespace, which containers have of their own."""
+    """Where our pids mean what they say: the host, and on it the pid namespace, which containers have of their own.
+
+    Machines cloned from one image may share both, so the boot is named too.
+    """
     try:
         namespace = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116
     except OSError:
         namespace = 0
-    return f"{socket.gethostname()[:40]}/{namespace}"
+    try:
+        boot = _BOOT_ID.read_text(encoding="ascii")[:8]
+    except OSError:
+        boot = ""
+    return f"{socket.gethostname()[:30]}/{namespace}/{boot}"
 
 
 def _started(pid: int) -> str:

@@ -57,7 +57,7 @@ def leave_unknown(log: SessionLog, command: Command, words: str) -> None:
     )
     _alarm_for_guard(log, command)
     if command.kind == CommandKind.START:
-        ends = (command.sent_at or log.at) + log.session.cap
+        ends = log.at + log.session.cap  # it may have begun only just before it was given up
         log.session.expires_at = ends
         close_session(
             log,

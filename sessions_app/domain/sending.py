@@ -101,15 +101,28 @@ def postpone(log: SessionLog, command: Command, until: datetime) -> None:
     waiting = Command.objects.filter(pk=command.pk, settled_at=None)
     if not waiting.update(state=CommandState.QUEUED, not_before=until, sent_at=None):
         return  # the session ended meanwhile, and settled it
-    if command.task and command.state == CommandState.SENT:
-        # The service refused it for its rate: nothing happened there, so the task is as unsent as before.
-        Task.objects.filter(pk=command.task_id, state=TaskState.SENT).update(state=TaskState.QUEUED, sent_at=None)
+    if command.kind == CommandKind.NEW_TASK and command.state == CommandState.SENT:
+        _take_back(log, command)
     words = f"Waiting to {CommandKind(command.kind).label}: the key's calls of this minute are used up."
     log.session.last_step = words
     log.touch()
     if command.state == CommandState.SENT or command.not_before is None:  # and not each time it has to wait on
         detail = {"until": until.isoformat()}
         log.append(EventKind.NOTE, words, task=command.task, command=command, detail=detail)
+
+
+def _take_back(log: SessionLog, command: Command) -> None:
+    """The service refused the task for its rate, so it is as unsent as before, whatever it was taken for meanwhile.
+
+    The last events of the task before it are taken for its own, while the service has named no id for it.
+    """
+    task = Task.objects.filter(pk=command.task_id, state__in=ACTIVE_TASK, upstream_id="").first()
+    if task is None:
+        return
+    if task.state in {TaskState.PAUSING, TaskState.PAUSED}:
+        log.session.queue_held = f"Task {task.number} was paused before it had begun."
+    task.state, task.sent_at, task.question, task.question_seq = TaskState.QUEUED, None, "", None
+    task.save(update_fields=("state", "sent_at", "question", "question_seq"))
 
 
 def is_outdated(command: Command) -> bool:

@@ -33,7 +33,7 @@ def read_batch(body: bytes, session: AgentSession) -> Batch:
 
 def read_page(value: object) -> str:
     """The id of the page that sent something; empty where it has none."""
-    return value if isinstance(value, str) and len(value) <= _LONGEST_PAGE else ""
+    return value if isinstance(value, str) and len(value) <= _LONGEST_PAGE and value.isprintable() else ""
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from sessions_app.domain.access import may_steer, visible_sessions
+from sessions_app.converters import is_public_id
+from sessions_app.domain.access import steerable, visible_sessions
 from sessions_app.domain.bulk import Deed, Outcome, ask_each, possible, what_stops_everything
 from sessions_app.domain.controls import CONTROLS
 from sessions_app.enums import CommandKind
@@ -46,7 +47,7 @@ def bulk(request: OperatorRequest, verb: str) -> HttpResponse:
         return _done(request, BULK_VERBS[kind], outcomes)
     tiles = {tile.session.pk: tile for tile in desk_tiles(team)}
     able = [one for one in chosen if one.pk in tiles and possible(tiles[one.pk], kind)]
-    deeds = [Deed(one, kind) for one in able if may_steer(request.user, one)]
+    deeds = [Deed(one, kind) for one in steerable(request.user, able)]
     left_out = [one for one in chosen if one not in {deed.session for deed in deeds}]
     title = f"{words['verb']} what is selected?"
     return _confirm(request, title, deeds, left_out=left_out, warning=_WARNINGS.get(kind, ""), **words)
@@ -66,6 +67,8 @@ def stop_everything(request: OperatorRequest) -> HttpResponse:
 def _chosen(request: OperatorRequest) -> list[AgentSession]:
     """The sessions named, by title; 404 where the person may not see one of them."""
     ids = set((request.POST if request.method == "POST" else request.GET).getlist("session"))
+    if not all(map(is_public_id, ids)):
+        raise Http404("One of these is no session.")
     found = visible_sessions(request.user).filter(pk__in=ids).select_related("owner").order_by("title", "created_at")
     sessions = list(found.defer(*AgentSession.SECRET))
     if len(sessions) != len(ids):

@@ -13,7 +13,7 @@ from sessions_app.domain.access import leads, may_steer
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.inputs import act
 from sessions_app.forms.inputs import BadInput, read_batch, read_page
-from sessions_app.http import OperatorRequest, carry_out, find_session, posted_key
+from sessions_app.http import OperatorRequest, carry_out, find_session, posted_key, without_nul
 from sessions_app.models import AgentSession
 from sessions_app.queries import session_screen
 from sessions_app.views.session import controls_context
@@ -67,7 +67,7 @@ def _take(request: OperatorRequest, session: AgentSession, key: UUID) -> object:
         by=request.user,
         page=_page(request),
         seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0,
-        reason=request.POST.get("reason", ""),
+        reason=without_nul(request.POST.get("reason", "")),
         key=key,
     )
 

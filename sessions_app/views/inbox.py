@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from sessions_app.domain.access import may_steer
+from sessions_app.domain.access import may_steer, steerable
 from sessions_app.domain.bulk import Outcome, answer_each
 from sessions_app.domain.caps import go_on
 from sessions_app.domain.claims import claim, give_back
@@ -158,5 +158,6 @@ def _context(
 
 def _alike(request: OperatorRequest, session: AgentSession, item: InboxItem) -> list[InboxItem]:
     """The same question of other sessions that the person may answer."""
-    waiting = [one for one in desk_inbox(desk_tiles(session.team)) if one.asks_like(item)]
-    return [one for one in undecided(waiting) if may_steer(request.user, one.session)]
+    waiting = undecided([one for one in desk_inbox(desk_tiles(session.team)) if one.asks_like(item)])
+    steered = steerable(request.user, [one.session for one in waiting])
+    return [one for one in waiting if one.session in steered]

@@ -4,11 +4,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from sessions_app.http import OperatorRequest, find_team
+from sessions_app.http import OperatorRequest, find_team, without_nul
 from sessions_app.queries.history import sessions_titled
 
 
 @require_safe
 def palette(request: OperatorRequest) -> HttpResponse:
     team = find_team(request)
-    return render(request, "_palette_sessions.html", {"lines": sessions_titled(team, request.GET.get("q", "")[:200])})
+    text = without_nul(request.GET.get("q", ""))[:200]
+    return render(request, "_palette_sessions.html", {"lines": sessions_titled(team, text)})

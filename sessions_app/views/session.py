@@ -129,8 +129,8 @@ def note_context(form: NoteForm | None = None) -> dict[str, Any]:
     return {"note_form": form or NoteForm(), "note_key": uuid4()}
 
 
-def answer_context(form: AnswerForm | None = None, *, said: str = "") -> dict[str, Any]:
-    return {"answer_form": form or AnswerForm(), "answer_key": uuid4(), "answer_said": said}
+def answer_context(form: AnswerForm | None = None, *, said: str = "", unsent: str = "") -> dict[str, Any]:
+    return {"answer_form": form or AnswerForm(), "answer_key": uuid4(), "answer_said": said, "unsent_answer": unsent}
 
 
 def _controls(screen: SessionScreen) -> list[Control]:

@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
@@ -51,7 +52,9 @@ def session_continue(request: OperatorRequest, pk: str) -> HttpResponse:
         typed = {"starting_url": last_address(session), "brief": brief_of(session)}
         return _continue(request, session, ContinueForm(tasks, initial=typed, is_live=session.is_live), key)
     key = posted_key(request)
-    if repeat := find_repeat(by=request.user, key=key):
+    with transaction.atomic():  # the lock is for its length: a form that is being carried out is waited for
+        repeat = find_repeat(by=request.user, key=key)
+    if repeat:
         return redirect("session-detail", repeat.session_id)
     form = ContinueForm(tasks, request.POST, is_live=session.is_live)
     if not form.is_valid():

@@ -90,12 +90,12 @@ async def web_view_part(request: HttpRequest, pk: str, path: str = "") -> HttpRe
         url = part_address(viewing.upstream_location, path, request.META.get("QUERY_STRING", ""))
     except OutsideWebView as error:
         raise Http404("That is no part of the web view.") from error
-    async with AsyncExitStack() as stack:
-        try:
+    try:
+        async with AsyncExitStack() as stack:
             part = await stack.enter_async_context(open_part(url, verify=viewing.session.connection.verify))
             response = await _pass_on(part, viewing, stack)
-        except NoPicture as error:
-            response = HttpResponse(str(error), status=502, content_type="text/plain; charset=utf-8")
+    except NoPicture as error:
+        response = HttpResponse(str(error), status=502, content_type="text/plain; charset=utf-8")
     response.headers["Content-Security-Policy"] = _SANDBOX
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     response.headers["Cache-Control"] = "no-store"

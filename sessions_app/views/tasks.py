@@ -11,8 +11,8 @@ from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.followups import send_task
 from sessions_app.domain.handback import MAX_BRIEF
 from sessions_app.forms import AnswerForm, FollowUpForm
-from sessions_app.http import OperatorRequest, find_session, find_task, posted_key
-from sessions_app.models import AgentSession
+from sessions_app.http import OperatorRequest, find_session, find_task, posted_key, whole_number, without_nul
+from sessions_app.models import AgentSession, Task
 from sessions_app.queries import session_screen
 from sessions_app.views.session import answer_context, controls_context, follow_up_context, session_answer
 
@@ -57,23 +57,41 @@ def task_answer(request: OperatorRequest, pk: str) -> HttpResponse:
     form = AnswerForm(request.POST)
     refuses = request.POST.get("reply") == "refuse"
     if not refuses and not form.is_valid():
-        return _question(request, task.session, form, status=422)
+        return _not_answered(request, task, form, status=422)
+    asked, key = _asked(request), posted_key(request)
     try:
         if refuses:
-            guardrails.refuse(task, by=request.user, key=posted_key(request))
+            guardrails.refuse(task, by=request.user, key=key, asked=asked)
         else:
             text, brief = form.cleaned_data["answer"], _edited_brief(request)
-            guardrails.answer(task, text, by=request.user, key=posted_key(request), brief=brief)
+            guardrails.answer(task, text, by=request.user, key=key, brief=brief, asked=asked)
     except NotAllowed as refusal:
-        return _question(request, task.session, form, said=str(refusal), status=409)
+        return _not_answered(request, task, form, said=str(refusal), status=409)
     return _question(request, task.session) if request.htmx else redirect("session-detail", task.session_id)
+
+
+def _asked(request: OperatorRequest) -> int | None:
+    """The row that told of the question which the person read."""
+    return whole_number(request.POST.get("asked", ""))
+
+
+def _not_answered(
+    request: OperatorRequest, task: Task, form: AnswerForm, *, said: str = "", status: int
+) -> HttpResponse:
+    """What was typed stays in the box of its question; where that is gone, or another's, it is shown as not sent."""
+    screen = session_screen(task.session_id)
+    question = screen.question_task
+    if question == task and question.question_seq == _asked(request) and not (screen.reply or screen.driver):
+        return _question(request, task.session, form, said=said, status=status)
+    return _question(request, task.session, said=said, unsent=request.POST.get("answer", ""), status=status)
 
 
 def _edited_brief(request: OperatorRequest) -> str | None:
     """The hand-back brief as it stands beside the form, with the line written under it; None where it does not."""
     if "brief" not in request.POST:
         return None
-    return f"{request.POST['brief']}\n{request.POST.get('brief_line', '')}".strip()[:MAX_BRIEF]
+    typed = f"{request.POST['brief']}\n{request.POST.get('brief_line', '')}"
+    return without_nul(typed).strip()[:MAX_BRIEF]
 
 
 def _question(
@@ -82,9 +100,10 @@ def _question(
     form: AnswerForm | None = None,
     *,
     said: str = "",
+    unsent: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    typed = answer_context(form, said=said)
+    typed = answer_context(form, said=said, unsent=unsent)
     if status != 200 and not request.htmx:
         return session_answer(request, session, typed=typed, status=status)
     context = controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session)) | typed

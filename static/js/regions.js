@@ -47,20 +47,30 @@ function isBusy(region) {
 function swap(region, fresh) {
   if (region.dataset.version === fresh.dataset.version) return;
   const restore = rememberFocus(region);
-  const typed = region.querySelector("textarea:not([readonly])")?.value ?? "";
+  const unsent = region.querySelector("textarea:not([readonly])")?.value;
+  const typed = unsent || region.querySelector("textarea[readonly]")?.value;
+  const isSameQuestion = Boolean(unsent) && asked(region) === asked(fresh);
   region.replaceWith(fresh);
   window.htmx?.process(fresh);
-  if (typed && !("told" in fresh.dataset)) keepTyped(fresh, typed);
-  restore(fresh);
+  const box = typed && !("told" in fresh.dataset) ? keepTyped(fresh, typed, isSameQuestion) : null;
+  restore(fresh, box);
   document.dispatchEvent(new CustomEvent("watchfloor:region", { detail: fresh.id }));
 }
 
-/** Words that somebody was still typing are theirs, whoever else answered. */
-function keepTyped(region, typed) {
+/** The question that the form of the region answers; of most there is none. */
+function asked(region) {
+  return region.querySelector("[name=asked]")?.value;
+}
+
+/**
+ * Words that somebody was still typing are theirs, whoever else answered; no other question is answered with them.
+ * Returns the box they stand in.
+ */
+function keepTyped(region, typed, isSameQuestion) {
   const box = region.querySelector("textarea:not([readonly])");
-  if (box) {
+  if (box && isSameQuestion) {
     box.value = typed;
-    return;
+    return box;
   }
   const kept = document.createElement("textarea");
   kept.readOnly = true;
@@ -69,16 +79,23 @@ function keepTyped(region, typed) {
   kept.setAttribute("aria-label", "What you had typed, not sent");
   const hint = document.createElement("p");
   hint.className = "hint";
-  hint.textContent = "What you had typed was not sent:";
+  hint.setAttribute("role", "alert");
+  hint.textContent = `${box ? "The agent asks something else now. " : ""}What you had typed was not sent:`;
   region.append(hint, kept);
+  return kept;
 }
 
 function rememberFocus(region) {
   const focused = region.contains(document.activeElement) ? document.activeElement : null;
   if (!focused) return () => {};
-  const { id, name, selectionStart, selectionEnd } = focused;
+  const { id, name, localName, selectionStart, selectionEnd } = focused;
   const shortcut = focused.dataset.shortcut;
-  return (fresh) => {
+  return (fresh, box) => {
+    if (box && localName === "textarea") {
+      box.focus({ preventScroll: true }); // hands that go on typing are not to type into another question's box
+      box.setSelectionRange(selectionStart, selectionEnd);
+      return;
+    }
     const same = shortcut ? `[data-shortcut="${CSS.escape(shortcut)}"]` : name ? `[name="${CSS.escape(name)}"]` : null;
     const next =
       (id && fresh.querySelector(`#${CSS.escape(id)}:not(:disabled)`)) ??

@@ -11,6 +11,7 @@ from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
 from sessions_app.queries.budget import calls_left
+from tests.faults.conftest import QUICK
 from tests.upstream import Answer, cut, refusal, silence
 
 ERRORS = {
@@ -80,14 +81,14 @@ async def test_a_start_without_a_usable_answer_may_be_running(floor, upstream):
     assert len(upstream.ledger.sessions) == upstream.ledger.count("start") == len(UNKNOWN)
 
 
-async def test_a_start_that_waited_may_cost_from_when_it_was_sent(floor, upstream):
-    upstream.script("start", refusal(429, "Slow down.", Retry_After="1"), cut())
+async def test_a_start_may_cost_from_when_it_was_given_up(floor, upstream):
+    upstream.script("start", silence())
     session = await floor.start("Later.")
     floor.sessions.append(session)
     await floor.until(session, state=SessionState.ENDED, end_reason=EndReason.START_UNKNOWN)
     command = await session.commands.aget(kind=CommandKind.START)
-    ends = command.sent_at + session.cap
-    assert command.sent_at > session.created_at + timedelta(seconds=1)
+    ends = session.ended_at + session.cap
+    assert session.ended_at > command.sent_at + timedelta(seconds=QUICK.calls.start)
     assert session.expires_at == session.latest_possible_end() == ends
     assert f"until {ends:%H:%M:%S} UTC" in session.end_text
 

@@ -48,6 +48,20 @@ class Upstream:
 
         self._answers[path] = respond
 
+    def break_off(self, path: str, piece: bytes, **headers: str) -> None:
+        """Send a piece, say that more comes, and go away."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+        async def respond(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse(headers={**named, "Content-Length": str(len(piece) + 1)})
+            await response.prepare(request)
+            await response.write(piece)
+            assert request.transport
+            request.transport.close()
+            return response
+
+        self._answers[path] = respond
+
     def drip(self, path: str, piece: bytes, *, seconds: float, status: int = 200, **headers: str) -> None:
         """Send the same piece again and again until the other side goes away."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}

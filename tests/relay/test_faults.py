@@ -4,11 +4,15 @@ import asyncio
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from django.db import connection as database
 from django.utils import timezone
 
-from sessions_app.enums import CommandState, EndReason, EventKind, SessionState, TaskState
-from sessions_app.models import AgentSession
+from sessions_app.domain import controls, leases
+from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
+from sessions_app.live.relay import supervisor
+from sessions_app.models import AgentSession, Control
+from sessions_app.queries import sweep
 from tests.agent_service.service_helpers import KEY, in_process
 from tests.relay.conftest import Desk, relaying
 
@@ -87,6 +91,18 @@ async def test_a_start_whose_answer_never_came_may_be_running(transactional_db, 
     assert session.end_text.startswith("It may be running, and costing, until ")
 
 
+async def test_a_start_that_is_to_be_terminated_is_not_sent(transactional_db, service, connection, operator):
+    desk = await at(connection, operator, service.address)
+    session = await desk.start("return Never.")
+    terminate = await desk.ask(controls.ask, session, CommandKind.TERMINATE)
+    async with relaying():
+        await desk.until(session, state=SessionState.ENDED, end_reason=EndReason.TERMINATED)
+    await desk.until(terminate, state=CommandState.DONE)
+    start = await session.commands.aget(kind=CommandKind.START)
+    assert (start.state, start.sent_at) == (CommandState.REFUSED, None)
+    assert service.journal("session") == []
+
+
 async def test_starts_beyond_the_keys_budget_queue_in_sight(transactional_db, service, connection, operator):
     connection.calls_per_minute = 3  # of which two are kept for Stop and Terminate
     desk = await at(connection, operator, service.address)
@@ -105,6 +121,52 @@ async def test_one_sessions_fault_leaves_the_others_alone(desk, make_session):
     await sync_to_async(make_unreadable)(broken)
     session = await desk.start("return Fine.")
     await desk.until(await session.tasks.aget(), state=TaskState.COMPLETED)
+
+
+async def test_a_claim_whose_answer_was_lost_is_made_again(
+    transactional_db, service, connection, operator, monkeypatch
+):
+    monkeypatch.setattr(leases, "LEASE", timedelta(seconds=1))
+    monkeypatch.setattr(supervisor, "_RENEW_SECONDS", 0.2)
+    monkeypatch.setattr(leases, "claim_free", failing_after(leases.claim_free))
+    desk = await at(connection, operator, service.address)
+    session = await desk.start()
+    async with relaying():
+        await desk.until(session, state=SessionState.READY, lease_epoch=2)
+
+
+async def test_what_was_claimed_is_run_though_the_look_at_the_others_fails(
+    transactional_db, service, connection, operator, monkeypatch
+):
+    monkeypatch.setattr(sweep, "with_queued_commands", failing_after(sweep.with_queued_commands))
+    desk = await at(connection, operator, service.address)
+    session = await desk.start()
+    async with relaying():
+        await desk.until(session, state=SessionState.READY, lease_epoch=1)
+
+
+def failing_after(verb):
+    """Fail once it is done, the first time."""
+    times = iter([1])
+
+    def failing(*args):
+        answer = verb(*args)
+        if next(times, None):
+            raise OperationalError("the connection was lost")
+        return answer
+
+    return failing
+
+
+async def test_the_driver_of_a_session_that_another_relay_has_is_its_affair(desk, operator, caplog):
+    taken = await desk.start("hold one;return Never.")
+    await desk.until_row(taken, EventKind.ACTION, "wait → one")
+    long_ago = timezone.now() - timedelta(minutes=1)
+    await Control.objects.acreate(session=taken, holder=operator, page="gone", began_at=long_ago, seen_at=long_ago)
+    await AgentSession.objects.filter(pk=taken.pk).aupdate(lease_holder="elsewhere:1:1", lease_epoch=7)
+    session = await desk.start()
+    await desk.until(session, state=SessionState.READY)
+    assert "could not look" not in caplog.text
 
 
 def make_unreadable(session) -> None:

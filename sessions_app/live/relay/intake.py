@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sessions_app.agent_api.types import Action, Reasoning, Response, SessionEnded, TaskEnded, UpstreamEvent
 from sessions_app.domain import ingest
 from sessions_app.domain.log import LeaseLost
+from sessions_app.live.relay.blanking import blanked
 
 if TYPE_CHECKING:
     from sessions_app.live.relay.runner import SessionRunner
@@ -55,7 +56,7 @@ class Intake:
         if named := {task_id for event in came for task_id in event.task_ids} | runner.typed.words():
             runner.hidden.add(*named)
         written: list[Written] = []
-        for event in map(runner.hidden.blank, came):
+        for event in await blanked(runner.hidden, came):
             if isinstance(event, SessionEnded):
                 await self._until_kept(written)
                 await runner.ending.end(event.reason, heard=True)

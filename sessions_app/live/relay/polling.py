@@ -12,6 +12,7 @@ from sessions_app.agent_api.types import Outcome, TaskReport, Usage
 from sessions_app.domain import ingest
 from sessions_app.domain.figures import known_usage
 from sessions_app.enums import ACTIVE_TASK, SpendSource, TaskState
+from sessions_app.live.relay.blanking import blanked
 from sessions_app.live.threads import in_database
 from sessions_app.models import SpendEntry, Task
 
@@ -81,7 +82,7 @@ class Polling:
         if report.outcome in {Outcome.COMPLETED, Outcome.FAILED} and runner.link:
             await self._let_socket_tell(task)
         runner.hidden.add(*runner.typed.words())
-        shown = runner.hidden.blank(report)
+        (shown,) = await blanked(runner.hidden, [report])
         await runner.write(lambda log: ingest.apply_report(log, task, shown, source, known=known))
         runner.guarding.wake()
         if shown.usage.cost is None and shown.outcome not in {Outcome.ACTIVE, Outcome.WAITING}:

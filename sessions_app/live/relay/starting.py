@@ -10,7 +10,7 @@ from sessions_app.domain.commands import settle
 from sessions_app.domain.log import SessionLog
 from sessions_app.enums import CommandKind, CommandState, EndReason
 from sessions_app.live.relay.calls import key_of, once, record_failure, wait_for_budget
-from sessions_app.live.relay.tasking import request_for
+from sessions_app.live.relay.tasking import is_to_end, request_for
 from sessions_app.live.threads import in_database
 from sessions_app.models import Command
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 async def start_if_free(runner: "SessionRunner", command: Command) -> None:
-    """Start, unless the team's starts are held, or the key has no call left: then it waits."""
-    if await _is_held(runner, command) or await wait_for_budget(runner, command):
+    """Start, unless it is to be taken back; where starts are held, or the key has no call left, it waits."""
+    if await is_to_end(runner) or await _is_held(runner, command) or await wait_for_budget(runner, command):
         return
     if await runner.write(lambda log: sending.mark_sent(log, command)):
         await start(runner, command)

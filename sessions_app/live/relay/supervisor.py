@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from datetime import datetime
 
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils import timezone
 from sessions_app import broadcast, postbox
 from sessions_app.agent_api.client import AgentApi, open_api
 from sessions_app.domain import control_log, leases
+from sessions_app.domain.log import LeaseLost
 from sessions_app.enums import Dialect
 from sessions_app.live.relay.runner import SessionRunner
 from sessions_app.live.relay.timings import Timings
@@ -65,17 +67,19 @@ class Relay:
     async def _sweep_forever(self, group: asyncio.TaskGroup) -> None:
         while True:
             try:
-                await self._renew_if_due()
-                claimed = await in_database(leases.claim_free, self._holder)
+                await self._run_free(group)
                 await self._look_after_runners()
             except Exception:
                 logger.exception("the relay could not look for sessions; trying again")
-                claimed = {}
-            for session_id, lease in claimed.items():
-                self._drop(session_id)
-                task = group.create_task(self._supervise(session_id, *lease), name=f"session {session_id}")
-                self._tasks[session_id] = task
             await self._pause()
+
+    async def _run_free(self, group: asyncio.TaskGroup) -> None:
+        """Take what nobody has, and run it at once: what is taken and not run is nobody's until its lease is over."""
+        await self._renew_if_due()
+        for session_id, lease in (await in_database(leases.claim_free, self._holder)).items():
+            self._drop(session_id)
+            task = group.create_task(self._supervise(session_id, *lease), name=f"session {session_id}")
+            self._tasks[session_id] = task
 
     async def _look_after_runners(self) -> None:
         """In one go for all: a look of each session's own would cost more than all their events."""
@@ -83,8 +87,9 @@ class Relay:
         waiting = await in_database(sweep.with_queued_commands, running)
         live = await in_database(sweep.still_live, running)
         for session_id in await in_database(control_log.gone_drivers, running):
-            if (runner := self._runners.get(session_id)) and await runner.driver_gone():
-                runner.wake()
+            with suppress(LeaseLost):  # another relay's now, which sees to it
+                if (runner := self._runners.get(session_id)) and await runner.driver_gone():
+                    runner.wake()
         for session_id in running:
             runner = self._runners.get(session_id)
             if runner and session_id not in live:

@@ -53,11 +53,17 @@ def request_for(given: AgentSession | Task, *, prompt: str = "", ends_session: b
     )
 
 
+async def is_to_end(runner: "SessionRunner") -> bool:
+    """Whether somebody asked to terminate: then nothing more is sent that costs, or does, anything."""
+    ending = Command.objects.filter(kind=CommandKind.TERMINATE, state__in=OPEN_COMMAND)
+    return await in_database(ending.filter(session=runner.session_id).exists)
+
+
 async def _is_its_turn(runner: "SessionRunner", command: Command) -> bool:
     session = command.session
     if await in_database(Task.objects.filter(session=session, state__in=ACTIVE_TASK).exists):
         return False  # queued behind the one in hand
-    if not runner.linking.is_listening or await _is_to_end(runner):
+    if not runner.linking.is_listening or await is_to_end(runner):
         return False
     if await in_database(control_log.holds_tasks, session):
         return False  # somebody drives: a task would find its page changed under it
@@ -67,9 +73,3 @@ async def _is_its_turn(runner: "SessionRunner", command: Command) -> bool:
         await runner.write(lambda log: succession.hold_queue(log, before))
         return False
     return True
-
-
-async def _is_to_end(runner: "SessionRunner") -> bool:
-    """Whether somebody asked to terminate: then nothing more is sent that costs, or does, anything."""
-    ending = Command.objects.filter(kind=CommandKind.TERMINATE, state__in=OPEN_COMMAND)
-    return await in_database(ending.filter(session=runner.session_id).exists)

@@ -10,7 +10,7 @@ from sessions_app.agent_api.types import Address
 from sessions_app.domain import control_log, driving, guardrails, handback, ingest
 from sessions_app.domain.followups import TaskSpec, send_task
 from sessions_app.domain.group_commit import Write, commit
-from sessions_app.enums import CommandKind
+from sessions_app.enums import OPEN_COMMAND, CommandKind
 from sessions_app.models import Control
 
 BRIEF = (
@@ -86,6 +86,12 @@ def test_what_was_not_told_yet_is_told_with_what_came_after(released, make_comma
 def test_it_may_be_kept_from_the_agent(released, operator):
     handback.discard_brief(released, by=operator, key=uuid4())
     assert send_task(released, TaskSpec("Go on"), by=operator, key=uuid4()).prompt == "Go on"
+
+
+def test_of_an_ended_session_there_is_nothing_to_keep_from_anybody(released, operator):
+    record(released, lambda log: ingest.close_session(log, "terminated"))
+    handback.discard_brief(released, by=operator, key=uuid4())
+    assert not released.commands.filter(state__in=OPEN_COMMAND).exists()
 
 
 @pytest.mark.parametrize(

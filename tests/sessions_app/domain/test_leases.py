@@ -1,3 +1,4 @@
+import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -90,6 +91,16 @@ def test_a_holder_in_another_place_is_not_taken_for_dead(make_session):
     assert claimed(ME) == {}
 
 
+def test_a_clone_of_this_machine_is_another_place(make_session, monkeypatch, tmp_path):
+    booted_elsewhere = tmp_path / "boot_id"
+    booted_elsewhere.write_text("00000000-9f1c-4d0e-8f2a-7a1d5e0c6b3f\n")
+    monkeypatch.setattr(leases, "_BOOT_ID", booted_elsewhere)
+    clone = leases._place.__wrapped__()
+    later = timezone.now() + timedelta(seconds=9)
+    make_session(lease_holder=f"{clone}:1:1:key", lease_epoch=1, lease_until=later)
+    assert claimed(ME) == {}
+
+
 def test_what_another_took_is_told_to_whoever_had_it(make_session):
     mine, taken = make_session(lease_holder=ME), make_session(lease_holder="elsewhere:1:1:key")
     assert leases.renew(ME, running=[mine.pk, taken.pk]) == {taken.pk}
@@ -97,8 +108,22 @@ def test_what_another_took_is_told_to_whoever_had_it(make_session):
     assert mine.lease_until > timezone.now()
 
 
-def test_a_name_fits_its_column_and_brings_the_key():
-    assert len(ME) <= AgentSession._meta.get_field("lease_holder").max_length
+def test_what_its_holder_does_not_run_is_free_again_when_its_lease_is_over(make_session):
+    run, orphan = make_session(), make_session()
+    leases.claim_free(ME)
+    AgentSession.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert leases.renew(ME, running=[run.pk]) == set()
+    assert claimed(ME) == {orphan.pk: 2}
+
+
+def test_a_name_fits_its_column(monkeypatch):
+    monkeypatch.setattr(socket, "gethostname", lambda: "x" * 64)
+    _, pid, started, key = ME.split(":")
+    longest = ":".join((leases._place.__wrapped__(), pid.rjust(7, "9"), started.rjust(12, "9"), key))
+    assert len(longest) <= AgentSession._meta.get_field("lease_holder").max_length
+
+
+def test_a_name_brings_the_key():
     sealed = sealing.seal("4111 1111", for_key=leases.key_of(ME), subject="answer:7")
     assert b"4111" not in sealed
     assert sealing.open_sealed(sealed, subject="answer:7") == "4111 1111"

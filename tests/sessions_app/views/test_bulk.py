@@ -46,6 +46,14 @@ def test_what_is_asked_of_whom_is_named_and_counted_before(client_for, operator,
     assert asked() == []
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_many_take_as_many_queries_as_one(count, client_for, teammate, at, django_assert_num_queries):
+    sessions = [at(str(number), "running", owner=teammate) for number in range(count)]
+    client = client_for(teammate)
+    with django_assert_num_queries(11):
+        client.get("/bulk/pause/", query(*sessions))
+
+
 @pytest.mark.parametrize(
     ("verb", "task"), [("pause", "running"), ("resume", "paused"), ("stop", "waiting"), ("terminate", None)]
 )

@@ -8,6 +8,7 @@ from sessions_app.enums import TaskState
 from sessions_app.models import AgentSession, Task
 
 
+@pytest.mark.django_db(transaction=True)  # as a request comes: in no transaction, where PostgreSQL locks nothing
 def test_a_session_is_continued(client_for, operator, teammate, make_session, make_task):
     session = make_session()
     make_task(session, state="completed", result="Signed in.", prompt="Log in")

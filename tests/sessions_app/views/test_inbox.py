@@ -339,6 +339,18 @@ def test_who_asks_the_same_is_named_to_be_answered_along(client_for, operator, t
     assert page.all("legend") == []
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_many_that_ask_the_same_take_as_many_queries_as_one(
+    count, client_for, teammate, asking, django_assert_num_queries
+):
+    first = asking("First", owner=teammate)
+    for number in range(count):
+        asking(f"Other {number}", owner=teammate)
+    client = client_for(teammate)
+    with django_assert_num_queries(22):
+        client.get(address(first))
+
+
 def test_whose_answer_is_on_its_way_is_not_offered_again(client_for, operator, asking, read):
     first, second, third = asking("First"), asking("Second"), asking("Third")
     decide(client_for(operator), second, "answer", answer="Blue")

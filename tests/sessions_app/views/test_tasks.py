@@ -152,11 +152,49 @@ def test_an_answer_that_comes_too_late_is_given_back(client_for, operator, sessi
     assert Command.objects.count() == 0
 
 
+@pytest.mark.parametrize("reply_with", ["answer", "refuse"])
+def test_another_question_than_the_one_read_is_not_answered(
+    client_for, operator, session, make_task, make_event, read, reply_with
+):
+    task = ask(session, make_task, make_event, "Which login?")
+    client = client_for(operator)
+    read_before = read(client.get(f"/sessions/{session.pk}/")).one("input[@name='asked']").get("value")
+    event = make_event(session, kind="upstream.question", text="Delete all of it?", task=task)
+    Task.objects.filter(pk=task.pk).update(question="Delete all of it?", question_seq=event.seq)
+    for headers in (HTMX, None):
+        page = read(reply(client, task, headers, asked=read_before, reply=reply_with))
+        assert page.status == 409
+        assert page.says("blockquote") == "Delete all of it?"
+        assert page.alerts() == ["The agent asks something else by now: look again."]
+        assert page.one("textarea[@readonly]").text.strip() == "hunter2 secret"
+        assert page.box("answer") == ""
+    assert Command.objects.count() == 0
+
+
+def test_what_was_typed_for_an_earlier_task_is_not_put_into_the_box_of_the_next(
+    client_for, operator, session, make_task, make_event, read
+):
+    earlier = make_task(session, state="completed")
+    ask(session, make_task, make_event, "Delete all of it?")
+    page = read(reply(client_for(operator), earlier, HTMX, asked="1"))
+    assert page.alerts() == ["The agent no longer waits for an answer."]
+    assert page.one("textarea[@readonly]").text.strip() == "hunter2 secret"
+    assert page.box("answer") == ""
+
+
+def ask(session, make_task, make_event, question):
+    task = make_task(session, state="waiting", question=question)
+    task.question_seq = make_event(session, kind="upstream.question", text=question, task=task).seq
+    task.save()
+    return task
+
+
 def test_a_second_person_is_told_who_was_first(client_for, operator, lead, waiting, read):
     reply(client_for(operator), waiting)
     page = read(reply(client_for(lead), waiting, HTMX))
     assert page.status == 409
     assert page.alerts() == ["operator has answered already; the answer is on its way."]
+    assert page.one("textarea[@readonly]").text.strip() == "hunter2 secret"
 
 
 @pytest.mark.parametrize("who", ["teammate", "outsider"])

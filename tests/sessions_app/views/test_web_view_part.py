@@ -115,6 +115,15 @@ async def test_a_part_that_is_missing_is_told_of_in_words(viewing, async_client)
     assert "knows no picture" in response.content.decode()
 
 
+async def test_a_part_that_breaks_off_is_told_of_in_words(viewing, upstream, async_client):
+    upstream.break_off(FOLDER, b"<p>half", Content_Type="text/html")
+
+    response = await async_client.get(address(viewing))
+
+    assert (response.status_code, response.headers["Content-Type"]) == (502, "text/plain; charset=utf-8")
+    assert response.headers["Content-Security-Policy"].startswith("sandbox ")
+
+
 def end_viewing(viewing):
     Viewing.objects.update(ended_at=timezone.now())
 
