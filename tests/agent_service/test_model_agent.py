@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from agent_service.agent.model import planner
 from tests.agent_service.service_helpers import DEADLINE, in_process
-from tests.agent_service.stream_helpers import eventually
+from tests.helpers.waiting import eventually
 from tests.upstream.model import KEY, NAME, TOKENS, Fails, Says, ScriptedModel, Waits, mark, text_of, typed
 
 TERN = "Tern Slim Wireless Keyboard"
