@@ -10,7 +10,8 @@ from django.utils import timezone
 from sessions_app.enums import CommandState, EndReason, EventKind, SessionState, TaskState
 from sessions_app.models import AgentSession
 from tests.agent_service.service_helpers import KEY, in_process
-from tests.relay.conftest import Desk, relaying
+from tests.helpers.relay import relaying
+from tests.relay.conftest import Desk
 
 
 async def at(connection, operator, url, key=KEY) -> Desk:
