@@ -1,8 +1,8 @@
 // What was done on the picture, on its way up: in order, one request at a time, the rest together in the next one.
 
+import { csrf } from "./csrf.js";
 import { newKey } from "./keys.js";
 import { pageId } from "./page_id.js";
-import { csrf } from "./whep.js";
 
 const MOST = 64;
 /** Letters typed within this time go together. */

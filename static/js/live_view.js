@@ -1,12 +1,12 @@
 // The picture: by WebRTC, again and again until it comes; where it does not come that way, by the web view, until it does.
 
+import { backOff } from "./backoff.js";
 import { CONNECTING, ENDING, iceServers, isEnding, lostOnTheWay, notMade, reasonInPage, waysInPage } from "./picture_words.js";
 import { watchHealth } from "./picture_health.js";
 import { WebView } from "./web_view.js";
 import { NoPicture, Whep } from "./whep.js";
 
-const FIRST_RETRY = 500;
-const LONGEST_RETRY = 8000;
+const RETRY = { first: 500, longest: 8000 };
 const FIRST_FRAME = 10_000;
 /** For the offer that was made before the page was there: see first_offer.js. */
 const FIRST_FRAME_OF_FIRST = 5000;
@@ -191,7 +191,7 @@ class LiveView {
   }
 
   #startLater() {
-    const delay = Math.min(FIRST_RETRY * 2 ** this.#failures, LONGEST_RETRY) * (0.7 + 0.6 * Math.random());
+    const delay = backOff(this.#failures, RETRY);
     this.#retry = setTimeout(() => {
       this.#retry = 0;
       this.start();

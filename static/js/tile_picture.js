@@ -1,11 +1,11 @@
 // One tile's picture: live while it may be, its last frame while it rests, words where there is none.
 
+import { backOff } from "./backoff.js";
 import { watchHealth } from "./picture_health.js";
 import { CONNECTING } from "./picture_words.js";
 import { NoPicture, Whep } from "./whep.js";
 
-const FIRST_RETRY = 1000;
-const LONGEST_RETRY = 15_000;
+const RETRY = { first: 1000, longest: 15_000 };
 const FIRST_FRAME = 10_000;
 const STALLED = 5000;
 
@@ -85,7 +85,7 @@ export class TilePicture {
     this.#failures += 1;
     this.#say(this.#stillSince ? "still" : "none", this.#noPicture || error.message);
     if (error.isFinal) return;
-    const delay = Math.min(FIRST_RETRY * 2 ** this.#failures, LONGEST_RETRY) * (0.7 + 0.6 * Math.random());
+    const delay = backOff(this.#failures, RETRY);
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       this.show();

@@ -1,5 +1,7 @@
 // One WebRTC connection to a picture, asked for through the dashboard: the service's own address is never known here.
 
+import { csrf } from "./csrf.js";
+
 const GATHERING = 2000;
 /** Within which a machine's own candidates all come, once one has. */
 const OWN_CANDIDATES = 5;
@@ -79,10 +81,6 @@ async function understood(asked) {
 async function refusal(response) {
   const { message, is_final: isFinal } = await response.json().catch(() => ({}));
   return new NoPicture(message ?? `The dashboard answered ${response.status}.`, { isFinal });
-}
-
-export function csrf() {
-  return { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "" };
 }
 
 function receiver(iceServers) {
