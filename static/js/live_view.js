@@ -1,16 +1,15 @@
 // The picture: by WebRTC, again and again until it comes; where it does not come that way, by the web view, until it does.
 
 import { backOff } from "./backoff.js";
-import { CONNECTING, ENDING, iceServers, isEnding, lostOnTheWay, notMade, reasonInPage, waysInPage } from "./picture_words.js";
-import { watchHealth } from "./picture_health.js";
+import { PictureLine } from "./picture_line.js";
+import { CONNECTING, ENDING, NOT_MADE, STALLED, iceServers, isEnding, reasonInPage, waysInPage } from "./picture_words.js";
 import { WebView } from "./web_view.js";
-import { NoPicture, Whep } from "./whep.js";
+import { NoPicture } from "./whep.js";
+import { WhepPicture } from "./whep_picture.js";
 
 const RETRY = { first: 500, longest: 8000 };
-const FIRST_FRAME = 10_000;
-/** For the offer that was made before the page was there: see first_offer.js. */
-const FIRST_FRAME_OF_FIRST = 5000;
-const STALLED = 5000;
+/** For the first frame of the offer that was made before the page was there: see first_offer.js. */
+const PATIENCE_WITH_FIRST = 5000;
 const FAILURES = 3;
 /** How long the web view stands in for the way that was wished for before that is tried again, unseen. */
 const STAND_IN = 20_000;
@@ -18,10 +17,8 @@ const STAND_IN = 20_000;
 const HIDDEN = 60_000;
 
 class LiveView {
-  #whep = null;
-  #stopHealth = () => {};
+  #picture = null;
   #retry = 0;
-  #firstFrame = 0;
   #another = 0;
   #failures = 0;
   #way = "webrtc";
@@ -33,18 +30,12 @@ class LiveView {
     this.frame = frame;
     this.video = frame.querySelector("video");
     this.video.muted = true; // else no browser starts it by itself
-    this.reason = frame.querySelector("[data-live-view-reason]");
-    this.reason.setAttribute("role", "status");
-    this.health = frame.querySelector("[data-live-view-health]");
-    this.ways = frame.querySelector("[data-live-view-ways]");
     this.webView = new WebView(this.video, frame.dataset.webViewUrl);
-    this.ways.addEventListener("click", ({ target }) => {
-      const way = target.closest("[data-live-view-way]")?.dataset.liveViewWay;
-      if (!way) return;
+    this.line = new PictureLine(frame, (way) => {
       this.#wished = way;
       this.choose(way);
     });
-    if (!reasonInPage()) this.#say(CONNECTING);
+    if (!reasonInPage()) this.line.say(CONNECTING);
   }
 
   /** Show a picture by the way chosen, or say why there is none. */
@@ -52,9 +43,9 @@ class LiveView {
     if (this.#isAsleep || this.#isRunning) return;
     const why = reasonInPage();
     const ways = waysInPage();
-    this.ways.hidden = ways.length < 2;
+    this.line.offer(ways);
     if (why) this.stop(why);
-    else if (isEnding()) this.#say(ENDING);
+    else if (isEnding()) this.line.say(ENDING);
     else if (!ways.includes(this.#way)) this.choose(ways[0]);
     else if (this.#way === "webrtc") this.#connect();
     else this.#openWebView();
@@ -65,13 +56,13 @@ class LiveView {
     this.#retry = 0;
     this.webView.close();
     this.#disconnect();
-    if (why) this.#say(why);
+    if (why) this.line.say(why);
   }
 
   choose(way, why = "") {
     this.stop();
     this.#turnTo(way);
-    this.#say(why || CONNECTING);
+    this.line.say(why || CONNECTING);
     this.start();
   }
 
@@ -93,15 +84,13 @@ class LiveView {
   }
 
   get #isRunning() {
-    return Boolean(this.#whep || this.#retry || this.webView.isOpen);
+    return Boolean(this.#picture || this.#retry || this.webView.isOpen);
   }
 
   #turnTo(way) {
-    this.#way = this.frame.dataset.way = way;
+    this.#way = way;
     this.#failures = 0;
-    for (const button of this.ways.querySelectorAll("[data-live-view-way]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.liveViewWay === way));
-    }
+    this.line.mark(way);
   }
 
   get #standsIn() {
@@ -115,7 +104,7 @@ class LiveView {
       this.#recover(error);
       return;
     }
-    this.#show("web view"); // how that page does, nobody here can know
+    this.line.show("web view"); // how that page does, nobody here can know
     this.#tryAnotherTime();
   }
 
@@ -124,56 +113,41 @@ class LiveView {
   }
 
   /** Also while the web view stands in: it covers the video until a frame has come. */
-  async #connect() {
-    let whep = null;
+  #connect() {
+    const begun = takeFirstOffer();
+    const offer = { offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame), begun };
     try {
-      const begun = takeFirstOffer();
-      whep = new Whep({ offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame), begun });
-      this.#await(whep, begun ? FIRST_FRAME_OF_FIRST : FIRST_FRAME);
-      await whep.open();
-      if (whep === this.#whep) await this.video.play();
-    } catch (error) {
-      this.#fail(error instanceof NoPicture ? error : whep ? lostOnTheWay() : notMade(), whep);
+      this.#picture = new WhepPicture(this.video, offer, {
+        patience: begun ? PATIENCE_WITH_FIRST : undefined,
+        mayStandStill: this.frame.dataset.stillFrames === "no",
+        stalled: STALLED,
+        arrived: () => this.#arrived(),
+        connected: (isUp) => this.#sayUp(isUp),
+        told: ({ fps, delay }) => this.line.show(`live · ${fps} fps · ${delay === null ? "" : `${delay} ms · `}WebRTC`),
+        failed: (error) => this.#fail(error),
+      });
+    } catch {
+      this.#fail(new NoPicture(NOT_MADE));
+      return;
     }
-  }
-
-  #await(whep, patience) {
-    this.#whep = whep;
-    whep.peer.onconnectionstatechange = () => {
-      if (whep.peer.connectionState === "failed") this.#fail(lostOnTheWay(), whep);
-      else if (whep === this.#whep) this.#sayUp(whep.peer.connectionState === "connected" && this.video.readyState > 1);
-    };
-    this.#firstFrame = setTimeout(() => this.#fail(lostOnTheWay(), whep), patience);
-    this.video.srcObject = whep.stream;
-    this.video.requestVideoFrameCallback(() => whep === this.#whep && this.#arrived());
+    this.#picture.open();
   }
 
   #disconnect() {
-    clearTimeout(this.#firstFrame);
     clearTimeout(this.#another);
-    this.#stopHealth();
-    this.#whep?.close();
-    this.#whep = null;
-    this.video.srcObject = null;
+    this.#picture?.close();
+    this.#picture = null;
     this.#sayUp(false);
   }
 
   #arrived() {
-    clearTimeout(this.#firstFrame);
     this.webView.close();
     this.#turnTo("webrtc");
-    this.#show("live · WebRTC");
+    this.line.show("live · WebRTC");
     this.#sayUp(true);
-    const whep = this.#whep;
-    this.#stopHealth = watchHealth(this.video, whep.peer, ({ fps, delay, silence }) => {
-      const isStalled = silence > STALLED && this.frame.dataset.stillFrames !== "no";
-      if (isStalled) this.#fail(new NoPicture("The picture stood still; connecting again …"), whep);
-      else this.health.textContent = `live · ${fps} fps · ${delay === null ? "" : `${delay} ms · `}WebRTC`;
-    });
   }
 
-  #fail(error, whep) {
-    if (whep !== this.#whep) return; // of a connection given up before
+  #fail(error) {
     if (this.webView.isOpen && !error.isFinal) {
       this.#disconnect();
       this.#tryAnotherTime();
@@ -191,26 +165,15 @@ class LiveView {
   }
 
   #startLater() {
-    const delay = backOff(this.#failures, RETRY);
     this.#retry = setTimeout(() => {
       this.#retry = 0;
       this.start();
-    }, delay);
+    }, backOff(this.#failures, RETRY));
   }
 
   /** Whether there is a picture to act on. */
   #sayUp(isUp) {
     this.frame.dataset.picture = isUp ? "up" : "";
-  }
-
-  #show(words) {
-    this.reason.textContent = "";
-    this.health.textContent = words;
-  }
-
-  #say(words) {
-    this.reason.textContent = words;
-    this.health.textContent = "no picture";
   }
 }
 
