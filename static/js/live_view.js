@@ -4,7 +4,7 @@ import { backOff } from "./backoff.js";
 import { PictureLine } from "./picture_line.js";
 import { CONNECTING, ENDING, NOT_MADE, STALLED, iceServers, isEnding, reasonInPage, waysInPage } from "./picture_words.js";
 import { WebView } from "./web_view.js";
-import { NoPicture } from "./whep.js";
+import { NoPicture, takeFirstOffer } from "./whep.js";
 import { WhepPicture } from "./whep_picture.js";
 
 const RETRY = { first: 500, longest: 8000 };
@@ -18,6 +18,8 @@ const HIDDEN = 60_000;
 
 class LiveView {
   #picture = null;
+  /** What is asked for, also by those that were given up meanwhile: their answers are to be given back. */
+  #asking = globalThis.firstOffer?.asking ?? new AbortController();
   #retry = 0;
   #another = 0;
   #failures = 0;
@@ -44,8 +46,7 @@ class LiveView {
     const why = reasonInPage();
     const ways = waysInPage();
     this.line.offer(ways);
-    if (why) this.stop(why);
-    else if (isEnding()) this.line.say(ENDING);
+    if (why || isEnding()) this.stop(why || ENDING);
     else if (!ways.includes(this.#way)) this.choose(ways[0]);
     else if (this.#way === "webrtc") this.#connect();
     else this.#openWebView();
@@ -69,8 +70,15 @@ class LiveView {
   /** The page's state has changed: there may be a picture now, or none any more. */
   reconsider() {
     const why = reasonInPage();
-    if (why) this.stop(why);
+    if (why || (isEnding() && !this.line.isShown)) this.#end(why || ENDING);
     else this.start();
+  }
+
+  /** What is under way could only be refused. */
+  #end(why) {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    this.stop(why);
   }
 
   sleep(why = "The picture rests while nobody looks at this page.") {
@@ -99,7 +107,7 @@ class LiveView {
 
   async #openWebView() {
     try {
-      if (!(await this.webView.open())) return;
+      if (!(await this.webView.open(this.#asking.signal))) return;
     } catch (error) {
       this.#recover(error);
       return;
@@ -109,20 +117,21 @@ class LiveView {
   }
 
   #tryAnotherTime() {
-    if (this.#standsIn) this.#another = setTimeout(() => this.#connect(), STAND_IN);
+    if (this.#standsIn && !isEnding()) this.#another = setTimeout(() => this.#connect(), STAND_IN);
   }
 
   /** Also while the web view stands in: it covers the video until a frame has come. */
   #connect() {
     const begun = takeFirstOffer();
-    const offer = { offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame), begun };
+    const { signal } = this.#asking;
+    const offer = { offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame), signal, begun };
     try {
       this.#picture = new WhepPicture(this.video, offer, {
         patience: begun ? PATIENCE_WITH_FIRST : undefined,
         mayStandStill: this.frame.dataset.stillFrames === "no",
         stalled: STALLED,
         arrived: () => this.#arrived(),
-        connected: (isUp) => this.#sayUp(isUp),
+        connected: (isUp) => this.line.mayBeActedOn(isUp),
         told: ({ fps, delay }) => this.line.show(`live · ${fps} fps · ${delay === null ? "" : `${delay} ms · `}WebRTC`),
         failed: (error) => this.#fail(error),
       });
@@ -137,14 +146,14 @@ class LiveView {
     clearTimeout(this.#another);
     this.#picture?.close();
     this.#picture = null;
-    this.#sayUp(false);
+    this.line.mayBeActedOn(false);
   }
 
   #arrived() {
     this.webView.close();
     this.#turnTo("webrtc");
     this.line.show("live · WebRTC");
-    this.#sayUp(true);
+    this.line.mayBeActedOn(true);
   }
 
   #fail(error) {
@@ -170,18 +179,6 @@ class LiveView {
       this.start();
     }, backOff(this.#failures, RETRY));
   }
-
-  /** Whether there is a picture to act on. */
-  #sayUp(isUp) {
-    this.frame.dataset.picture = isUp ? "up" : "";
-  }
-}
-
-/** What first_offer.js began before there was a page, once. */
-function takeFirstOffer() {
-  const begun = globalThis.firstOffer;
-  delete globalThis.firstOffer;
-  return begun;
 }
 
 const frame = document.querySelector("[data-live-view]");

@@ -26,6 +26,11 @@ export class PictureLine {
     }
   }
 
+  /** Whether there is a picture to act on. */
+  mayBeActedOn(isUp) {
+    this.frame.dataset.picture = isUp ? "up" : "";
+  }
+
   /** There is a picture, and it does so. */
   show(words) {
     this.reason.textContent = "";
@@ -36,5 +41,9 @@ export class PictureLine {
   say(words) {
     this.reason.textContent = words;
     this.health.textContent = "no picture";
+  }
+
+  get isShown() {
+    return !this.reason.textContent;
   }
 }

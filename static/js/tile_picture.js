@@ -9,6 +9,7 @@ const LOST = "The picture does not reach this browser. Trying again …";
 
 export class TilePicture {
   #picture = null;
+  #asking = new AbortController();
   #retry = 0;
   #failures = 0;
   #stillSince = 0;
@@ -26,7 +27,7 @@ export class TilePicture {
 
   /** Be live, unless it is, or is about to be, or cannot be. */
   show() {
-    if (this.#noPicture) this.rest();
+    if (this.#noPicture) this.#end();
     else if (!this.#picture && !this.#retry) this.#connect();
   }
 
@@ -35,6 +36,13 @@ export class TilePicture {
     this.#failures = 0;
     this.#close();
     this.tell();
+  }
+
+  /** There is no picture of it any more: an offer that is under way could only be refused. */
+  #end() {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    this.rest();
   }
 
   /** Say how old a picture is that is not live; to be called each second. */
@@ -51,7 +59,7 @@ export class TilePicture {
 
   #connect() {
     if (!this.#stillSince) this.#say("none", CONNECTING);
-    const offer = { offerUrl: this.tile.dataset.offerUrl, iceServers: this.iceServers };
+    const offer = { offerUrl: this.tile.dataset.offerUrl, iceServers: this.iceServers, signal: this.#asking.signal };
     this.#picture = new WhepPicture(this.video, offer, {
       lost: LOST,
       arrived: () => {
