@@ -42,7 +42,7 @@ function notify(fresh, more) {
     shown.close();
     const opens = first?.isConnected && first.querySelector("[data-opens-item]");
     if (opens) opens.click();
-    else if (!document.getElementById("desk-inbox")) location.assign("/");
+    else if (!document.getElementById("desk-inbox")) location.assign(document.body.dataset.desk);
   };
 }
 

@@ -29,7 +29,7 @@ if (page) {
       number = message.n;
       order = message.order;
       for (const [id, html] of Object.entries(message.tiles)) writeTile(list, id, html);
-      for (const tile of list.children) tile.style.opacity = order.includes(idOf(tile)) ? "" : "0.5";
+      for (const tile of list.children) tile.toggleAttribute("data-left", !order.includes(idOf(tile)));
       settle();
       applyParts(message.parts);
       return true;

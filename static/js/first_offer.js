@@ -7,13 +7,14 @@
   function begin() {
     const peer = new RTCPeerConnection();
     for (const kind of ["video", "audio"]) peer.addTransceiver(kind, { direction: "recvonly" });
-    return { peer, response: send(peer) };
+    const asking = new AbortController();
+    return { peer, asking, response: send(peer, asking) };
   }
 
-  async function send(peer) {
+  async function send(peer, { signal }) {
     await peer.setLocalDescription();
     const headers = { "X-CSRFToken": token, "Content-Type": "application/sdp", Accept: "application/json" };
-    return fetch(offerUrl, { method: "POST", body: peer.localDescription.sdp, headers, redirect: "manual" });
+    return fetch(offerUrl, { method: "POST", body: peer.localDescription.sdp, headers, redirect: "manual", signal });
   }
 
   if (globalThis.RTCPeerConnection) {

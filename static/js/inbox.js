@@ -2,7 +2,7 @@
 // open was fetched once, and no push replaces a word that somebody types in it.
 
 import { showSwitches } from "./alerts.js";
-import { parse } from "./patch.js";
+import { load } from "./fetching.js";
 import { TilePicture } from "./tile_picture.js";
 import { writeTimes } from "./time.js";
 
@@ -168,8 +168,9 @@ if (page && tools) {
     const { done, also } = opened()?.querySelector("#inbox-decide")?.dataset ?? {};
     const url = opened()?.dataset.itemUrl;
     if (!done || decided.has(url)) return;
-    const others = also.split(" ").filter(Boolean);
-    for (const each of [url, ...others.map((address) => `/inbox/${address}/`)]) decided.set(each, Date.now());
+    const others = new Set(also.split(" "));
+    const alike = items().filter((item) => others.has(item.dataset.item));
+    for (const each of [url, ...alike.map((item) => item.dataset.itemUrl)]) decided.set(each, Date.now());
     drafts.delete(url);
     openNext({ said: done });
   });
@@ -179,13 +180,4 @@ if (page && tools) {
   addEventListener("pagehide", () => picture?.rest());
   addEventListener("pageshow", ({ persisted }) => persisted && watchPicture());
   setInterval(() => picture?.tell(), 1000);
-}
-
-async function load(url) {
-  try {
-    const response = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(10_000) });
-    return response.ok ? parse(await response.text()).firstElementChild : null;
-  } catch {
-    return null;
-  }
 }

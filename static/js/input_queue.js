@@ -1,7 +1,8 @@
 // What was done on the picture, on its way up: in order, one request at a time, the rest together in the next one.
 
+import { csrf } from "./csrf.js";
+import { newKey } from "./keys.js";
 import { pageId } from "./page_id.js";
-import { csrf } from "./whep.js";
 
 const MOST = 64;
 /** Letters typed within this time go together. */
@@ -69,7 +70,7 @@ export class InputQueue {
       age: this.#age,
       inputs: inputs.map(({ marks, ...input }) => input),
     });
-    const headers = { ...csrf(), "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() };
+    const headers = { ...csrf(), "Content-Type": "application/json", "Idempotency-Key": newKey() };
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const why = await this.#ask({ body, headers });
       if (why !== null) return why;

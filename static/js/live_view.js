@@ -1,16 +1,15 @@
 // The picture: by WebRTC, again and again until it comes; where it does not come that way, by the web view, until it does.
 
-import { CONNECTING, ENDING, iceServers, isEnding, lostOnTheWay, notMade, reasonInPage, waysInPage } from "./picture_words.js";
-import { watchHealth } from "./picture_health.js";
+import { backOff } from "./backoff.js";
+import { PictureLine } from "./picture_line.js";
+import { CONNECTING, ENDING, NOT_MADE, STALLED, iceServers, isEnding, reasonInPage, waysInPage } from "./picture_words.js";
 import { WebView } from "./web_view.js";
-import { NoPicture, Whep } from "./whep.js";
+import { NoPicture, takeFirstOffer } from "./whep.js";
+import { WhepPicture } from "./whep_picture.js";
 
-const FIRST_RETRY = 500;
-const LONGEST_RETRY = 8000;
-const FIRST_FRAME = 10_000;
-/** For the offer that was made before the page was there: see first_offer.js. */
-const FIRST_FRAME_OF_FIRST = 5000;
-const STALLED = 5000;
+const RETRY = { first: 500, longest: 8000 };
+/** For the first frame of the offer that was made before the page was there: see first_offer.js. */
+const PATIENCE_WITH_FIRST = 5000;
 const FAILURES = 3;
 /** How long the web view stands in for the way that was wished for before that is tried again, unseen. */
 const STAND_IN = 20_000;
@@ -18,10 +17,10 @@ const STAND_IN = 20_000;
 const HIDDEN = 60_000;
 
 class LiveView {
-  #whep = null;
-  #stopHealth = () => {};
+  #picture = null;
+  /** What is asked for, also by those that were given up meanwhile: their answers are to be given back. */
+  #asking = globalThis.firstOffer?.asking ?? new AbortController();
   #retry = 0;
-  #firstFrame = 0;
   #another = 0;
   #failures = 0;
   #way = "webrtc";
@@ -33,18 +32,12 @@ class LiveView {
     this.frame = frame;
     this.video = frame.querySelector("video");
     this.video.muted = true; // else no browser starts it by itself
-    this.reason = frame.querySelector("[data-live-view-reason]");
-    this.reason.setAttribute("role", "status");
-    this.health = frame.querySelector("[data-live-view-health]");
-    this.ways = frame.querySelector("[data-live-view-ways]");
     this.webView = new WebView(this.video, frame.dataset.webViewUrl);
-    this.ways.addEventListener("click", ({ target }) => {
-      const way = target.closest("[data-live-view-way]")?.dataset.liveViewWay;
-      if (!way) return;
+    this.line = new PictureLine(frame, (way) => {
       this.#wished = way;
       this.choose(way);
     });
-    if (!reasonInPage()) this.#say(CONNECTING);
+    if (!reasonInPage()) this.line.say(CONNECTING);
   }
 
   /** Show a picture by the way chosen, or say why there is none. */
@@ -52,9 +45,8 @@ class LiveView {
     if (this.#isAsleep || this.#isRunning) return;
     const why = reasonInPage();
     const ways = waysInPage();
-    this.ways.hidden = ways.length < 2;
-    if (why) this.stop(why);
-    else if (isEnding()) this.#say(ENDING);
+    this.line.offer(ways);
+    if (why || isEnding()) this.stop(why || ENDING);
     else if (!ways.includes(this.#way)) this.choose(ways[0]);
     else if (this.#way === "webrtc") this.#connect();
     else this.#openWebView();
@@ -65,21 +57,28 @@ class LiveView {
     this.#retry = 0;
     this.webView.close();
     this.#disconnect();
-    if (why) this.#say(why);
+    if (why) this.line.say(why);
   }
 
   choose(way, why = "") {
     this.stop();
     this.#turnTo(way);
-    this.#say(why || CONNECTING);
+    this.line.say(why || CONNECTING);
     this.start();
   }
 
   /** The page's state has changed: there may be a picture now, or none any more. */
   reconsider() {
     const why = reasonInPage();
-    if (why) this.stop(why);
+    if (why || (isEnding() && !this.line.isShown)) this.#end(why || ENDING);
     else this.start();
+  }
+
+  /** What is under way could only be refused. */
+  #end(why) {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    this.stop(why);
   }
 
   sleep(why = "The picture rests while nobody looks at this page.") {
@@ -93,15 +92,13 @@ class LiveView {
   }
 
   get #isRunning() {
-    return Boolean(this.#whep || this.#retry || this.webView.isOpen);
+    return Boolean(this.#picture || this.#retry || this.webView.isOpen);
   }
 
   #turnTo(way) {
-    this.#way = this.frame.dataset.way = way;
+    this.#way = way;
     this.#failures = 0;
-    for (const button of this.ways.querySelectorAll("[data-live-view-way]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.liveViewWay === way));
-    }
+    this.line.mark(way);
   }
 
   get #standsIn() {
@@ -110,70 +107,56 @@ class LiveView {
 
   async #openWebView() {
     try {
-      if (!(await this.webView.open())) return;
+      if (!(await this.webView.open(this.#asking.signal))) return;
     } catch (error) {
       this.#recover(error);
       return;
     }
-    this.#show("web view"); // how that page does, nobody here can know
+    this.line.show("web view"); // how that page does, nobody here can know
     this.#tryAnotherTime();
   }
 
   #tryAnotherTime() {
-    if (this.#standsIn) this.#another = setTimeout(() => this.#connect(), STAND_IN);
+    if (this.#standsIn && !isEnding()) this.#another = setTimeout(() => this.#connect(), STAND_IN);
   }
 
   /** Also while the web view stands in: it covers the video until a frame has come. */
-  async #connect() {
-    let whep = null;
+  #connect() {
+    const begun = takeFirstOffer();
+    const { signal } = this.#asking;
+    const offer = { offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame), signal, begun };
     try {
-      const begun = takeFirstOffer();
-      whep = new Whep({ offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame), begun });
-      this.#await(whep, begun ? FIRST_FRAME_OF_FIRST : FIRST_FRAME);
-      await whep.open();
-      if (whep === this.#whep) await this.video.play();
-    } catch (error) {
-      this.#fail(error instanceof NoPicture ? error : whep ? lostOnTheWay() : notMade(), whep);
+      this.#picture = new WhepPicture(this.video, offer, {
+        patience: begun ? PATIENCE_WITH_FIRST : undefined,
+        mayStandStill: this.frame.dataset.stillFrames === "no",
+        stalled: STALLED,
+        arrived: () => this.#arrived(),
+        connected: (isUp) => this.line.mayBeActedOn(isUp),
+        told: ({ fps, delay }) => this.line.show(`live · ${fps} fps · ${delay === null ? "" : `${delay} ms · `}WebRTC`),
+        failed: (error) => this.#fail(error),
+      });
+    } catch {
+      this.#fail(new NoPicture(NOT_MADE));
+      return;
     }
-  }
-
-  #await(whep, patience) {
-    this.#whep = whep;
-    whep.peer.onconnectionstatechange = () => {
-      if (whep.peer.connectionState === "failed") this.#fail(lostOnTheWay(), whep);
-      else if (whep === this.#whep) this.#sayUp(whep.peer.connectionState === "connected" && this.video.readyState > 1);
-    };
-    this.#firstFrame = setTimeout(() => this.#fail(lostOnTheWay(), whep), patience);
-    this.video.srcObject = whep.stream;
-    this.video.requestVideoFrameCallback(() => whep === this.#whep && this.#arrived());
+    this.#picture.open();
   }
 
   #disconnect() {
-    clearTimeout(this.#firstFrame);
     clearTimeout(this.#another);
-    this.#stopHealth();
-    this.#whep?.close();
-    this.#whep = null;
-    this.video.srcObject = null;
-    this.#sayUp(false);
+    this.#picture?.close();
+    this.#picture = null;
+    this.line.mayBeActedOn(false);
   }
 
   #arrived() {
-    clearTimeout(this.#firstFrame);
     this.webView.close();
     this.#turnTo("webrtc");
-    this.#show("live · WebRTC");
-    this.#sayUp(true);
-    const whep = this.#whep;
-    this.#stopHealth = watchHealth(this.video, whep.peer, ({ fps, delay, silence }) => {
-      const isStalled = silence > STALLED && this.frame.dataset.stillFrames !== "no";
-      if (isStalled) this.#fail(new NoPicture("The picture stood still; connecting again …"), whep);
-      else this.health.textContent = `live · ${fps} fps · ${delay === null ? "" : `${delay} ms · `}WebRTC`;
-    });
+    this.line.show("live · WebRTC");
+    this.line.mayBeActedOn(true);
   }
 
-  #fail(error, whep) {
-    if (whep !== this.#whep) return; // of a connection given up before
+  #fail(error) {
     if (this.webView.isOpen && !error.isFinal) {
       this.#disconnect();
       this.#tryAnotherTime();
@@ -191,34 +174,11 @@ class LiveView {
   }
 
   #startLater() {
-    const delay = Math.min(FIRST_RETRY * 2 ** this.#failures, LONGEST_RETRY) * (0.7 + 0.6 * Math.random());
     this.#retry = setTimeout(() => {
       this.#retry = 0;
       this.start();
-    }, delay);
+    }, backOff(this.#failures, RETRY));
   }
-
-  /** Whether there is a picture to act on. */
-  #sayUp(isUp) {
-    this.frame.dataset.picture = isUp ? "up" : "";
-  }
-
-  #show(words) {
-    this.reason.textContent = "";
-    this.health.textContent = words;
-  }
-
-  #say(words) {
-    this.reason.textContent = words;
-    this.health.textContent = "no picture";
-  }
-}
-
-/** What first_offer.js began before there was a page, once. */
-function takeFirstOffer() {
-  const begun = globalThis.firstOffer;
-  delete globalThis.firstOffer;
-  return begun;
 }
 
 const frame = document.querySelector("[data-live-view]");

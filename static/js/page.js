@@ -33,14 +33,13 @@ function makeTabs(frame) {
     if (focus) chosen.tab.focus();
   }
 
-  const steps = { ArrowRight: 1, ArrowLeft: -1 };
   for (const [at, each] of tabs.entries()) {
+    const ways = { Home: 0, End: -1, ArrowRight: (at + 1) % tabs.length, ArrowLeft: at - 1 };
     each.tab.addEventListener("click", () => choose(each));
     each.tab.addEventListener("keydown", (event) => {
-      const to = event.key === "Home" ? 0 : event.key === "End" ? tabs.length - 1 : at + steps[event.key];
-      if (Number.isNaN(to)) return;
+      if (!(event.key in ways)) return;
       event.preventDefault();
-      choose(tabs[(to + tabs.length) % tabs.length], { focus: true });
+      choose(tabs.at(ways[event.key]), { focus: true });
     });
   }
   choose(tabs.find(({ panel }) => `#${panel.id}` === location.hash) ?? tabs[0]);
@@ -104,7 +103,7 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
 
 // Who was signed out meanwhile gets a sentence, not the sign-in page in the middle of this one.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (new URL(detail.xhr.responseURL, location.href).pathname !== "/accounts/login/") return;
+  if (new URL(detail.xhr.responseURL, location.href).pathname !== document.body.dataset.signIn) return;
   detail.shouldSwap = false;
   if (detail.requestConfig.verb !== "get") say("That was not done: you are signed out. Reload this page to sign in again.");
 });

@@ -1,8 +1,10 @@
 // This page's own name, by which control is this page's and no other's; a reload keeps it.
 
+import { newKey } from "./keys.js";
+
 const KEY = "watchfloor.page";
 
-export const pageId = sessionStorage.getItem(KEY) ?? crypto.randomUUID();
+export const pageId = sessionStorage.getItem(KEY) ?? newKey();
 sessionStorage.setItem(KEY, pageId);
 
 /** How things stand for this page, as the server last said it. */

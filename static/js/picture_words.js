@@ -1,17 +1,10 @@
 // What the page says of the picture, and what is said where none comes.
 
-import { NoPicture } from "./whep.js";
-
 export const CONNECTING = "Connecting to the picture …";
 export const ENDING = "The session is about to end.";
-
-export function lostOnTheWay() {
-  return new NoPicture("The picture does not reach this browser: the network between may block it. Trying again …");
-}
-
-export function notMade() {
-  return new NoPicture("This browser makes no WebRTC connection. Trying again …");
-}
+export const LOST = "The picture does not reach this browser: the network between may block it. Trying again …";
+export const STALLED = "The picture stood still; connecting again …";
+export const NOT_MADE = "This browser makes no WebRTC connection. Trying again …";
 
 /** Why there is no picture, in the server's words; empty where there may be one. */
 export function reasonInPage() {

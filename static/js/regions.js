@@ -1,7 +1,7 @@
 // Regions that hold forms and buttons are fetched again when the server names a newer version of them, and only then:
 // what is half typed in one stays.
 
-import { parse } from "./patch.js";
+import { load } from "./fetching.js";
 
 const RETRY = 400;
 const ATTEMPTS = 5;
@@ -29,15 +29,6 @@ async function refresh(id, attempts) {
   const current = document.getElementById(id);
   if (fresh && current && !isBusy(current) && current.dataset.version !== wanted.get(id)) swap(current, fresh);
   if (attempts > 1) setTimeout(() => refresh(id, attempts - 1), fresh ? 0 : RETRY);
-}
-
-async function load(url) {
-  try {
-    const response = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(10_000) });
-    return response.ok ? parse(await response.text()).firstElementChild : null;
-  } catch {
-    return null; // the socket tells when there is more, and a reload is always right
-  }
 }
 
 function isBusy(region) {

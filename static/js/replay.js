@@ -1,6 +1,6 @@
 // An ended session's steps, one by one: the rows of a step are marked and brought into sight, from wherever they are.
 
-import { load, showWindow } from "./timeline.js";
+import { loadRows, showWindow } from "./timeline.js";
 
 let looking = new AbortController();
 
@@ -24,7 +24,7 @@ async function show(bar, number) {
   bar.dataset.at = number;
   const address = new URL(bar.dataset.replay, location.href);
   address.searchParams.set("step", number);
-  const said = await load(address, signal);
+  const said = await loadRows(address, signal);
   if (!said || signal.aborted) return;
   bar.querySelector("[data-replay-said]").replaceChildren(said);
   const [first, last] = [Number(said.dataset.first), Number(said.dataset.last)];

@@ -1,6 +1,8 @@
 // A form that was sent and is come back to still is what was sent, key and all: pressed again it starts nothing twice,
 // and changed it is another.
 
+import { newKey } from "./keys.js";
+
 const forms = document.querySelectorAll("form[data-sent-once]");
 const cameBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
 
@@ -13,9 +15,4 @@ for (const form of forms) {
   form.addEventListener("input", () => {
     if (key.value === sessionStorage.getItem(place)) key.value = newKey();
   });
-}
-
-/** `crypto.randomUUID` is there over https alone. */
-function newKey() {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,9 +1,9 @@
 // The page's one socket: always open, or about to be. It says how far the page has come once a second.
 
+import { backOff } from "./backoff.js";
 import { prepare, sayLive, sayOver, sayPaused } from "./link_state.js";
 
-const FIRST_RETRY = 500;
-const LONGEST_RETRY = 5000;
+const RETRY = { first: 500, longest: 5000 };
 /** The server gives a sign of life every 5 s; after this long without one the link is taken for dead. */
 const SILENCE = 12_000;
 const NO_LONGER_ALLOWED = 4403;
@@ -15,7 +15,7 @@ const NO_LONGER_ALLOWED = 4403;
  */
 export function keepOpen({ address, number, apply, beat = () => ({}) }) {
   let socket = null;
-  let delay = FIRST_RETRY;
+  let failures = 0;
   let retry = 0;
   let heardAt = Date.now();
   let saidAt = 0;
@@ -37,7 +37,7 @@ export function keepOpen({ address, number, apply, beat = () => ({}) }) {
 
   function hear(message) {
     heardAt = Date.now();
-    delay = FIRST_RETRY;
+    failures = 0;
     sayLive();
     if (message.type !== "beat" && apply(message) === false) drop();
     else if (message.more || Date.now() - saidAt >= 1000) acknowledge();
@@ -60,8 +60,8 @@ export function keepOpen({ address, number, apply, beat = () => ({}) }) {
         return;
       }
     }
-    retry = setTimeout(open, delay * (0.7 + 0.6 * Math.random()));
-    delay = Math.min(delay * 2, LONGEST_RETRY);
+    retry = setTimeout(open, backOff(failures, RETRY));
+    failures += 1;
   }
 
   function drop() {

@@ -1,18 +1,16 @@
 // One tile's picture: live while it may be, its last frame while it rests, words where there is none.
 
-import { watchHealth } from "./picture_health.js";
+import { backOff } from "./backoff.js";
 import { CONNECTING } from "./picture_words.js";
-import { NoPicture, Whep } from "./whep.js";
+import { WhepPicture } from "./whep_picture.js";
 
-const FIRST_RETRY = 1000;
-const LONGEST_RETRY = 15_000;
-const FIRST_FRAME = 10_000;
-const STALLED = 5000;
+const RETRY = { first: 1000, longest: 15_000 };
+const LOST = "The picture does not reach this browser. Trying again …";
 
 export class TilePicture {
-  #whep = null;
-  #stopHealth = () => {};
-  #timer = 0;
+  #picture = null;
+  #asking = new AbortController();
+  #retry = 0;
   #failures = 0;
   #stillSince = 0;
 
@@ -29,8 +27,8 @@ export class TilePicture {
 
   /** Be live, unless it is, or is about to be, or cannot be. */
   show() {
-    if (this.#noPicture) this.rest();
-    else if (!this.#whep && !this.#timer) this.#connect();
+    if (this.#noPicture) this.#end();
+    else if (!this.#picture && !this.#retry) this.#connect();
   }
 
   /** Hold no stream; what was last seen stays, and says since when. */
@@ -40,9 +38,16 @@ export class TilePicture {
     this.tell();
   }
 
+  /** There is no picture of it any more: an offer that is under way could only be refused. */
+  #end() {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    this.rest();
+  }
+
   /** Say how old a picture is that is not live; to be called each second. */
   tell() {
-    if (this.#whep || this.#timer) return;
+    if (this.#picture || this.#retry) return;
     if (this.#noPicture) this.#say("none", this.#noPicture);
     else if (this.#stillSince) this.#say("still", `still · ${Math.round((Date.now() - this.#stillSince) / 1000)} s`);
     else this.#say("none", "");
@@ -52,55 +57,39 @@ export class TilePicture {
     return this.tile.dataset.noPicture;
   }
 
-  async #connect() {
-    const whep = new Whep({ offerUrl: this.tile.dataset.offerUrl, iceServers: this.iceServers });
-    this.#whep = whep;
+  #connect() {
     if (!this.#stillSince) this.#say("none", CONNECTING);
-    whep.peer.onconnectionstatechange = () => whep.peer.connectionState === "failed" && this.#fail(whep);
-    this.#timer = setTimeout(() => this.#fail(whep), FIRST_FRAME);
-    this.video.srcObject = whep.stream;
-    this.video.requestVideoFrameCallback(() => this.#arrived(whep));
-    try {
-      await whep.open();
-      if (whep === this.#whep) await this.video.play();
-    } catch (error) {
-      this.#fail(whep, error instanceof NoPicture ? error : undefined);
-    }
-  }
-
-  #arrived(whep) {
-    if (whep !== this.#whep) return;
-    clearTimeout(this.#timer);
-    this.#timer = this.#failures = 0;
-    this.#say("live", "live");
-    this.#stopHealth = watchHealth(this.video, whep.peer, ({ fps, delay, silence }) => {
-      if (silence > STALLED) this.#fail(whep);
-      else this.#say("live", `live · ${delay === null ? "" : `${delay} ms · `}${fps} fps`);
+    const offer = { offerUrl: this.tile.dataset.offerUrl, iceServers: this.iceServers, signal: this.#asking.signal };
+    this.#picture = new WhepPicture(this.video, offer, {
+      lost: LOST,
+      arrived: () => {
+        this.#failures = 0;
+        this.#say("live", "live");
+      },
+      told: ({ fps, delay }) => this.#say("live", `live · ${delay === null ? "" : `${delay} ms · `}${fps} fps`),
+      failed: (error) => this.#fail(error),
     });
+    this.#picture.open();
   }
 
-  #fail(whep, error = new NoPicture("The picture does not reach this browser. Trying again …")) {
-    if (whep !== this.#whep) return; // of a connection given up before
+  #fail(error) {
     this.#close();
     this.#failures += 1;
     this.#say(this.#stillSince ? "still" : "none", this.#noPicture || error.message);
     if (error.isFinal) return;
-    const delay = Math.min(FIRST_RETRY * 2 ** this.#failures, LONGEST_RETRY) * (0.7 + 0.6 * Math.random());
-    this.#timer = setTimeout(() => {
-      this.#timer = 0;
+    this.#retry = setTimeout(() => {
+      this.#retry = 0;
       this.show();
-    }, delay);
+    }, backOff(this.#failures, RETRY));
   }
 
   #close() {
-    clearTimeout(this.#timer);
-    this.#timer = 0;
-    if (!this.#whep) return;
-    this.#stopHealth();
+    clearTimeout(this.#retry);
+    this.#retry = 0;
+    if (!this.#picture) return;
     this.#keepFrame();
-    this.#whep.close();
-    this.#whep = null;
-    this.video.srcObject = null;
+    this.#picture.close();
+    this.#picture = null;
   }
 
   #keepFrame() {

@@ -1,6 +1,7 @@
 // The log: a window of rows that follows the end, or stands further up. Rows come in order and once each, whichever way
 // they come; those far from what is being read are let go, and come back when they are scrolled to.
 
+import { load } from "./fetching.js";
 import { parse } from "./patch.js";
 import { farOff, firstInSight, isAtEnd, keepPlace } from "./place.js";
 
@@ -68,14 +69,8 @@ function addressOf(log, query) {
   return address;
 }
 
-export async function load(address, signal) {
-  try {
-    const options = { headers: { "HX-Request": "true" }, redirect: "error", cache: "no-store", signal };
-    const response = await fetch(address, options);
-    return response.ok ? parse(await response.text()).firstElementChild : null;
-  } catch {
-    return null; // the link stays, for another try
-  }
+export function loadRows(address, signal) {
+  return load(address, { headers: { "HX-Request": "true" }, cache: "no-store", signal });
 }
 
 async function loadBeyond(log, side) {
@@ -83,7 +78,7 @@ async function loadBeyond(log, side) {
   if (place.hidden || place.getAttribute("aria-busy") === "true") return;
   const { signal } = loading;
   place.setAttribute("aria-busy", "true");
-  const fresh = await load(place.querySelector("a").href, signal);
+  const fresh = await loadRows(place.querySelector("a").href, signal);
   place.removeAttribute("aria-busy");
   if (fresh && !signal.aborted) side === "before" ? prepend(log, fresh) : extend(log, fresh);
 }
@@ -124,7 +119,7 @@ export async function showWindow(query, kinds) {
   const log = document.getElementById("timeline");
   const address = new URL(windowOf(log).dataset.address, location.href);
   address.search = new URLSearchParams([...kinds.map((kind) => ["kinds", kind]), ...Object.entries(query)]);
-  const fresh = await load(address, signal);
+  const fresh = await loadRows(address, signal);
   if (!fresh || signal.aborted) return false;
   windowOf(log).replaceWith(fresh);
   begin(document.getElementById("timeline"));

@@ -1,7 +1,7 @@
 // Searching the timeline and narrowing it to some kinds of rows, without leaving the page and its picture.
 
 import { isSingleKey } from "./shortcuts.js";
-import { load, showWindow } from "./timeline.js";
+import { loadRows, showWindow } from "./timeline.js";
 
 const tools = document.querySelector("form[data-timeline-tools]");
 const scroll = document.querySelector("[data-live-scroll]");
@@ -26,7 +26,7 @@ async function search(page) {
   if (!query.q) return close();
   const address = new URL(document.querySelector("[data-live-window]").dataset.address, location.href);
   address.search = new URLSearchParams([...kinds().map((kind) => ["kinds", kind]), ...Object.entries(query)]);
-  const fresh = await load(address, signal);
+  const fresh = await loadRows(address, signal);
   if (signal.aborted) return;
   if (!fresh) return tools.submit(); // the page itself says what is wrong
   const found = document.getElementById("timeline-found");

@@ -1,5 +1,7 @@
 // One WebRTC connection to a picture, asked for through the dashboard: the service's own address is never known here.
 
+import { csrf } from "./csrf.js";
+
 const GATHERING = 2000;
 /** Within which a machine's own candidates all come, once one has. */
 const OWN_CANDIDATES = 5;
@@ -16,12 +18,14 @@ export class NoPicture extends Error {
 export class Whep {
   #offerUrl;
   #begun;
+  #signal;
   #place = null;
 
-  /** `begun` is an offer that is under way: see first_offer.js. */
-  constructor({ offerUrl, iceServers, begun = null }) {
+  /** `begun` is an offer that is under way: see first_offer.js. By `signal` another is taken back, answered or not. */
+  constructor({ offerUrl, iceServers, signal, begun = null }) {
     this.#offerUrl = offerUrl;
     this.#begun = begun;
+    this.#signal = signal;
     this.stream = new MediaStream();
     this.peer = begun?.peer ?? receiver(iceServers);
     this.peer.ontrack = ({ track }) => this.stream.addTrack(track);
@@ -41,14 +45,15 @@ export class Whep {
     await this.peer.setLocalDescription();
     await gathered(this.peer);
     if (this.#isClosed) return null;
-    return ask(this.#offerUrl, { body: this.peer.localDescription.sdp, type: "application/sdp" });
+    const { sdp } = this.peer.localDescription;
+    return ask(this.#offerUrl, { body: sdp, type: "application/sdp", signal: this.#signal });
   }
 
   get #isClosed() {
     return this.peer.signalingState === "closed";
   }
 
-  /** Give the picture back; `keepalive` lets the request outlive the page. */
+  /** Give the picture back, as soon as it is known which. */
   close() {
     this.peer.close();
     if (this.#place) giveBack(this.#place);
@@ -56,15 +61,16 @@ export class Whep {
   }
 }
 
+/** `keepalive` lets the request outlive the page. */
 export function giveBack(place) {
   fetch(place, { method: "DELETE", headers: csrf(), keepalive: true }).catch(() => {});
 }
 
 /** POST to an address of ours; raises NoPicture with the words of whatever answered. */
-export function ask(url, { body = null, type = "text/plain" } = {}) {
+export function ask(url, { signal, body = null, type = "text/plain" }) {
   const headers = { ...csrf(), "Content-Type": type, Accept: "application/json" };
-  const signal = AbortSignal.timeout(ANSWER);
-  return understood(fetch(url, { method: "POST", body, headers, redirect: "manual", signal }));
+  const either = AbortSignal.any([AbortSignal.timeout(ANSWER), signal]);
+  return understood(fetch(url, { method: "POST", body, headers, redirect: "manual", signal: either }));
 }
 
 async function understood(asked) {
@@ -81,8 +87,11 @@ async function refusal(response) {
   return new NoPicture(message ?? `The dashboard answered ${response.status}.`, { isFinal });
 }
 
-export function csrf() {
-  return { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "" };
+/** What first_offer.js began before there was a page, once. */
+export function takeFirstOffer() {
+  const begun = globalThis.firstOffer;
+  delete globalThis.firstOffer;
+  return begun;
 }
 
 function receiver(iceServers) {

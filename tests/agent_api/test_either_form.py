@@ -20,7 +20,7 @@ from sessions_app.agent_api.types import (
 )
 from sessions_app.enums import Dialect
 from tests.agent_service.service_helpers import DEADLINE, KEY, Running, in_process
-from tests.agent_service.stream_helpers import eventually
+from tests.helpers.waiting import eventually
 
 
 @pytest.fixture(params=["enigma", "webrun"])

@@ -17,6 +17,7 @@ import socketio
 from agent_service.agent.interface import TaskFailed, TaskRun
 from agent_service.app import Service
 from agent_service.options import parse_options
+from tests.helpers.waiting import eventually
 
 KEY = "enig_test_key"
 ASYNC = {"Prefer": "respond-async"}
@@ -162,11 +163,7 @@ class Caller:
         return response.json()
 
     async def poll_until(self, session: str, task: str, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        deadline = time.monotonic() + DEADLINE
-        while not done(body := await self.poll(session, task)):
-            assert time.monotonic() < deadline, body
-            await asyncio.sleep(0.02)
-        return body
+        return await eventually(lambda: self.poll(session, task), done, within=DEADLINE)
 
     async def outcome(self, session: str, task: str) -> dict[str, Any]:
         return await self.poll_until(session, task, lambda body: not body.get("pending"))
@@ -197,6 +194,10 @@ class Running(Caller):
     def journal(self, kind: str) -> list[dict[str, Any]]:
         """The lines of this test."""
         return [line for line in read_journal(self._journal)[self._begin :] if line["kind"] == kind]
+
+    async def until_called(self, action: str) -> None:
+        """Wait until the journal tells of a call for this."""
+        await eventually(lambda: any(line.get("action") == action for line in self.journal("call")), within=DEADLINE)
 
     async def session(self) -> str:
         """The id of a session without tasks on a start page; an earlier test's, where that left it so."""

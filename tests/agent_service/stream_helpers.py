@@ -1,9 +1,6 @@
 """What the tests of the browser and its stream share."""
 
-import asyncio
-import inspect
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,14 +40,6 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
-
-
-async def eventually(condition: Callable[[], object], *, within: float = 20.0) -> None:
-    """Wait until the condition, plain or async, holds; fail when it does not within this many seconds."""
-    deadline = time.monotonic() + within
-    while not (await result if inspect.isawaitable(result := condition()) else result):
-        assert time.monotonic() < deadline, f"still not so after {within} s"
-        await asyncio.sleep(0.02)
 
 
 def processes_on(profile: Path) -> list[psutil.Process]:

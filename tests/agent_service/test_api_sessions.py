@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.agent_service.service_helpers import FORWARDED, calling
-from tests.agent_service.stream_helpers import eventually
+from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.takes(seconds=35)
 

@@ -15,17 +15,18 @@ from agent_service.browser.targets import Targets
 from tests.agent_service.stream_helpers import (
     agent_browser,
     browser_process,
-    eventually,
     options,
     processes_on,
     serving,
 )
+from tests.helpers.waiting import eventually
 
 HOLD = """
 import asyncio, sys
 from pathlib import Path
 from playwright.async_api import async_playwright
 from agent_service.browser import BrowserOptions, launch
+from tests.helpers.waiting import eventually
 
 async def main():
     async with async_playwright() as playwright:

@@ -11,7 +11,8 @@ from agent_service.browser import find_chromium
 from agent_service.sessions import instance as instance_module
 from agent_service.sessions import session as session_module
 from tests.agent_service.service_helpers import DEADLINE
-from tests.agent_service.stream_helpers import SHOWS_RED, eventually, processes_on, watch
+from tests.agent_service.stream_helpers import SHOWS_RED, processes_on, watch
+from tests.helpers.waiting import eventually
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -137,7 +138,9 @@ async def test_nothing_is_left_of_an_ended_session(service, tmp_path):
     await service.state(session, "terminate")
     await eventually(lambda: not processes_on(tmp_path), within=DEADLINE)
     await eventually(lambda: not list(tmp_path.glob("*/data/profiles/*")), within=DEADLINE)
-    async with asyncio.timeout(DEADLINE):
-        while (health := (await service.http.get("/start/health")).json())["instancesAvailable"] < 8:  # noqa: ASYNC110 (asked over HTTP)
-            await asyncio.sleep(0.02)
-    assert health["instancesAvailable"] == health["instanceCount"] == 8
+
+    async def health() -> dict:
+        return (await service.http.get("/start/health")).json()
+
+    found = await eventually(health, lambda now: now["instancesAvailable"] >= 8, within=DEADLINE)
+    assert found["instancesAvailable"] == found["instanceCount"] == 8

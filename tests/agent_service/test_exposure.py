@@ -6,7 +6,7 @@ import stat
 from agent_service.api import sockets
 from agent_service.hosting import sandbox
 from agent_service.journal import FileJournal
-from tests.agent_service.stream_helpers import eventually
+from tests.helpers.waiting import eventually
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
 

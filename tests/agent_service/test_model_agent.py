@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 import pytest_asyncio
@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from agent_service.agent.model import planner
 from tests.agent_service.service_helpers import DEADLINE, in_process
-from tests.agent_service.stream_helpers import eventually
+from tests.helpers.waiting import eventually
 from tests.upstream.model import KEY, NAME, TOKENS, Fails, Says, ScriptedModel, Waits, mark, text_of, typed
 
 TERN = "Tern Slim Wireless Keyboard"
@@ -85,7 +85,7 @@ async def test_a_task_in_several_steps_is_done_shown_and_billed_as_reported(serv
     data, (read, wrote) = completed["data"], usage(script)
     assert (data["prompt_tokens"], data["completion_tokens"]) == (read, wrote)
     cost = read * Decimal("0.000003") + wrote * Decimal("0.000015") + Decimal(str(data["completion_time"])) / 10_000
-    assert Decimal(str(completed["usage"]["cost"])) == round(cost, 6)
+    assert Decimal(str(completed["usage"]["cost"])) == cost.quantize(Decimal("0.000001"), ROUND_HALF_UP)
     charged = [Decimal(str(line["amount"])) for line in service.journal("charge") if line["task"] == body["taskId"]]
     assert sum(charged) == Decimal(str(completed["usage"]["cost"]))
 

@@ -10,10 +10,12 @@ import psutil
 import pytest
 
 from tests.agent_service.service_helpers import KEY, Caller, calling, read_journal
-from tests.agent_service.stream_helpers import browser_process, eventually, processes_on
+from tests.agent_service.stream_helpers import browser_process, processes_on
+from tests.helpers.waiting import eventually
 
 LAUNCHER = """
 import subprocess, sys
+from tests.helpers.waiting import eventually
 child = subprocess.Popen([sys.executable, "-m", "agent_service", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
 print(child.pid, child.stdout.readline(), end="", flush=True)
 child.wait()

@@ -2,13 +2,15 @@
 
 import asyncio
 import itertools
+import time
+from fractions import Fraction
 
 from agent_service.streaming import track as track_module
 from agent_service.streaming.fanout import KEY_INTERVAL, FanOut
 from agent_service.streaming.ondemand import OnDemand
 from agent_service.streaming.source import BITRATE, LEAST_BITRATE, Chunk, Demand
 from agent_service.streaming.track import PacketTrack
-from tests.agent_service.stream_helpers import eventually
+from tests.helpers.waiting import eventually
 
 
 def chunk(number: int, *, is_key: bool = False, layer: int = 0) -> Chunk:
@@ -40,14 +42,17 @@ class TestFanOut:
         await eventually(lambda: len(asked) == 1)
         fan_out.publish(chunk(0, is_key=True))
         assert await received(quick) == 0
-        for number in itertools.count(1):
+        numbers = itertools.count(1)
+
+        async def goes_on() -> int:
+            number = next(numbers)
             fan_out.publish(chunk(number))
             assert await received(quick) == number
-            if len(asked) == 2:
-                break
-            await asyncio.sleep(0.01)
-        fan_out.publish(chunk(100, is_key=True))
-        assert await received(slow) == 100
+            return len(asked)
+
+        await eventually(goes_on, lambda times: times == 2)
+        fan_out.publish(chunk(10_000, is_key=True))
+        assert await received(slow) == 10_000
         fan_out.close()
 
     async def test_each_viewer_gets_the_layers_it_wants(self):
@@ -107,16 +112,17 @@ class TestFanOut:
         assert asked[1] - asked[0] >= KEY_INTERVAL * 0.95
         fan_out.close()
 
-    async def test_time_stamps_grow_at_the_rate_of_video(self):
+    async def test_time_stamps_tell_when_each_picture_came_at_the_rate_of_video(self):
         fan_out = FanOut(lambda: None)
         track = PacketTrack(fan_out.request_key)
         fan_out.add(track)
-        fan_out.publish(chunk(1, is_key=True))
-        await asyncio.sleep(0.1)
-        fan_out.publish(chunk(2))
-        first, second = await track.recv(), await track.recv()
-        assert first.time_base == second.time_base
-        assert 0.09 < (second.pts - first.pts) * float(first.time_base) < 1
+        for number in (1, 2):
+            before = time.monotonic()
+            fan_out.publish(chunk(number, is_key=number == 1))
+            after = time.monotonic()
+            packet = await track.recv()
+            assert packet.time_base == Fraction(1, 90_000)
+            assert int(before * 90_000) <= packet.pts <= after * 90_000
         fan_out.close()
 
 
@@ -144,22 +150,26 @@ class TestOnDemand:
 
     async def test_a_restart_waits_for_the_end_of_the_old_run(self):
         events: list[str] = []
+        may_end = asyncio.Event()
 
         async def work() -> None:
             events.append("begin")
             try:
                 await asyncio.Event().wait()
             finally:
-                await asyncio.sleep(0.01)
+                events.append("is to end")
+                await may_end.wait()
                 events.append("end")
 
         capture = OnDemand("capture", work)
         with capture.held():
             await eventually(lambda: events)
             capture.restart()
-            await eventually(lambda: len(events) == 3)
+            await eventually(lambda: len(events) == 2)
+            may_end.set()
+            await eventually(lambda: len(events) == 4)
         await capture.close()
-        assert events == ["begin", "end", "begin", "end"]
+        assert events == ["begin", "is to end", "end", "begin", "is to end", "end"]
 
     async def test_failed_work_is_tried_again(self, caplog):
         tries: list[int] = []

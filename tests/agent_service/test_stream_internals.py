@@ -1,8 +1,9 @@
 """The private hooks of aiortc and aioice still do what the stream counts on."""
 
-import inspect
+import asyncio
 
 import aioice.ice
+import pytest
 from aiortc import RTCPeerConnection
 from aiortc.codecs import HEADER_EXTENSIONS
 from aiortc.rtcrtpparameters import RTCRtpParameters
@@ -52,8 +53,27 @@ async def test_what_is_sent_is_to_be_shown_at_once_and_is_still_the_same_packet(
     assert to_be_shown_at_once(plain, None) == plain
 
 
-def test_consent_reads_the_constants_that_are_lowered():
-    source = inspect.getsource(aioice.ice.Connection.query_consent)
-    assert "sleep(CONSENT_INTERVAL" in source
-    assert "failures >= CONSENT_FAILURES" in source
+async def connected() -> tuple[aioice.Connection, aioice.Connection]:
+    one, other = aioice.Connection(ice_controlling=True), aioice.Connection(ice_controlling=False)
+    with gather_on_loopback(True):
+        await asyncio.gather(one.gather_candidates(), other.gather_candidates())
+    for connection, peer in ((one, other), (other, one)):
+        connection.remote_username, connection.remote_password = peer.local_username, peer.local_password
+        for candidate in (*peer.local_candidates, None):
+            await connection.add_remote_candidate(candidate)
+    await asyncio.gather(one.connect(), other.connect())
+    return one, other
+
+
+async def test_a_peer_that_falls_silent_is_given_up_after_as_many_checks_as_are_set(monkeypatch):
     assert aioice.ice.CONSENT_INTERVAL * aioice.ice.CONSENT_FAILURES < 10
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.01)
+    monkeypatch.setattr(aioice.ice, "CONSENT_FAILURES", 2)
+    monkeypatch.setattr(aioice.stun, "RETRY_RTO", 0.05)  # for the answer to each check
+    one, other = await connected()
+    unanswered = []
+    monkeypatch.setattr(other, "request_received", lambda *check: unanswered.append(check))
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(one.recv(), 1.5)  # with checks a second apart it takes longer
+    assert len(unanswered) == 2
+    await other.close()

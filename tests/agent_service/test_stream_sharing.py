@@ -7,10 +7,10 @@ from tests.agent_service.stream_helpers import (
     MOVING,
     STILL,
     agent_browser,
-    eventually,
     stream_server,
     watch,
 )
+from tests.helpers.waiting import eventually
 
 #: A good part of each picture is new text.
 RESTLESS = """<body style="margin:0"><canvas id="canvas" width="1024" height="600"></canvas><script>

@@ -15,12 +15,12 @@ from tests.agent_service.stream_helpers import (
     STILL,
     agent_browser,
     browser_process,
-    eventually,
     options,
     stream_server,
     viewers,
     watch,
 )
+from tests.helpers.waiting import eventually
 
 RED, BLUE = "<body style='background:rgb(255,0,0)'>", "<body style='background:rgb(0,0,255)'>"
 FRAMES_IN_TWO_SECONDS = """async () => {

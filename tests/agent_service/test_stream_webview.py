@@ -11,10 +11,10 @@ from tests.agent_service.stream_helpers import (
     MOVING,
     STILL,
     agent_browser,
-    eventually,
     serving,
     stream_server,
 )
+from tests.helpers.waiting import eventually
 
 NEXT_PICTURE = """async () => {
   const source = document.querySelector("img").src;

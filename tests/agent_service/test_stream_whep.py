@@ -11,7 +11,8 @@ from agent_service.streaming import Stream
 from agent_service.streaming import stream as stream_module
 from agent_service.streaming import viewer as viewer_module
 from agent_service.streaming.ice_servers import parse_ice_servers
-from tests.agent_service.stream_helpers import eventually, stream_server
+from tests.agent_service.stream_helpers import stream_server
+from tests.helpers.waiting import eventually
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.agent_service.service_helpers import ASYNC, DEADLINE
-from tests.agent_service.stream_helpers import eventually
+from tests.helpers.waiting import eventually
 
 
 def lines(service, task: str) -> list[str]:

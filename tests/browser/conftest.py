@@ -20,6 +20,8 @@ from tests.browser.steps import PASSWORD, sign_in
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60
+#: A name of this machine that is no secure context to a browser, as a name in a local network is.
+PLAIN_NAME = "watchfloor.test"
 _SECOND_PASSWORD = "second-pair-of-hands"
 
 expect.set_options(timeout=15_000)
@@ -40,12 +42,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start_dashboard(data_dir: Path, **environment: str) -> Dashboard:
-    """Start the program and wait until it says where it is."""
+def start_dashboard(data_dir: Path, *, name: str = "127.0.0.1", **environment: str) -> Dashboard:
+    """Start the program, for people who open it by this name, and wait until it says where it is."""
     port = free_port()
+    url = f"http://{name}:{port}"
     # The sites that tests send agents to are on this machine.
     allowed = {"AGENT_SERVICE_ALLOW_NETWORKS": "127.0.0.1", "AGENT_SERVICE_PACE": "0.3"}
     own = {"PORT": str(port), "DATA_DIR": str(data_dir), "ADMIN_PASSWORD": PASSWORD, "QUIET_SECONDS": "1"}
+    own["PUBLIC_URL"] = url
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve"],
         cwd=ROOT,
@@ -56,7 +60,7 @@ def start_dashboard(data_dir: Path, **environment: str) -> Dashboard:
     assert process.stdout
     for line in process.stdout:
         if line.startswith("Watchfloor is at "):
-            return Dashboard(f"http://127.0.0.1:{port}", data_dir, process)
+            return Dashboard(url, data_dir, process)
     raise AssertionError(f"the dashboard did not start (exit code {process.wait()})")
 
 
@@ -92,6 +96,7 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
             "--disable-component-update",
             "--disable-sync",
             "--allow-loopback-in-peer-connection",
+            f"--host-resolver-rules=MAP {PLAIN_NAME} 127.0.0.1",
             f"--disable-features=WebRtcHideLocalIpsWithMdns,{FEATURES_OFF}",
             "--autoplay-policy=no-user-gesture-required",
         ],

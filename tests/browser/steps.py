@@ -1,10 +1,11 @@
 """What people do on the pages, for the tests to do the same."""
 
 import re
-import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
+
+from tests.helpers.waiting import wait_until
 
 PASSWORD = "watch-the-floor"
 SHOP = "https://shop.test/"
@@ -39,10 +40,7 @@ def terminate(page: Page) -> None:
 
 
 def wait_for(page: Page, condition: Callable[[], bool], *, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        page.wait_for_timeout(50)  # lets Playwright work
+    wait_until(condition, within=seconds, pause=lambda: page.wait_for_timeout(50))  # lets Playwright work
 
 
 def module_url(page: Page, name: str) -> str:

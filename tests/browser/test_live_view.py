@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.conftest import Dashboard
 from tests.browser.steps import start, terminate, wait_for
@@ -174,5 +174,27 @@ def test_an_ended_session_says_that_there_is_no_picture(signed_in: Page) -> None
 
     expect(reason(signed_in)).to_have_text("The session has ended: there is no picture any more.")
     expect(health(signed_in)).to_have_text("no picture")
-    # An offer that crosses the end of its session is answered 409, which the browser notes by itself.
-    assert [one for one in signed_in.complaints if "409" not in one] == []  # type: ignore[attr-defined]
+    assert signed_in.complaints == []  # type: ignore[attr-defined]
+
+
+def test_an_offer_that_its_sessions_end_overtakes_is_taken_back(signed_in: Page, other: Page) -> None:
+    held: list[Route] = []
+    over: list[str] = []
+    start(signed_in, "Wait 200 seconds")
+    expect(health(signed_in)).to_have_text(HEALTHY, timeout=30_000)
+    other.route("**/whep/", lambda route: held.append(route))
+    for event in ("requestfinished", "requestfailed"):
+        other.on(event, lambda request: over.append(request.url) if request.url.endswith("/whep/") else None)  # type: ignore[call-overload]
+    other.goto(signed_in.url)
+    wait_for(other, lambda: held)
+
+    terminate(signed_in)
+    expect(reason(other)).to_have_text("The session has ended: there is no picture any more.")
+    for route in held:
+        with suppress(Error):  # of a request that was taken back
+            route.continue_()
+    wait_for(other, lambda: len(over) == len(held))
+    other.evaluate("console.error('so far')")
+    wait_for(other, lambda: "so far" in other.complaints)  # type: ignore[attr-defined]
+    assert other.complaints == ["so far"]  # type: ignore[attr-defined]
+    other.complaints.clear()  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -45,13 +45,6 @@ class Agents:
     def journal(self, kind: str) -> list[dict[str, Any]]:
         lines = [json.loads(line) for line in self.journal_file.read_text().splitlines()]
         return [line for line in lines if line["kind"] == kind]
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until the journal shows it."""
-        deadline = time.monotonic() + DEADLINE
-        while not condition():
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
 
     def end(self) -> None:
         self.process.terminate()

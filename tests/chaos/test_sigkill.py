@@ -4,6 +4,7 @@ The agent service goes on meanwhile, and its journal is what everything is compa
 """
 
 import itertools
+import operator
 import random
 import threading
 import time
@@ -13,6 +14,7 @@ from decimal import Decimal
 import pytest
 
 from tests.chaos.conftest import DEADLINE, Agents, Dashboard, Person
+from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.takes(seconds=60)
 
@@ -55,10 +57,7 @@ class Crowd(threading.Thread):
 
 
 def until_nothing(dashboard: Dashboard, query: str) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while left := dashboard.rows(query):
-        assert time.monotonic() < deadline, (query, left)
-        time.sleep(0.1)
+    wait_until(lambda: dashboard.rows(query), operator.not_, within=DEADLINE)
 
 
 @pytest.mark.timeout(400)

@@ -1,11 +1,11 @@
 """`manage.py serve` as a process: what it says when it cannot start, and what it leaves behind when it ends."""
 
+import operator
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.agent_service.service_helpers import KEY, Process
+from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.takes(seconds=35)
 
@@ -153,10 +154,11 @@ def test_no_process_is_left_behind_however_it_ends(serve, signum):
     children = psutil.Process(dashboard.process.pid).children(recursive=True)
     assert any("agent_service" in " ".join(child.cmdline()) for child in children)
     dashboard.end(signum)
-    deadline = time.monotonic() + 15
-    while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
-        assert time.monotonic() < deadline, [child.cmdline() for child in children if child.is_running()]
-        time.sleep(0.05)
+    wait_until(lambda: [child for child in children if is_alive(child)], operator.not_, within=15)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 ENDED_AS_IT_ANNOUNCES_ITSELF = """

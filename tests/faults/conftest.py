@@ -1,20 +1,21 @@
 """The real relay, with its waits made short, against the scripted upstream."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db.models import Sum
 
+from sessions_app.agent_api import link
 from sessions_app.agent_api.client import TimeOuts
 from sessions_app.enums import SessionState
 from sessions_app.live.relay.supervisor import Relay
 from sessions_app.live.relay.timings import Timings
 from tests.faults.invariants import check
-from tests.relay.conftest import DEADLINE, Desk
+from tests.helpers.relay import quick_quiet, relaying  # noqa: F401 (a fixture of all tests here)
+from tests.helpers.waiting import eventually
+from tests.relay.conftest import Desk
 from tests.upstream import Upstream
 from tests.upstream.service import KEY
 
@@ -39,17 +40,6 @@ QUICK = Timings(
 )
 
 
-@asynccontextmanager
-async def relaying(timings: Timings = QUICK) -> AsyncIterator[None]:
-    task = asyncio.create_task(Relay(timings).run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-        assert task.cancelled() or task.exception() is None, "the relay itself broke"
-
-
 async def spent(task) -> Decimal | None:
     return await sync_to_async(lambda: task.spend.aggregate(total=Sum("delta"))["total"])()
 
@@ -57,9 +47,9 @@ async def spent(task) -> Decimal | None:
 class Floor(Desk):
     """A desk at the scripted upstream; at the end of a test everything it did is checked against the ledger."""
 
-    def __init__(self, connection, by, upstream: Upstream, client) -> None:
+    def __init__(self, connection, by, upstream: Upstream, client, relay: Relay) -> None:
         super().__init__(connection, by)
-        self.upstream, self.client = upstream, client
+        self.upstream, self.client, self.relay = upstream, client, relay
         self.sessions: list = []
 
     async def ready(self, prompt: str = "", **task):
@@ -67,7 +57,12 @@ class Floor(Desk):
         session = await self.start(prompt, **task)
         self.sessions.append(session)
         await self.until(session, state=SessionState.READY, linked=True)
+        await self.until_linked(session)
         return session
+
+    async def until_linked(self, session) -> None:
+        """Wait for the link itself: the row says that it is linked from the start on, until a try to link fails."""
+        await eventually(lambda: (runner := self.relay._runners.get(session.pk)) and runner.link)
 
     async def working(self, prompt: str = "Look around.", **task):
         """The same, and the service at work: session, task row, upstream's task."""
@@ -77,17 +72,11 @@ class Floor(Desk):
 
     async def until_states(self, states: list[str]) -> None:
         """Wait until these state messages have come to the upstream, and no others."""
-        async with asyncio.timeout(DEADLINE):
-            while True:
-                if self.upstream.ledger.states() == states:
-                    return
-                await asyncio.sleep(0.02)
+        await eventually(self.upstream.ledger.states, lambda found: found == states)
 
     async def until_spent(self, task, cost: str) -> None:
         """Wait until the task has cost so much: a held answer may leave it out, and a later poll tells."""
-        async with asyncio.timeout(DEADLINE):
-            while await spent(task) != Decimal(cost):  # noqa: ASYNC110 # the relay knows nothing of its tests
-                await asyncio.sleep(0.02)
+        await eventually(lambda: spent(task), lambda known: known == Decimal(cost))
 
     async def page(self, session) -> str:
         return await self._get(f"/sessions/{session.pk}/")
@@ -106,8 +95,9 @@ class Floor(Desk):
 
 
 @pytest.fixture(autouse=True)
-def quick_quiet(settings):
-    settings.QUIET_SECONDS = 0.3
+def quick_links(monkeypatch):
+    """A service that answers no link is given up on sooner than in life."""
+    monkeypatch.setattr(link, "_CONNECT_SECONDS", 1.0)
 
 
 @pytest.fixture
@@ -130,7 +120,8 @@ async def upstream(dialect) -> AsyncIterator[Upstream]:
 async def floor(transactional_db, upstream, dialect, timings, connection, operator, client_for) -> AsyncIterator[Floor]:
     connection.base_url, connection.api_key, connection.dialect = upstream.url, KEY, dialect
     await connection.asave()
-    floor = Floor(connection, operator, upstream, await sync_to_async(client_for)(operator))
-    async with relaying(timings):
+    client = await sync_to_async(client_for)(operator)
+    async with relaying(timings) as relay:
+        floor = Floor(connection, operator, upstream, client, relay)
         yield floor
         await floor.check()

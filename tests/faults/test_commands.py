@@ -1,12 +1,12 @@
 """Commands without evidence, against a service that hears and does nothing."""
 
-import asyncio
 from datetime import timedelta
 
 from sessions_app.domain import controls, followups, guardrails
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, TaskState
 from tests.faults.conftest import QUICK
+from tests.helpers.waiting import eventually
 from tests.upstream import refusal, silence
 
 
@@ -81,9 +81,12 @@ async def test_a_pause_that_was_not_heard_is_asked_for_once_more_and_then_alarms
     session, task, theirs = await floor.working()
     pause = await floor.ask(controls.ask, session, CommandKind.PAUSE)
     words = "Pause not confirmed: the agent goes on."
-    while not [row for row in await floor.rows(session) if row == (EventKind.ALARM, words)]:
+
+    async def act_and_look() -> bool:
         await upstream.act(theirs.session, "click", "Next")
-        await asyncio.sleep(0.05)  # an agent at work
+        return (EventKind.ALARM, words) in await floor.rows(session)
+
+    await eventually(act_and_look)
     assert upstream.ledger.states() == ["pause", "pause"]
     await floor.until(task, state=TaskState.PAUSED)  # now that it has grown quiet
     await floor.until(session, alarm="")

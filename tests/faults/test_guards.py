@@ -1,6 +1,5 @@
 """The guard when figures come at awkward moments, against a service that is told what to charge."""
 
-import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,7 +8,9 @@ import pytest
 from sessions_app.domain import guardrails, guards
 from sessions_app.domain.starts import SessionSpec
 from sessions_app.enums import CommandKind, EventKind, SessionState, TaskState
+from sessions_app.live.relay import guarding
 from sessions_app.models import Caps
+from tests.helpers.waiting import eventually
 
 WITHIN = timedelta(seconds=2)
 
@@ -47,10 +48,12 @@ async def test_a_figure_that_came_while_the_agent_asked_is_acted_on_when_it_goes
     await upstream.ask(theirs, "Which one?")
     await floor.until(task, state=TaskState.WAITING)
     theirs.cost = Decimal("0.6")
-    async with asyncio.timeout(20):
-        while not await task.spend.aexists():
-            await asyncio.sleep(0.02)
-            theirs.status = "active"
+
+    async def is_charged() -> bool:
+        theirs.status = "active"
+        return await task.spend.aexists()
+
+    await eventually(is_charged)
     answer = await floor.ask(guardrails.answer, task, "This one.")
     await floor.until(task, state=TaskState.PAUSED)
     pause = await session.commands.aget(kind=CommandKind.PAUSE)
@@ -59,17 +62,15 @@ async def test_a_figure_that_came_while_the_agent_asked_is_acted_on_when_it_goes
 
 
 async def test_what_an_agent_says_costs_the_guard_no_look(capped, floor, upstream, monkeypatch):
+    monkeypatch.setattr(guarding, "_GAP", 0)  # a look may follow another at once
     session, task, theirs = await capped(session_cost_hard=Decimal("0.5"))
     theirs.cost = Decimal("0.1")
     await upstream.say(theirs.session, "I begin.")
     await floor.until(task, state=TaskState.RUNNING)
-    async with asyncio.timeout(20):
-        while not await task.spend.aexists():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    await eventually(task.spend.aexists)
     looks, look = [], guards.look_ahead
     monkeypatch.setattr(guards, "look_ahead", lambda *args, **at: looks.append(args) or look(*args, **at))
     for number in range(20):
         await upstream.say(theirs.session, f"Word {number}.")
         await floor.until_row(session, EventKind.REASONING, f"Word {number}.")
-        await asyncio.sleep(0.1)  # an agent at work
     assert len(looks) <= 1  # one may have been due when it began

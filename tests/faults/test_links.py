@@ -10,7 +10,9 @@ from django.utils import timezone
 from sessions_app.agent_api import link
 from sessions_app.domain import controls, leases
 from sessions_app.enums import CommandKind, EndReason, EventKind, SessionState, TaskState
-from tests.faults.conftest import QUICK, relaying
+from tests.faults.conftest import QUICK
+from tests.helpers.relay import relaying
+from tests.helpers.waiting import eventually
 from tests.relay.conftest import Desk
 from tests.upstream import Cable, cut
 
@@ -141,7 +143,8 @@ async def test_a_link_that_breaks_after_the_time_limit_does_not_end_a_session_th
     """Some services limit each task, and let the session live on."""
     upstream.started = {"expiresIn": 1}
     session, task, theirs = await floor.working()
-    await asyncio.sleep(QUICK.expiry_grace)  # its time has to be over
+    over = session.latest_possible_end() + timedelta(seconds=QUICK.expiry_grace)
+    await eventually(lambda: timezone.now() > over)
     cable.cut()
     await floor.until_row(session, EventKind.GAP)
     await upstream.finish(theirs, "Still here.")
@@ -220,11 +223,11 @@ class TestPinned:
             timezone.now() - timedelta(minutes=4),
         )
         await session.asave()
-        async with relaying():
+        async with relaying(QUICK):
             await desk.until(session, state=SessionState.ENDED, end_reason=EndReason.EXPIRED)
 
     async def test_a_terminate_raises_the_alarm(self, session, desk):
-        async with relaying():
+        async with relaying(QUICK):
             await desk.until(session, linked=False)
             await desk.ask(controls.ask, session, CommandKind.TERMINATE)
             words = "Terminate not confirmed: the session may still be running and costing."

@@ -185,7 +185,6 @@ async def test_a_task_for_a_session_that_is_gone_says_so_and_not_that_the_key_is
 
 async def test_a_service_that_is_not_there_is_said_so_whatever_is_asked(floor, upstream):
     session = await floor.ready()
-    await upstream.linked(session.upstream_id)  # or its first try to link ends with a time-out, and late
     async with upstream.away():
         await floor.until(session, linked=False)
         task = await floor.ask(followups.send_task, session, TaskSpec("Into the void."))

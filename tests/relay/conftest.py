@@ -1,8 +1,6 @@
 """A real relay on a real agent service, whose agent does what the prompt spells out."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -11,26 +9,10 @@ from asgiref.sync import sync_to_async
 from sessions_app.domain import starts
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.starts import SessionSpec
-from sessions_app.live.relay.supervisor import Relay
 from sessions_app.models import AgentSession, Event
 from tests.agent_service.service_helpers import KEY, Running, in_process
-
-DEADLINE = 20.0
-
-
-@pytest.fixture(autouse=True)
-def quick_quiet(settings):
-    settings.QUIET_SECONDS = 0.3
-
-
-@asynccontextmanager
-async def relaying() -> AsyncIterator[None]:
-    task = asyncio.create_task(Relay().run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
+from tests.helpers.relay import quick_quiet, relaying  # noqa: F401 (a fixture of all tests here)
+from tests.helpers.waiting import TooLate, eventually
 
 
 class Desk:
@@ -49,16 +31,16 @@ class Desk:
 
     async def until(self, row, **fields):
         """Wait until the row has these values; it is then up to date."""
+
+        async def read() -> dict:
+            await row.arefresh_from_db()
+            return {name: getattr(row, name) for name in fields}
+
         try:
-            async with asyncio.timeout(DEADLINE):
-                while True:
-                    await row.arefresh_from_db()
-                    if all(getattr(row, name) == value for name, value in fields.items()):
-                        return row
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            found = {name: getattr(row, name) for name in fields}
-            raise AssertionError(f"{row!r} has {found}, not {fields}; timeline: {await self.rows(row)}") from None
+            await eventually(read, lambda found: found == fields)
+        except TooLate as error:
+            raise AssertionError(f"{row!r}: {error}, not {fields}; timeline: {await self.rows(row)}") from None
+        return row
 
     async def rows(self, row) -> list[tuple[str, str]]:
         session_id = row.pk if isinstance(row, AgentSession) else row.session_id
@@ -67,15 +49,9 @@ class Desk:
 
     async def until_row(self, session, kind, text=None) -> None:
         """Wait for a timeline row of this kind (and text)."""
-        try:
-            async with asyncio.timeout(DEADLINE):
-                while True:
-                    rows = await self.rows(session)
-                    if any(row[0] == kind and text in (None, row[1]) for row in rows):
-                        return
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(f"no {kind} {text!r} in {rows}") from None
+        await eventually(
+            lambda: self.rows(session), lambda rows: any(row[0] == kind and text in (None, row[1]) for row in rows)
+        )
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Hands on a real page: control held by the service, inputs in order and in place, nothing typed left behind."""
 
-import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,7 +16,7 @@ from sessions_app.domain.starts import SessionSpec
 from sessions_app.enums import CommandState, EventKind, SessionState, TaskState
 from sessions_app.models import Command, Control, Event, Task
 from tests.agent_service.stream_helpers import serving
-from tests.relay.conftest import DEADLINE
+from tests.helpers.waiting import eventually
 
 SECRET = "hunter2-secret"
 PAGE = """<!doctype html><title>quiet</title><body style="margin:0">
@@ -55,15 +54,7 @@ async def act(desk, session, *given, ordinal=1):
 
 
 async def until_open(session):
-    async with asyncio.timeout(DEADLINE):
-        while not await Control.objects.filter(session=session, open_at__isnull=False).aexists():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-async def until_called(service, action):
-    async with asyncio.timeout(DEADLINE):
-        while not any(line.get("action") == action for line in service.journal("call")):  # noqa: ASYNC110 (a file)
-            await asyncio.sleep(0.02)
+    await eventually(Control.objects.filter(session=session, open_at__isnull=False).aexists)
 
 
 async def tell(desk, session, prompt):
@@ -74,10 +65,7 @@ async def tell(desk, session, prompt):
 
 async def until_told(desk, session, title):
     """The page becomes what it is to be in its own time."""
-    for _ in range(50):
-        if (told := await tell(desk, session, "title")) == title:
-            break
-    assert told == title
+    await eventually(lambda: tell(desk, session, "title"), lambda told: told == title)
 
 
 async def test_an_idle_session_is_driven_at_once_and_in_place(desk, service, site):
@@ -118,7 +106,7 @@ async def test_a_task_holds_still_while_somebody_drives_and_then_goes_on(desk, s
     session = await desk.start("act one;hold two;act three;return Done.")
     await desk.until_row(session, EventKind.ACTION, "wait → two")
     await take(desk, session)
-    await until_called(service, "interaction:takeOverControl")
+    await service.until_called("interaction:takeOverControl")
     service.agent.let_go.set()
     await until_open(session)
     task = await session.tasks.aget()
@@ -135,7 +123,7 @@ async def test_a_page_that_is_gone_gives_control_back(desk, service):
     session = await desk.start("act one;hold two;act three;return Done.")
     await desk.until_row(session, EventKind.ACTION, "wait → two")
     await take(desk, session)
-    await until_called(service, "interaction:takeOverControl")
+    await service.until_called("interaction:takeOverControl")
     service.agent.let_go.set()
     await until_open(session)
     await Control.objects.filter(session=session).aupdate(seen_at=timezone.now() - timedelta(seconds=16))

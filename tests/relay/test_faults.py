@@ -14,7 +14,8 @@ from sessions_app.live.relay import supervisor
 from sessions_app.models import AgentSession, Control
 from sessions_app.queries import sweep
 from tests.agent_service.service_helpers import KEY, in_process
-from tests.relay.conftest import Desk, relaying
+from tests.helpers.relay import relaying
+from tests.relay.conftest import Desk
 
 
 async def at(connection, operator, url, key=KEY) -> Desk:

@@ -1,6 +1,5 @@
 """The relay on a real agent service: what people ask comes to pass, and is written down as it does."""
 
-import asyncio
 from decimal import Decimal
 
 from asgiref.sync import sync_to_async
@@ -9,7 +8,6 @@ from django.db.models import Sum
 from sessions_app.domain import controls, followups, guardrails
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, TaskState
-from tests.relay.conftest import DEADLINE
 
 
 async def first_task(session):
@@ -41,9 +39,7 @@ async def test_pause_is_believed_when_the_agent_is_quiet_and_resume_goes_on(desk
     session = await desk.start("act one;hold two;act three;return Done.")
     await desk.until_row(session, EventKind.ACTION, "wait → two")
     pause = await desk.ask(controls.ask, session, CommandKind.PAUSE)
-    async with asyncio.timeout(DEADLINE):
-        while not any(line.get("action") == "state:pause" for line in service.journal("call")):  # noqa: ASYNC110 (a file)
-            await asyncio.sleep(0.02)
+    await service.until_called("state:pause")
     service.agent.let_go.set()
     await desk.until(pause, state=CommandState.DONE)
     task = await desk.until(await first_task(session), state=TaskState.PAUSED)

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -125,15 +124,6 @@ class Operator(Person):
 
     def page(self, path: str) -> str:
         return re.sub(r"\s+", " ", self._http.get(path).text)
-
-
-def until(condition, *, seconds: float = DEADLINE) -> float:
-    """Wait until it is true; the answer is how many seconds it took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < seconds, condition
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,14 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 import redis
+
+from tests.helpers.waiting import wait_until
 
 START_SECONDS = 30.0
 
@@ -122,11 +123,10 @@ class Redis:
 
 
 def until_it_answers(ask) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
+    def does_it_answer() -> bool:
+        with suppress(psycopg.OperationalError, redis.ConnectionError):
             ask()
-            return
-        except (psycopg.OperationalError, redis.ConnectionError):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+            return True
+        return False
+
+    wait_until(does_it_answer, within=START_SECONDS)

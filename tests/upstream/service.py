@@ -12,6 +12,7 @@ from typing import Any, Self
 import socketio
 from aiohttp import web
 
+from tests.helpers.waiting import eventually
 from tests.upstream.answers import Answer
 from tests.upstream.forms import FORMS, Forms
 
@@ -81,7 +82,6 @@ class Upstream:
         self.socket_url = ""
         self._script: defaultdict[str, deque[Answer]] = defaultdict(deque)
         self._links: defaultdict[str, set[str]] = defaultdict(set)
-        self._linked = asyncio.Event()
         self._by_key: dict[str, Any] = {}
         self._server = socketio.AsyncServer(
             async_mode="aiohttp", ping_interval=ping[0], ping_timeout=ping[1], max_http_buffer_size=32 << 20
@@ -120,16 +120,12 @@ class Upstream:
 
     async def task(self, number: int = 0) -> UpstreamTask:
         """The task that came so many tasks after the first, once it is there."""
-        async with asyncio.timeout(20):
-            while len(self.ledger.tasks) <= number:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        return list(self.ledger.tasks.values())[number]
+        tasks = await eventually(lambda: list(self.ledger.tasks.values()), lambda tasks: len(tasks) > number)
+        return tasks[number]
 
     async def linked(self, session: str) -> None:
-        async with asyncio.timeout(20):
-            while not self._links[session]:
-                self._linked.clear()
-                await self._linked.wait()
+        """Wait until somebody has linked to the session."""
+        await eventually(lambda: self._links[session])
 
     async def emit(self, session: str, name: str, body: Any) -> None:
         if not self._links[session]:
@@ -204,7 +200,6 @@ class Upstream:
             raise socketio.exceptions.ConnectionRefusedError("Session not found")
         await self._server.save_session(sid, {"id": session})
         self._links[session].add(sid)
-        self._linked.set()
 
     async def _disconnect(self, sid: str, *_: Any) -> None:
         for sids in self._links.values():

@@ -1,7 +1,3 @@
-import asyncio
-import time
-from collections.abc import Callable
-
 import pytest
 from channels.db import database_sync_to_async
 from django.db import transaction
@@ -35,10 +31,3 @@ def record(make_event):
             publish_recorded(session.pk, session.team_id, session.last_seq)
 
     return write
-
-
-async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        await asyncio.sleep(0.01)

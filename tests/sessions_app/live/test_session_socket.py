@@ -14,7 +14,7 @@ from sessions_app.live.fragments import PAGE_CHARACTERS, SESSION_PARTS
 from sessions_app.models import Membership
 from sessions_app.presence import presence
 from tests.helpers.sockets import HOST, Refused, cookies_of, open_socket
-from tests.sessions_app.live.conftest import until
+from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -240,7 +240,7 @@ async def test_everything_is_released_when_a_handler_raises(session, operator, m
     async with open_socket(path(session), operator) as socket:
         await socket.read()
         await socket.send_to(text_data="{}")
-        await until(socket.future.done)
+        await eventually(socket.future.done)
         with pytest.raises(RuntimeError, match="planted"):
             socket.future.result()
 
@@ -251,7 +251,7 @@ async def test_everything_is_released_when_the_socket_is_cancelled(session, oper
     async with open_socket(path(session), operator) as socket:
         await socket.read()
         socket.stop(exceptions=False)
-        await until(lambda: not hub.is_watched(session_group(session.pk)))
+        await eventually(lambda: not hub.is_watched(session_group(session.pk)))
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", '{"ack":"1"}', '{"ack":-1}', '{"ack":null}', "9" * 300])
@@ -342,7 +342,7 @@ async def test_every_page_of_a_session_says_who_else_is_at_one(session, operator
 async def test_who_gives_no_sign_of_life_is_not_taken_to_watch_though_the_socket_stands(session, lead, monkeypatch):
     monkeypatch.setattr(consumers, "ABSENT_SECONDS", 0.2)
     async with open_socket(path(session), lead) as page:
-        await until(lambda: presence.by_session()[session.pk] == ("lead",))
-        await until(lambda: presence.by_session()[session.pk] == ())
+        await eventually(lambda: presence.by_session()[session.pk] == ("lead",))
+        await eventually(lambda: presence.by_session()[session.pk] == ())
         await page.acknowledge(0)
-        await until(lambda: presence.by_session()[session.pk] == ("lead",))
+        await eventually(lambda: presence.by_session()[session.pk] == ("lead",))
