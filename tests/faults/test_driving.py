@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from sessions_app.domain import driving
 from sessions_app.enums import CommandKind, CommandState, EventKind
 from sessions_app.models import Control
+from tests.helpers.waiting import eventually
 from tests.upstream import refusal, silence
 
 ALARM = "Release not confirmed: the agent may still be held. Take control, and release it again."
@@ -38,7 +39,7 @@ def told(upstream):
 async def test_control_that_may_have_been_given_is_given_back(floor, upstream, unlinked):
     upstream.script("interaction", silence())
     await floor.until(await take(floor, unlinked), state=CommandState.UNKNOWN)
-    given_back = await unlinked.commands.aget(kind=CommandKind.RELEASE_CONTROL)
+    given_back = await eventually(unlinked.commands.filter(kind=CommandKind.RELEASE_CONTROL).afirst)
     await floor.until(given_back, state=CommandState.DONE)
     assert told(upstream) == ["takeOverControl", "releaseControl"]
     assert not await Control.objects.filter(holder__isnull=False).aexists()
