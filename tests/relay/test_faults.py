@@ -124,26 +124,24 @@ async def test_one_sessions_fault_leaves_the_others_alone(desk, make_session):
     await desk.until(await session.tasks.aget(), state=TaskState.COMPLETED)
 
 
-async def test_a_claim_whose_answer_was_lost_is_made_again(
-    transactional_db, service, connection, operator, monkeypatch
-):
+async def test_a_claim_whose_answer_was_lost_is_made_again(transactional_db, connection, operator, monkeypatch):
     monkeypatch.setattr(leases, "LEASE", timedelta(seconds=1))
     monkeypatch.setattr(supervisor, "_RENEW_SECONDS", 0.2)
     monkeypatch.setattr(leases, "claim_free", failing_after(leases.claim_free))
-    desk = await at(connection, operator, service.address)
+    desk = await at(connection, operator, "http://127.0.0.1:9")
     session = await desk.start()
     async with relaying():
-        await desk.until(session, state=SessionState.READY, lease_epoch=2)
+        await desk.until(session, end_reason=EndReason.UNREACHED, lease_epoch=2)
 
 
 async def test_what_was_claimed_is_run_though_the_look_at_the_others_fails(
-    transactional_db, service, connection, operator, monkeypatch
+    transactional_db, connection, operator, monkeypatch
 ):
     monkeypatch.setattr(sweep, "with_queued_commands", failing_after(sweep.with_queued_commands))
-    desk = await at(connection, operator, service.address)
+    desk = await at(connection, operator, "http://127.0.0.1:9")
     session = await desk.start()
     async with relaying():
-        await desk.until(session, state=SessionState.READY, lease_epoch=1)
+        await desk.until(session, end_reason=EndReason.UNREACHED, lease_epoch=1)
 
 
 def failing_after(verb):
@@ -165,8 +163,8 @@ async def test_the_driver_of_a_session_that_another_relay_has_is_its_affair(desk
     long_ago = timezone.now() - timedelta(minutes=1)
     await Control.objects.acreate(session=taken, holder=operator, page="gone", began_at=long_ago, seen_at=long_ago)
     await AgentSession.objects.filter(pk=taken.pk).aupdate(lease_holder="elsewhere:1:1", lease_epoch=7)
-    session = await desk.start()
-    await desk.until(session, state=SessionState.READY)
+    session = await desk.start("return Fine.")
+    await desk.until(await session.tasks.aget(), state=TaskState.COMPLETED)
     assert "could not look" not in caplog.text
 
 
