@@ -10,7 +10,6 @@ from playwright.async_api import Page
 
 from agent_service.browser import AgentBrowser
 from agent_service.streaming.fanout import FanOut
-from agent_service.streaming.memory import give_back
 from agent_service.streaming.ondemand import OnDemand
 from agent_service.streaming.snapshots import Snapshots
 from agent_service.streaming.source import TOP_LAYER, CaptureFailed, Chunk, Demand, Source
@@ -62,7 +61,6 @@ class Stream:
         self._fan_out = FanOut(self._request_key)
         self._source: Source | None = None
         self._tab_capture_works = True
-        self._was_watched = False
         browser.page_listeners.add(self._page_changed)
 
     async def connect(self, offer: str, *, loopback_only: bool, layer: int = TOP_LAYER) -> tuple[Viewer, str]:
@@ -102,14 +100,10 @@ class Stream:
         self._fan_out.close()
         await self._video.close()
         await self.snapshots.close()
-        if self._was_watched:
-            self._was_watched = False
-            await asyncio.to_thread(give_back)
 
     @contextlib.contextmanager
     def _watched_by(self, track: PacketTrack) -> Iterator[None]:
         with self._video.held():
-            self._was_watched = True
             self.stats.viewers += 1
             self._fan_out.add(track)
             self._adapt()
