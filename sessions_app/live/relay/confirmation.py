@@ -27,9 +27,10 @@ async def confirm_quiet(runner: "SessionRunner", command: Command) -> None:
     The message may have been lost with a link, or with the relay that was about to send it.
     """
     asked_again = await until_quiet(runner, command, _pause_again)
+    quiet_at = time.monotonic()
     believed = await runner.write(lambda log: outcomes.record_quiet(log, command))
     if believed and not asked_again:
-        await _until_heard(runner)  # it may only have thought for longer than the quiet time
+        await _until_heard(runner, since=quiet_at)  # it may only have thought for longer than the quiet time
         await _pause_again(runner, command)
 
 
@@ -63,8 +64,7 @@ async def _grows_quiet(runner: "SessionRunner", *, patience: float) -> bool:
         await asyncio.sleep(min(remaining, runner.timings.evidence_every))
 
 
-async def _until_heard(runner: "SessionRunner") -> None:
-    since = time.monotonic()
+async def _until_heard(runner: "SessionRunner", *, since: float) -> None:
     while True:
         await asyncio.sleep(runner.timings.evidence_every)
         if runner.intake.last_event > since:
