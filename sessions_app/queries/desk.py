@@ -9,8 +9,10 @@ from decimal import Decimal
 from django.db.models import Min, Sum
 from django.utils import timezone
 
+from sessions_app.enums import SessionState
 from sessions_app.models import AgentSession, SpendEntry, Team
 from sessions_app.presence import presence
+from sessions_app.queries.budget import waiting_starts
 from sessions_app.queries.inbox import InboxItem, find_expired, with_items
 from sessions_app.queries.money import Spent, spent_by_session, usd
 from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
@@ -30,7 +32,10 @@ class DeskSummary:
 
 
 def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
-    """All sessions that cost money, or may, in three queries, the most urgent first; in five where anything waits."""
+    """All sessions that cost money, or may, the most urgent first.
+
+    In three queries, in one more while a session starts, and in two more where anything waits for a person.
+    """
     sessions = list(AgentSession.objects.on_desk().filter(team=team).select_related(*_RELATED))
     return tuple(sorted(with_items(_tiles(sessions)), key=lambda tile: tile.place))
 
@@ -92,6 +97,7 @@ def _tiles(sessions: Sequence[AgentSession], spent: Mapping[str, Spent] | None =
     ids = [session.pk for session in sessions]
     now, tasks, watchers = timezone.now(), tasks_by_session(ids), presence.by_session()
     spent = spent_by_session(ids) if spent is None else spent
+    waiting = waiting_starts([session.pk for session in sessions if session.state == SessionState.STARTING])
     return [
         DeskTile(
             session=session,
@@ -101,6 +107,7 @@ def _tiles(sessions: Sequence[AgentSession], spent: Mapping[str, Spent] | None =
             spent=spent[session.pk],
             now=now,
             watchers=watchers[session.pk],
+            start_waits_until=waiting.get(session.pk),
         )
         for session in sessions
     ]

@@ -119,8 +119,7 @@ class SessionScreen:
     @property
     def no_picture(self) -> str:
         """Why there is no picture; empty where there may be one."""
-        waits = self.session.team.hold is not None or self.start_waits_until is not None
-        return why_no_picture(self.session, start_waits=waits)
+        return why_no_picture(self.session, start_waits_until=self.start_waits_until)
 
     @property
     def is_ending(self) -> bool:

@@ -8,8 +8,9 @@ from hashlib import sha256
 
 from django.db.models import Count, Max
 
-from sessions_app.enums import CommandKind, CommandState, GuideWord, TaskState
-from sessions_app.models import AgentSession, Command, Task, Team, Workflow
+from sessions_app.enums import GuideWord, TaskState
+from sessions_app.models import AgentSession, Task, Team, Workflow
+from sessions_app.queries.budget import waiting_starts
 from sessions_app.queries.money import NOTHING, cost_by_session
 from sessions_app.queries.subject import tasks_by_session, word_of
 
@@ -64,11 +65,7 @@ def runs_of(workflow: Workflow) -> Sequence[Run]:
         .order_by("session_id", "number")
         .values_list("session_id", "result")
     )
-    waiting = dict(
-        Command.objects.filter(session__in=sessions, kind=CommandKind.START, state=CommandState.QUEUED)
-        .exclude(not_before=None)
-        .values_list("session_id", "not_before")
-    )
+    waiting = waiting_starts(ids)
     return [
         Run(
             session=session,

@@ -144,7 +144,7 @@ def _context(
         "ask": screen.guard,
         "may_stop": CommandKind.STOP in screen.controls,
         "may_steer": may_steer(request.user, session),
-        "no_picture": why_no_picture(session),
+        "no_picture": why_no_picture(session, way="webrtc"),
         "key": uuid4(),
         "claim_said": "",
         "said": "",
