@@ -131,12 +131,19 @@ def posted_figure(request: OperatorRequest, name: str) -> Decimal | None:
         return Decimal(-1)  # no figure that anybody was shown
 
 
-def render_page(request: OperatorRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A whole page, with what its frame needs beyond the screen itself."""
+def render_page(
+    request: OperatorRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    needing: int | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """A whole page, with what its frame needs beyond the screen itself; how much waits is counted where not given."""
     membership = _find_membership(request)
     frame = {
         "team": membership.team,
         "leads": membership.role == Role.LEAD,
-        "needing": needing_person(membership.team),
+        "needing": needing_person(membership.team) if needing is None else needing,
     }
     return render(request, template, {**frame, **context}, status=status)

@@ -121,7 +121,7 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
         },
         tiles=tiles,
         parts={
-            "desk-summary": get_template("desk.html#summary").render({"summary": desk_summary(team)}).strip(),
+            "desk-summary": get_template("desk.html#summary").render({"summary": desk_summary(team, tiles)}).strip(),
             "desk-shift-note": get_template("desk.html#shift-note")
             .render({"shift_note": newest_shift_note(team_id)})
             .strip(),

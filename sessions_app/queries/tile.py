@@ -1,6 +1,6 @@
 """A tile of the desk: one live session, how much it needs a person, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
@@ -55,9 +55,10 @@ class DeskTile:
     word: GuideWord
     subject: Task | None
     task_count: int
-    spent: Spent
     #: When this was read.
     now: datetime
+    #: Nothing, where that was not read.
+    spent: Spent = field(default_factory=Spent)
     #: Who has its page open.
     watchers: tuple[str, ...] = ()
     #: Its start waits until then for the key's calls, where that was read too.

@@ -9,6 +9,7 @@ from sessions_app.enums import CommandKind, CommandState, EventKind, GuideWord, 
 from sessions_app.models import AgentSession
 from sessions_app.queries import (
     desk_inbox,
+    desk_summary,
     desk_tile,
     desk_tiles,
     session_screen,
@@ -163,4 +164,6 @@ def test_a_push_takes_as_many_queries_for_three_as_for_one(
     with django_assert_num_queries(3):
         desk_tile(session.pk)
     with django_assert_num_queries(3):
-        desk_tiles(team)
+        tiles = desk_tiles(team)
+    with django_assert_num_queries(1):
+        desk_summary(team, tiles)

@@ -272,8 +272,8 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_event(session, kind=EventKind.QUESTION)
         make_spend(make_task(session, state="waiting", question="?"), "0.01")
     client = client_for(operator)
-    # sign-in 2, team 2, tiles 3, inbox 2, summary 3, shift note 1, saved filters 1, expired 1, needing 2
-    with django_assert_num_queries(18):
+    # sign-in 2, team 2, tiles 3, inbox 2, summary 1, shift note 1, saved filters 1, expired 1, people to filter by 1
+    with django_assert_num_queries(14):
         client.get("/")
 
 
