@@ -16,7 +16,7 @@ from sessions_app.forms.inputs import BadInput, read_batch, read_page
 from sessions_app.http import OperatorRequest, carry_out, find_session, posted_key, without_nul
 from sessions_app.models import AgentSession
 from sessions_app.queries import session_screen
-from sessions_app.views.session import controls_context
+from sessions_app.views.contexts import controls_context
 
 
 @require_safe

@@ -28,7 +28,7 @@ from sessions_app.queries import (
     what_became_of,
     why_no_picture,
 )
-from sessions_app.views.session import answer_context
+from sessions_app.views.contexts import answer_context
 
 #: What is said of what was decided.
 _DONE = {

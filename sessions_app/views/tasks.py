@@ -14,7 +14,8 @@ from sessions_app.forms import AnswerForm, FollowUpForm
 from sessions_app.http import OperatorRequest, find_session, find_task, posted_key, whole_number, without_nul
 from sessions_app.models import AgentSession, Task
 from sessions_app.queries import session_screen
-from sessions_app.views.session import answer_context, controls_context, follow_up_context, session_answer
+from sessions_app.views.contexts import answer_context, controls_context, follow_up_context
+from sessions_app.views.session import session_answer
 
 
 @require_POST
