@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sessions_app.enums import CommandKind, SessionState, TaskState
+from sessions_app.enums import CommandKind
 from sessions_app.forms import AnswerForm, FollowUpForm
 from sessions_app.forms.guards import CapsForm
 from sessions_app.forms.people import NoteForm
 from sessions_app.models import AgentSession, Task
 from sessions_app.queries import SessionScreen
 from sessions_app.queries.budget import calls_left
+from sessions_app.queries.controls import why_not
 
 _SHORTCUTS = {
     CommandKind.PAUSE: ("Pause", "p", "P"),
@@ -95,25 +96,11 @@ def answer_context(form: AnswerForm | None = None, *, said: str = "", unsent: st
 
 
 def _buttons(screen: SessionScreen) -> list[ControlButton]:
-    return [
-        ControlButton(kind, label, shortcut, keys, kind in screen.controls, _why_not(screen, kind), uuid4())
-        for kind, (label, shortcut, keys) in _SHORTCUTS.items()
-    ]
+    return [_button(screen, kind) for kind in _SHORTCUTS]
 
 
-def _why_not(screen: SessionScreen, kind: CommandKind) -> str:
-    if kind in screen.controls:
-        return ""
-    if screen.session.state == SessionState.ENDED:
-        return "The session has ended."
-    if screen.session.state == SessionState.STARTING:
-        return "The session is still starting."
-    if screen.current is None:
-        return "The agent has no task in hand."
-    if kind == CommandKind.RESUME and screen.driver:
-        return f"{screen.driver} has control: the agent goes on when it is released."
-    if kind == CommandKind.PAUSE and screen.current.state == TaskState.WAITING:
-        return "The agent already waits, for an answer."
-    if kind == CommandKind.PAUSE:
-        return "The task is paused, or about to be."
-    return "The task is not paused."
+def _button(screen: SessionScreen, kind: CommandKind) -> ControlButton:
+    label, shortcut, keys = _SHORTCUTS[kind]
+    allowed = kind in screen.controls
+    why = "" if allowed else why_not(screen.session, screen.current, kind, screen.driver)
+    return ControlButton(kind, label, shortcut, keys, allowed=allowed, why_not=why, key=uuid4())
