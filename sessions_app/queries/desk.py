@@ -9,7 +9,7 @@ from django.db.models import Min, Sum
 from django.utils import timezone
 
 from sessions_app.enums import SessionState
-from sessions_app.models import AgentSession, SpendEntry, Team
+from sessions_app.models import AgentSession, SpendEntry, Task, Team
 from sessions_app.presence import presence
 from sessions_app.queries.budget import waiting_starts
 from sessions_app.queries.inbox import InboxItem, find_expired, with_items
@@ -105,13 +105,9 @@ def _tiles(sessions: Sequence[AgentSession]) -> list[DeskTile]:
 def _bare_tiles(sessions: Sequence[AgentSession]) -> list[DeskTile]:
     """Enough of each tile to tell its state."""
     now, tasks = timezone.now(), tasks_by_session(session.pk for session in sessions)
-    return [
-        DeskTile(
-            session=session,
-            word=word_of(session, tasks[session.pk]),
-            subject=subject_of(tasks[session.pk], held=bool(session.queue_held)),
-            task_count=len(tasks[session.pk]),
-            now=now,
-        )
-        for session in sessions
-    ]
+    return [_bare_tile(session, tasks[session.pk], now) for session in sessions]
+
+
+def _bare_tile(session: AgentSession, tasks: Sequence[Task], now: datetime) -> DeskTile:
+    subject = subject_of(session, tasks)
+    return DeskTile(session, word_of(session, subject), subject, task_count=len(tasks), now=now)

@@ -194,6 +194,7 @@ def session_screen(session_id: str) -> SessionScreen:
     control = getattr(session, "control", None)
     driver = control.holder_id if control else None
     queue = tuple(task for task in tasks if task.state == TaskState.QUEUED)
+    subject = subject_of(session, tasks)
     current = next((task for task in tasks if task.state in ACTIVE_TASK), None)
     question = current if current and current.state == TaskState.WAITING else None
     reply = reply_on_its_way(question, people)
@@ -201,12 +202,12 @@ def session_screen(session_id: str) -> SessionScreen:
         SessionState(session.state), TaskState(current.state) if current else None, is_driven=driver is not None
     )
     notices = open_notices(people)
-    guard = guard_ask(session, subject_of(tasks, held=bool(session.queue_held)), costs)
+    guard = guard_ask(session, subject, costs)
     return SessionScreen(
         session=session,
-        word=word_of(session, tasks),
+        word=word_of(session, subject),
         current=current,
-        subject=subject_of(tasks, held=bool(session.queue_held)),
+        subject=subject,
         tasks=tuple(TaskLine(task, costs.get(task.pk), tuple(task.files.all())) for task in tasks),
         cost=sum(costs.values(), NOTHING),
         controls=controls,

@@ -12,7 +12,7 @@ from sessions_app.enums import GuideWord, TaskState
 from sessions_app.models import AgentSession, Task, Team, Workflow
 from sessions_app.queries.budget import waiting_starts
 from sessions_app.queries.money import NOTHING, cost_by_session
-from sessions_app.queries.subject import tasks_by_session, word_of
+from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
 
 _RUNS = 100
 
@@ -69,7 +69,7 @@ def runs_of(workflow: Workflow) -> Sequence[Run]:
     return [
         Run(
             session=session,
-            word=word_of(session, tasks[session.pk]),
+            word=word_of(session, subject_of(session, tasks[session.pk])),
             done=sum(task.state == TaskState.COMPLETED for task in tasks[session.pk]),
             tasks=len(tasks[session.pk]),
             waits_until=waiting.get(session.pk),

@@ -33,7 +33,7 @@ from tests.conftest import MOMENT
 def test_the_subject_is_the_task_in_hand_or_the_next_or_the_last(states, number, make_session, make_task):
     session = make_session()
     tasks = [make_task(session, state=state) for state in states]
-    subject = subject_of(tasks)
+    subject = subject_of(session, tasks)
     assert (subject and subject.number) == number
 
 
