@@ -79,15 +79,7 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
         seq,
         rows,
         parts={name: get_template(template).render(context).strip() for name, template in SESSION_PARTS.items()},
-        versions={
-            "session-controls": screen.controls_version,
-            "session-question": screen.question_version,
-            "session-queue": screen.queue_version,
-            "session-driving": screen.driving_version,
-            "session-brief": screen.brief_version,
-            "session-after": screen.after_version,
-            "session-notes": screen.notes_version,
-        },
+        versions=screen.versions.by_region(),
     )
 
 

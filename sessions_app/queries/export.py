@@ -54,9 +54,9 @@ def _session(screen: SessionScreen) -> Json:
         **_limits(session),
         "caps": {name: _figure(getattr(session.caps, name)) for name in session.caps.names()},
         "steps": session.steps,
-        "cost_usd": str(screen.cost),
-        "input_tokens": screen.input_tokens,
-        "output_tokens": screen.output_tokens,
+        "cost_usd": str(screen.figures.cost),
+        "input_tokens": screen.figures.input_tokens,
+        "output_tokens": screen.figures.output_tokens,
     }
 
 

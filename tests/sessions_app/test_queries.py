@@ -66,8 +66,8 @@ def test_money_is_added_up_exactly(make_session, make_task, make_spend):
     for _ in range(10):
         make_spend(task, "0.10000001")
     screen = session_screen(session.pk)
-    assert screen.cost == screen.tasks[0].cost == Decimal("1.00000010")
-    assert screen.cost.as_tuple().exponent == -8
+    assert screen.figures.cost == screen.tasks[0].cost == Decimal("1.00000010")
+    assert screen.figures.cost.as_tuple().exponent == -8
     assert desk_tile(session.pk).cost == Decimal("1.00000010")
 
 
@@ -75,7 +75,7 @@ def test_a_task_without_a_figure_has_no_cost_rather_than_none_spent(make_session
     session = make_session()
     make_task(session)
     screen = session_screen(session.pk)
-    assert (screen.tasks[0].cost, screen.cost) == (None, Decimal(0))
+    assert (screen.tasks[0].cost, screen.figures.cost) == (None, Decimal(0))
 
 
 def changes(session, do) -> tuple[bool, bool]:
@@ -84,8 +84,8 @@ def changes(session, do) -> tuple[bool, bool]:
     do()
     after = session_screen(session.pk)
     return (
-        before.controls_version != after.controls_version,
-        before.question_version != after.question_version,
+        before.versions.controls != after.versions.controls,
+        before.versions.question != after.versions.question,
     )
 
 
