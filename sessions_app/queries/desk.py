@@ -12,10 +12,11 @@ from sessions_app.enums import SessionState
 from sessions_app.models import AgentSession, SpendEntry, Task, Team
 from sessions_app.presence import presence
 from sessions_app.queries.budget import waiting_starts
-from sessions_app.queries.inbox import InboxItem, find_expired, with_items
+from sessions_app.queries.inbox import InboxItem, find_expired
 from sessions_app.queries.money import spent_by_session, usd
 from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
 from sessions_app.queries.tile import DeskTile
+from sessions_app.queries.waiting import with_items
 
 #: What a tile names beside the session itself.
 _RELATED = ("owner", "team__hold__by", "control__holder")

@@ -1,18 +1,14 @@
 """What waits for a person: questions, alarms, caps, what went wrong, starts of unknown outcome; each with a name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app.enums import OPEN_COMMAND, REPLY, CommandKind, CommandState, EventKind, SessionState
-from sessions_app.models import AgentSession, Claim, Command, Event, ExpiredQuestion, Task
-
-if TYPE_CHECKING:
-    from sessions_app.queries.tile import DeskTile
+from sessions_app.models import AgentSession, Command, ExpiredQuestion, Task
 
 _SLUGS = {
     EventKind.QUESTION: "question",
@@ -27,10 +23,6 @@ _SLUGS = {
 _EXPIRED = "expired"
 #: How long an expired question that nobody dismisses stays.
 _EXPIRED_FOR = timedelta(hours=24)
-#: Of these the newest row says since when; a note may be of anything.
-_TOLD = frozenset(_SLUGS) - {EventKind.COMMAND, EventKind.NOTE}
-#: The newest row of a kind: its number, and when it came.
-_Newest = dict[tuple[str, str], tuple[int, datetime]]
 
 
 @dataclass(frozen=True)
@@ -90,42 +82,6 @@ def _undismissed(questions: "QuerySet[ExpiredQuestion]") -> "QuerySet[ExpiredQue
 
 def _expired_item(one: ExpiredQuestion) -> InboxItem:
     return InboxItem(one.session, EventKind.QUESTION, one.text, one.task, one.at, one.seq, expired_at=one.at)
-
-
-def with_items(tiles: "Sequence[DeskTile]") -> "list[DeskTile]":
-    """The tiles with what waits on each and who has it, in two queries more where anything does."""
-    waiting = [tile.session.pk for tile in tiles if tile.waits]
-    newest = _newest(waiting) if waiting else {}
-    claims = _claims(waiting) if waiting else {}
-
-    def claimed(item: InboxItem) -> InboxItem:
-        return replace(item, claimed_by=claims.get((item.session.pk, item.name), ""))
-
-    return [replace(tile, items=tuple(map(claimed, _items(tile, newest)))) for tile in tiles]
-
-
-def _items(tile: "DeskTile", newest: _Newest) -> list[InboxItem]:
-    items = []
-    for kind in tile.waits:
-        since = tile.session.ended_at if kind == EventKind.COMMAND else None
-        seq, at = newest.get((tile.session.pk, kind), (0, since))
-        items.append(InboxItem(tile.session, kind, tile.why(kind), tile.subject, at, seq))
-    return items
-
-
-def _newest(session_ids: list[str]) -> _Newest:
-    rows = (
-        Event.objects.filter(session__in=session_ids, kind__in=_TOLD)
-        .order_by()
-        .values_list("session_id", "kind")
-        .annotate(Max("seq"), Max("at"))
-    )
-    return {(session_id, kind): (seq, at) for session_id, kind, seq, at in rows}
-
-
-def _claims(session_ids: list[str]) -> dict[tuple[str, str], str]:
-    claims = Claim.objects.filter(session__in=session_ids)
-    return {(pk, item): name for pk, item, name in claims.values_list("session_id", "item", "actor__username")}
 
 
 def undecided(items: Sequence[InboxItem]) -> list[InboxItem]:
