@@ -117,11 +117,6 @@ def without_nul(raw: str) -> str:
     return raw.replace("\x00", "")
 
 
-def whole_number(raw: str) -> int | None:
-    """A number from 0 upwards that every database can hold; None for whatever else is sent."""
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
-
-
 def posted_figure(request: OperatorRequest, name: str) -> Decimal | None:
     """The figure a person was shown, sent back with their decision; none where there was none."""
     typed = request.POST.get(name, "")

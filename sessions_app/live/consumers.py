@@ -25,6 +25,7 @@ from sessions_app.forms import DeskFilterForm
 from sessions_app.live.desk_feed import watch_desk
 from sessions_app.live.feeds import FeedEnded, Viewer
 from sessions_app.live.session_feed import watch_session
+from sessions_app.numbers import whole_number
 from sessions_app.presence import Attendance, Watcher, presence
 from sessions_app.queries import DeskFilters
 
@@ -210,8 +211,7 @@ class DeskConsumer(LiveConsumer):
 
 
 def _read_after(query: bytes) -> int:
-    after = parse_qs(query.decode("latin1")).get("after", [""])[0]
-    return int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    return whole_number(parse_qs(query.decode("latin1")).get("after", [""])[0]) or 0
 
 
 @dataclass(frozen=True)

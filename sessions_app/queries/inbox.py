@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from sessions_app.enums import OPEN_COMMAND, REPLY, CommandKind, CommandState, EventKind, SessionState
 from sessions_app.models import AgentSession, Command, ExpiredQuestion, Task
+from sessions_app.numbers import whole_number
 
 _SLUGS = {
     EventKind.QUESTION: "question",
@@ -23,6 +24,7 @@ _SLUGS = {
 _EXPIRED = "expired"
 #: How long an expired question that nobody dismisses stays.
 _EXPIRED_FOR = timedelta(hours=24)
+_WAITS_NO_LONGER = "This no longer waits for anybody."
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ def expired_items(team_id: int) -> tuple[InboxItem, ...]:
 
 def find_expired(session_id: str, name: str) -> InboxItem | None:
     """The expired question of this name; none where it is not one, or was dismissed."""
-    slug, _, seq = name.partition("-")
-    if slug != _EXPIRED or not (seq.isascii() and seq.isdigit() and len(seq) < 19):
+    slug, seq = _slug_and_seq(name)
+    if slug != _EXPIRED or seq is None:
         return None
-    found = _undismissed(ExpiredQuestion.objects.filter(session=session_id, seq=int(seq))).first()
+    found = _undismissed(ExpiredQuestion.objects.filter(session=session_id, seq=seq)).first()
     return _expired_item(found) if found else None
 
 
@@ -97,26 +99,34 @@ def undecided(items: Sequence[InboxItem]) -> list[InboxItem]:
 
 def what_became_of(session: AgentSession, name: str) -> str:
     """Why something no longer waits, in words. A question that its session ended with has expired: nobody refused."""
-    slug, _, seq = name.partition("-")
-    if slug == _EXPIRED:
+    slug, seq = _slug_and_seq(name)
+    if seq is not None and slug == _SLUGS[EventKind.QUESTION]:
+        return _became_of_question(session, seq)
+    if seq is not None and slug == _EXPIRED:
         return _became_of_expired(session, seq)
-    is_question = slug == "question" and seq.isascii() and seq.isdigit()
-    reply = _reply_to(session, int(seq)) if is_question else None
-    if reply:
+    if session.state == SessionState.ENDED:
+        return f"{session.ending} Nothing is left to decide."
+    return _WAITS_NO_LONGER
+
+
+def _slug_and_seq(name: str) -> tuple[str, int | None]:
+    slug, _, number = name.partition("-")
+    return slug, whole_number(number)
+
+
+def _became_of_question(session: AgentSession, seq: int) -> str:
+    if reply := _reply_to(session, seq):
         did = "refused, and the task stops" if reply.kind == CommandKind.REFUSE else "answered"
         return f"{reply.actor} has {did}."
     if session.state == SessionState.ENDED:
-        expired = "The question has expired: it was neither answered nor refused."
-        return f"{session.ending} {expired if is_question else 'Nothing is left to decide.'}"
-    return "The agent no longer waits for an answer to this." if is_question else "This no longer waits for anybody."
+        return f"{session.ending} The question has expired: it was neither answered nor refused."
+    return "The agent no longer waits for an answer to this."
 
 
-def _became_of_expired(session: AgentSession, seq: str) -> str:
-    dismissed = ExpiredQuestion.objects.filter(session=session, dismissed_by__isnull=False).select_related(
-        "dismissed_by"
-    )
-    by = next((str(one.dismissed_by) for one in dismissed if str(one.seq) == seq), None)
-    return f"{by} has dismissed it." if by else "This no longer waits for anybody."
+def _became_of_expired(session: AgentSession, seq: int) -> str:
+    expired = ExpiredQuestion.objects.filter(session=session, seq=seq).select_related("dismissed_by").first()
+    by = expired and expired.dismissed_by
+    return f"{by} has dismissed it." if by else _WAITS_NO_LONGER
 
 
 def _reply_to(session: AgentSession, seq: int) -> Command | None:

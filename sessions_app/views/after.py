@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from sessions_app.http import OperatorRequest, find_session, find_task
 from sessions_app.models import AgentSession
+from sessions_app.numbers import whole_number
 from sessions_app.queries import session_screen
 from sessions_app.queries.export import session_export
 from sessions_app.queries.markdown import as_markdown
@@ -27,10 +28,10 @@ def session_after(request: OperatorRequest, pk: str) -> HttpResponse:
 def session_step(request: OperatorRequest, pk: str) -> HttpResponse:
     """How things stood at one step."""
     session = find_session(request, pk)
-    number = request.GET.get("step", "")
-    if session.is_live or not (number.isascii() and number.isdigit() and len(number) < 10):
+    number = whole_number(request.GET.get("step", ""))
+    if session.is_live or number is None:
         raise Http404("There is no such step.")
-    return render(request, "sessions/_replay_step.html", {"step": replay_step(session, int(number))})
+    return render(request, "sessions/_replay_step.html", {"step": replay_step(session, number)})
 
 
 @require_safe

@@ -15,6 +15,7 @@ from sessions_app.domain.inputs import act
 from sessions_app.forms.inputs import BadInput, read_batch, read_page
 from sessions_app.http import OperatorRequest, carry_out, find_session, posted_key, without_nul
 from sessions_app.models import AgentSession
+from sessions_app.numbers import whole_number
 from sessions_app.queries import session_screen
 from sessions_app.views.contexts import controls_context
 
@@ -61,12 +62,11 @@ def brief_discard(request: OperatorRequest, pk: str) -> HttpResponse:
 
 
 def _take(request: OperatorRequest, session: AgentSession, key: UUID) -> object:
-    seen = request.POST.get("seen", "")
     return driving.take(
         session,
         by=request.user,
         page=_page(request),
-        seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0,
+        seen=whole_number(request.POST.get("seen", "")) or 0,
         reason=without_nul(request.POST.get("reason", "")),
         key=key,
     )
