@@ -86,9 +86,19 @@ def find_workflow(request: OperatorRequest, pk: str, *, edit: bool = False) -> W
 
 
 def posted_key(request: OperatorRequest) -> UUID:
-    """The form's idempotency key; a form without a readable one gets a new one, so it is never refused for it."""
+    """The form's idempotency key."""
+    return _read_key(request.POST.get("key", ""))
+
+
+def header_key(request: OperatorRequest) -> UUID:
+    """The idempotency key of what a script sends."""
+    return _read_key(request.headers.get("Idempotency-Key", ""))
+
+
+def _read_key(raw: str) -> UUID:
+    """What comes without a readable key gets a new one, so that it is never refused for it."""
     try:
-        return UUID(request.POST.get("key", ""))
+        return UUID(raw)
     except ValueError:
         return uuid4()
 

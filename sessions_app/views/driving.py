@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -13,7 +13,14 @@ from sessions_app.domain.access import leads, may_steer
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.inputs import act
 from sessions_app.forms.inputs import BadInput, read_batch, read_page
-from sessions_app.http import OperatorRequest, carry_out, find_session, posted_key, without_nul
+from sessions_app.http import (
+    OperatorRequest,
+    carry_out,
+    find_session,
+    header_key,
+    posted_key,
+    without_nul,
+)
 from sessions_app.models import AgentSession
 from sessions_app.numbers import whole_number
 from sessions_app.queries import session_screen
@@ -40,7 +47,7 @@ def session_input(request: OperatorRequest, pk: str) -> HttpResponse:
     """Take a batch of inputs; the answer says which batch was the last, so that the page knows the next."""
     session = find_session(request, pk, steer=True)
     try:
-        act(session, read_batch(request.body, session), by=request.user, key=_key_of(request))
+        act(session, read_batch(request.body, session), by=request.user, key=header_key(request))
     except BadInput as error:
         return _input_answer(session, str(error), status=422)
     except NotAllowed as refusal:
@@ -90,13 +97,6 @@ _VERBS: dict[str, Callable[[OperatorRequest, AgentSession, UUID], object]] = {
 def _page(request: OperatorRequest) -> str:
     """Which of the person's pages it is: its script says so with each request."""
     return read_page(request.headers.get("X-Page"))
-
-
-def _key_of(request: OperatorRequest) -> UUID:
-    try:
-        return UUID(request.headers.get("Idempotency-Key", ""))
-    except ValueError:
-        return uuid4()
 
 
 def _input_answer(session: AgentSession, message: str, *, status: int) -> JsonResponse:
