@@ -16,8 +16,19 @@ Json = dict[str, Any]
 
 #: Of a row's detail: what the timeline shows too, or would if it had the room.
 _DETAIL = (
-    *("name", "target", "step", "type", "code", "reason", "raw", "input_tokens", "output_tokens"),
-    *("seconds", "grace_seconds", "cost", "until"),
+    "name",
+    "target",
+    "step",
+    "type",
+    "code",
+    "reason",
+    "raw",
+    "input_tokens",
+    "output_tokens",
+    "seconds",
+    "grace_seconds",
+    "cost",
+    "until",
 )
 
 

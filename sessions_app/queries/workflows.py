@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 
 from django.db.models import Count, Max
 
@@ -13,6 +12,7 @@ from sessions_app.models import AgentSession, Task, Team, Workflow
 from sessions_app.queries.budget import waiting_starts
 from sessions_app.queries.money import NOTHING, cost_by_session
 from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
+from sessions_app.queries.versions import version_of
 
 _RUNS = 100
 
@@ -83,8 +83,9 @@ def runs_of(workflow: Workflow) -> Sequence[Run]:
 
 def shown_version(runs: Sequence[Run]) -> str:
     """Changes with whatever the list shows of its runs."""
-    shown = [
-        (run.session.pk, run.session.queue_held, *(value for name, value in vars(run).items() if name != "session"))
-        for run in runs
-    ]
-    return sha256(repr(shown).encode()).hexdigest()[:12]
+    return version_of([_shown(run) for run in runs])
+
+
+def _shown(run: Run) -> tuple[object, ...]:
+    session, told = run.session, (run.question, run.result)
+    return session.pk, session.queue_held, run.word, run.done, run.tasks, run.waits_until, told, run.cost
