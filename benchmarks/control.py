@@ -1,9 +1,8 @@
-"""(c) How long Pause takes from the click (a POST with its CSRF token) to the message at the upstream's socket.
+"""How long Pause takes from the click (a POST with its CSRF token) to the message at the upstream's socket.
 
 python -m benchmarks.control [--presses 20]
 """
 
-import argparse
 import asyncio
 import json
 import time
@@ -11,7 +10,7 @@ import time
 import aiohttp
 import httpx
 
-from benchmarks.figures import median, percentile, report, table, verdict
+from benchmarks.figures import median, percentile, read_options, report, table, verdict
 from benchmarks.person import Person, Session
 from benchmarks.stage import stage
 from benchmarks.viewers import DirectViewer
@@ -78,9 +77,7 @@ def describe(found: dict[str, list[float]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--presses", type=int, default=20)
-    report("control", describe(asyncio.run(measure(parser.parse_args().presses))))
+    report("control", describe(asyncio.run(measure(read_options(__doc__, presses=20).presses))))
 
 
 if __name__ == "__main__":

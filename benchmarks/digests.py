@@ -1,9 +1,8 @@
-"""(h) How often the wall is told of a tile whose session says a hundred things a second, and how old the newest is.
+"""How often the wall is told of a tile whose session says a hundred things a second, and how old the newest is.
 
 python -m benchmarks.digests [--sessions 3] [--rate 100] [--seconds 20]
 """
 
-import argparse
 import asyncio
 import json
 import time
@@ -11,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.figures import percentile, report, table, verdict
+from benchmarks.figures import percentile, read_options, report, table, verdict
 from benchmarks.person import Person
 from benchmarks.processes import Running
 from benchmarks.stage import emit, floor
@@ -117,11 +116,7 @@ def describe(found: Found, sessions: int, rate: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sessions", type=int, default=3)
-    parser.add_argument("--rate", type=float, default=100.0)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    chosen = parser.parse_args()
+    chosen = read_options(__doc__, sessions=3, rate=100.0, seconds=20.0)
     found = asyncio.run(measure(chosen.sessions, chosen.rate, chosen.seconds))
     report("digests", describe(found, chosen.sessions, chosen.rate))
 

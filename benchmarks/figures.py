@@ -1,5 +1,6 @@
-"""Percentiles, and the tables in docs/benchmarks.md."""
+"""What a measurement is asked for, percentiles, and the tables in docs/benchmarks.md."""
 
+import argparse
 import platform
 import re
 import statistics
@@ -10,6 +11,14 @@ import psutil
 from benchmarks.processes import ROOT
 
 REPORT = ROOT / "docs/benchmarks.md"
+
+
+def read_options(about: str | None, **defaults: float) -> argparse.Namespace:
+    """Read the command line: an option for each of the defaults, which also says whether it is a whole number."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in defaults.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
+    return parser.parse_args()
 
 
 def percentile(values: Iterable[float], share: float) -> float:

@@ -1,17 +1,16 @@
-"""(f) How long opening a session's page takes until its first picture is shown, beside a page that does nothing but the
+"""How long opening a session's page takes until its first picture is shown, beside a page that does nothing but the
 WHEP exchange with the service itself, in the same Chromium and of the same stream.
 
 python -m benchmarks.first_picture [--rounds 15]
 """
 
-import argparse
 import asyncio
 from dataclasses import dataclass
 
 from playwright.async_api import Page
 
 from benchmarks.chromium import chromium
-from benchmarks.figures import median, report, table, verdict
+from benchmarks.figures import median, read_options, report, table, verdict
 from benchmarks.stage import Floor, floor, until_unwatched
 
 _LIMIT = 1.25
@@ -91,9 +90,7 @@ def describe(found: dict[str, list[Opening]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15)
-    report("first picture", describe(asyncio.run(measure(parser.parse_args().rounds))))
+    report("first picture", describe(asyncio.run(measure(read_options(__doc__, rounds=15).rounds))))
 
 
 if __name__ == "__main__":

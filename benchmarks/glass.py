@@ -1,17 +1,16 @@
-"""(g) How soon a viewer sees: the first picture beside the connection alone, and then each change of the page beside a
+"""How soon a viewer sees: the first picture beside the connection alone, and then each change of the page beside a
 screencast sent as JPEGs over a WebSocket.
 
 python -m benchmarks.glass [--rounds 5] [--seconds 10]
 """
 
-import argparse
 import asyncio
 from dataclasses import dataclass, field
 
 from playwright.async_api import Page
 
 from benchmarks import processes
-from benchmarks.figures import median, percentile, report, table, verdict
+from benchmarks.figures import median, percentile, read_options, report, table, verdict
 from benchmarks.picture_viewers import leave, show_page, viewing
 from benchmarks.processes import Running
 
@@ -87,10 +86,7 @@ def describe(found: Found, seconds: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    chosen = parser.parse_args()
+    chosen = read_options(__doc__, rounds=5, seconds=10.0)
     report("glass", describe(asyncio.run(measure(chosen.rounds, chosen.seconds)), chosen.seconds))
 
 

@@ -1,9 +1,8 @@
-"""(i) How soon the guards of many capped sessions step in, once the figure that reaches a cap is known.
+"""How soon the guards of many capped sessions step in, once the figure that reaches a cap is known.
 
 python -m benchmarks.guards [--sessions 500] [--rate 10]
 """
 
-import argparse
 import asyncio
 import time
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from benchmarks.figures import percentile, report, table, verdict
+from benchmarks.figures import percentile, read_options, report, table, verdict
 from benchmarks.processes import Running
 from benchmarks.stage import floor
 
@@ -95,10 +94,7 @@ def describe(found: Found, sessions: int, rate: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sessions", type=int, default=500)
-    parser.add_argument("--rate", type=float, default=10.0)
-    chosen = vars(parser.parse_args())
+    chosen = vars(read_options(__doc__, sessions=500, rate=10.0))
     report("guards", describe(asyncio.run(measure(**chosen)), **chosen))
 
 

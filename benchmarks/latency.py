@@ -1,12 +1,11 @@
-"""(a) How long an event takes from the upstream's emit to a browser's frame.
+"""How long an event takes from the upstream's emit to a browser's frame.
 
 python -m benchmarks.latency [--rounds 5] [--seconds 10]
 """
 
-import argparse
 import asyncio
 
-from benchmarks.figures import median, percentile, report, table, verdict
+from benchmarks.figures import median, percentile, read_options, report, table, verdict
 from benchmarks.stage import Round, Stage, stage
 
 SESSIONS, RATE, VIEWERS = 20, 5, 2
@@ -53,10 +52,7 @@ def describe(found: dict[str, list[Round]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    chosen = parser.parse_args()
+    chosen = read_options(__doc__, rounds=5, seconds=10.0)
     report("latency", describe(asyncio.run(measure(chosen.rounds, chosen.seconds))))
 
 

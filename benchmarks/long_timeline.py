@@ -1,10 +1,9 @@
-"""(e) What a long timeline costs whoever watches it: opening the page of a session of 10,000 events, and each row that
+"""What a long timeline costs whoever watches it: opening the page of a session of 10,000 events, and each row that
 is added to it live, beside those of a session of 100, in a real Chromium.
 
 python -m benchmarks.long_timeline [--rounds 5] [--events 10000]
 """
 
-import argparse
 import asyncio
 import statistics
 import time
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from playwright.async_api import BrowserContext, Page
 
 from benchmarks.chromium import chromium
-from benchmarks.figures import median, report, table, verdict
+from benchmarks.figures import median, read_options, report, table, verdict
 from benchmarks.person import Session
 from benchmarks.stage import Stage, emit, stage
 from benchmarks.stamps import read_stamps
@@ -135,10 +134,7 @@ def describe(found: dict[int, Costs]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--events", type=int, default=10_000)
-    given = parser.parse_args()
+    given = read_options(__doc__, rounds=5, events=10_000)
     report("long timeline", describe(asyncio.run(measure(given.rounds, given.events))))
 
 

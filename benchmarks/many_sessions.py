@@ -1,15 +1,14 @@
-"""(d) Many live sessions at once: nothing lost, and what each costs in time and memory.
+"""Many live sessions at once: nothing lost, and what each costs in time and memory.
 
 python -m benchmarks.many_sessions [--sessions 500] [--rate 2] [--seconds 30] [--viewers 50]
 """
 
-import argparse
 import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 
-from benchmarks.figures import percentile, report, table, verdict
+from benchmarks.figures import percentile, read_options, report, table, verdict
 from benchmarks.person import Person, Session
 from benchmarks.processes import Running
 from benchmarks.stage import emit, floor
@@ -103,12 +102,7 @@ def describe(found: Found, sessions: int, rate: float, seconds: float, viewers: 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sessions", type=int, default=500)
-    parser.add_argument("--rate", type=float, default=2.0)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--viewers", type=int, default=50)
-    chosen = vars(parser.parse_args())
+    chosen = vars(read_options(__doc__, sessions=500, rate=2.0, seconds=30.0, viewers=50))
     report("many sessions", describe(asyncio.run(measure(**chosen)), **chosen))
 
 

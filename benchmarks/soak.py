@@ -1,9 +1,8 @@
-"""(h) Sessions that start, are watched, work and end, again and again: nothing of them may be left in the service.
+"""Sessions that start, are watched, work and end, again and again: nothing of them may be left in the service.
 
 python -m benchmarks.soak [--sessions 8] [--minutes 10] [--turn 60]
 """
 
-import argparse
 import asyncio
 import time
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import psutil
 from playwright.async_api import Page
 
 from benchmarks import processes
-from benchmarks.figures import report, table, verdict
+from benchmarks.figures import read_options, report, table, verdict
 from benchmarks.picture_viewers import leave, viewing
 from benchmarks.processes import KEY, Running
 
@@ -110,11 +109,7 @@ def describe(states: list[State], sessions: int, turn: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sessions", type=int, default=8)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--turn", type=float, default=60.0)
-    chosen = parser.parse_args()
+    chosen = read_options(__doc__, sessions=8, minutes=10.0, turn=60.0)
     states = asyncio.run(measure(chosen.sessions, chosen.minutes, chosen.turn))
     report("soak", describe(states, chosen.sessions, chosen.turn))
 

@@ -1,12 +1,11 @@
-"""(b) The highest rate of events kept up with every event at both viewers of its session within a second.
+"""The highest rate of events kept up with every event at both viewers of its session within a second.
 
 python -m benchmarks.throughput [--seconds 30] [--trial 6]
 """
 
-import argparse
 import asyncio
 
-from benchmarks.figures import percentile, report, table, verdict
+from benchmarks.figures import percentile, read_options, report, table, verdict
 from benchmarks.stage import Round, Stage, stage
 
 SESSIONS, VIEWERS = 20, 2
@@ -65,10 +64,7 @@ def describe(found: dict[str, tuple[int, Round | None]], seconds: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--trial", type=float, default=6.0)
-    chosen = parser.parse_args()
+    chosen = read_options(__doc__, seconds=30.0, trial=6.0)
     found = asyncio.run(measure(chosen.seconds, chosen.trial))
     report("throughput", describe(found, chosen.seconds))
 

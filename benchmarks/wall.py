@@ -1,10 +1,9 @@
-"""(g) What the wall costs the browser of whoever watches it, with 4, 9 and 16 live tiles in sight, beside a page with
+"""What the wall costs the browser of whoever watches it, with 4, 9 and 16 live tiles in sight, beside a page with
 as many bare WebRTC receivers of the same size; all of one stream, which the service captures and encodes once.
 
 python -m benchmarks.wall [--rounds 2] [--seconds 6]
 """
 
-import argparse
 import asyncio
 import time
 from collections import defaultdict
@@ -16,7 +15,7 @@ import psutil
 from playwright.async_api import Page
 
 from benchmarks.chromium import chromium
-from benchmarks.figures import median, report, table
+from benchmarks.figures import median, read_options, report, table
 from benchmarks.stage import Floor, floor, until_unwatched
 
 _TILES = (4, 9, 16)
@@ -132,10 +131,7 @@ def describe(found: Found, seconds: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=6.0)
-    chosen = parser.parse_args()
+    chosen = read_options(__doc__, rounds=2, seconds=6.0)
     report("wall", describe(asyncio.run(measure(chosen.rounds, chosen.seconds)), chosen.seconds))
 
 

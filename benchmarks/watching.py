@@ -1,9 +1,8 @@
-"""(f) What a stream costs with 1, 4 and 16 viewers, beside an encoder for each; and with none, beside a browser alone.
+"""What a stream costs with 1, 4 and 16 viewers, beside an encoder for each; and with none, beside a browser alone.
 
 python -m benchmarks.watching [--seconds 8] [--rounds 2]
 """
 
-import argparse
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from playwright.async_api import Page
 
 from benchmarks import processes
-from benchmarks.figures import median, report, table, verdict
+from benchmarks.figures import median, read_options, report, table, verdict
 from benchmarks.picture_viewers import frames, leave, show_page, viewing, watch
 from benchmarks.processes import Running
 
@@ -103,10 +102,7 @@ def describe(found: Found, seconds: float, rounds: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--rounds", type=int, default=2)
-    chosen = vars(parser.parse_args())
+    chosen = vars(read_options(__doc__, seconds=8.0, rounds=2))
     report("watching", describe(asyncio.run(measure(**chosen)), **chosen))
 
 

@@ -86,9 +86,19 @@ def find_workflow(request: OperatorRequest, pk: str, *, edit: bool = False) -> W
 
 
 def posted_key(request: OperatorRequest) -> UUID:
-    """The form's idempotency key; a form without a readable one gets a new one, so it is never refused for it."""
+    """The form's idempotency key."""
+    return _read_key(request.POST.get("key", ""))
+
+
+def header_key(request: OperatorRequest) -> UUID:
+    """The idempotency key of what a script sends."""
+    return _read_key(request.headers.get("Idempotency-Key", ""))
+
+
+def _read_key(raw: str) -> UUID:
+    """What comes without a readable key gets a new one, so that it is never refused for it."""
     try:
-        return UUID(request.POST.get("key", ""))
+        return UUID(raw)
     except ValueError:
         return uuid4()
 
@@ -117,11 +127,6 @@ def without_nul(raw: str) -> str:
     return raw.replace("\x00", "")
 
 
-def whole_number(raw: str) -> int | None:
-    """A number from 0 upwards that every database can hold; None for whatever else is sent."""
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
-
-
 def posted_figure(request: OperatorRequest, name: str) -> Decimal | None:
     """The figure a person was shown, sent back with their decision; none where there was none."""
     typed = request.POST.get(name, "")
@@ -131,12 +136,19 @@ def posted_figure(request: OperatorRequest, name: str) -> Decimal | None:
         return Decimal(-1)  # no figure that anybody was shown
 
 
-def render_page(request: OperatorRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A whole page, with what its frame needs beyond the screen itself."""
+def render_page(
+    request: OperatorRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    needing: int | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """A whole page, with what its frame needs beyond the screen itself; how much waits is counted where not given."""
     membership = _find_membership(request)
     frame = {
         "team": membership.team,
         "leads": membership.role == Role.LEAD,
-        "needing": needing_person(membership.team),
+        "needing": needing_person(membership.team) if needing is None else needing,
     }
     return render(request, template, {**frame, **context}, status=status)

@@ -13,7 +13,9 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 STATIC = sorted(path for path in (ROOT / "static").rglob("*") if path.is_file())
 STYLES = [path for path in STATIC if path.suffix == ".css"]
 SCRIPTS = [path for path in STATIC if path.suffix == ".js"]
-VIEWS = sorted(path for path in (ROOT / "sessions_app" / "views").glob("*.py") if path.name != "__init__.py")
+#: What views share, with no view in it.
+SHARED_BY_VIEWS = {"__init__.py", "contexts.py", "downloads.py"}
+VIEWS = sorted(path for path in (ROOT / "sessions_app" / "views").glob("*.py") if path.name not in SHARED_BY_VIEWS)
 #: Looked for by Django itself.
 BY_NAME = {"400.html", "403.html", "403_csrf.html", "404.html", "500.html"}
 

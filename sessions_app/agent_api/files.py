@@ -16,6 +16,7 @@ import httpx
 
 from sessions_app.agent_api.errors import NotReached
 from sessions_app.agent_api.tls import ssl_context
+from sessions_app.numbers import whole_number
 
 MAX_BYTES = 100 * 1024 * 1024
 #: Seconds to connect, without a byte, and for the whole of a file.
@@ -162,8 +163,7 @@ def _body(response: httpx.Response) -> FileBody:
     if not response.is_success:
         said = f"The service did not give the file (it answered {response.status_code})."
         raise FileRefused(_WORDS.get(response.status_code, said))
-    length = response.headers.get("Content-Length", "")
-    size = int(length) if length.isascii() and length.isdigit() else None
+    size = whole_number(response.headers.get("Content-Length", ""))
     if size is not None and size > MAX_BYTES:
         raise FileRefused(_TOO_LARGE)
     return FileBody(size, response, time.monotonic() + _WHOLE)

@@ -62,7 +62,7 @@ def go_on(session: AgentSession, *, raise_to: Decimal | None, by: User, key: UUI
 
 def _ask(session: AgentSession) -> GuardAsk | None:
     tasks = list(session.tasks.order_by("number"))
-    return guard_ask(session, subject_of(tasks, held=bool(session.queue_held)), cost_by_task(session.pk))
+    return guard_ask(session, subject_of(session, tasks), cost_by_task(session.pk))
 
 
 def _raise(session: AgentSession, ask: GuardAsk) -> str:

@@ -8,6 +8,7 @@ from django.db import transaction
 from sessions_app.domain.commands import NotAllowed, find_repeat, queue_command
 from sessions_app.enums import ACTIVE_TASK, CommandKind, SessionState, TaskState, allowed_controls
 from sessions_app.models import AgentSession, Command, Control, Task
+from sessions_app.queries.controls import why_not
 
 #: What a control button can ask; tasks and answers have verbs of their own.
 CONTROLS = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.STOP, CommandKind.TERMINATE})
@@ -28,7 +29,7 @@ def ask(session: AgentSession, kind: CommandKind, *, by: User, key: UUID) -> Com
     driver = driver_of(locked) if kind == CommandKind.RESUME else None  # nothing else depends on it
     state = TaskState(task.state) if task else None
     if kind not in CONTROLS & allowed_controls(SessionState(locked.state), state, is_driven=driver is not None):
-        raise NotAllowed(_why_not(locked, task, kind, driver))
+        raise NotAllowed(why_not(locked, task, kind, driver))
     return queue_command(locked, kind, by=by, key=key, task=None if kind == CommandKind.TERMINATE else task)
 
 
@@ -36,13 +37,3 @@ def driver_of(session: AgentSession) -> User | None:
     """Whoever has control of the session's browser."""
     control = Control.objects.filter(session=session).select_related("holder").first()
     return control.holder if control else None
-
-
-def _why_not(session: AgentSession, task: Task | None, kind: CommandKind, driver: User | None) -> str:
-    if session.state == SessionState.ENDED:
-        return f"{session.ending} There is nothing left to steer."
-    if task is None:
-        return "The agent has no task in hand just now."
-    if kind == CommandKind.RESUME and driver:
-        return f"{driver} has control: the agent goes on when it is released."
-    return f"The task is {task.get_state_display().lower()}: it cannot be asked to {kind.label.lower()} now."

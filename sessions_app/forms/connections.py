@@ -1,8 +1,28 @@
-"""What of a service's manners only people can find out."""
+"""Which service is asked, and what of its manners only people can find out."""
+
+from typing import Any
 
 from django import forms
 
-from sessions_app.models import Connection
+from sessions_app.models import Connection, Team
+
+
+class ConnectionForm(forms.Form):
+    """Which service; asked only where there are several."""
+
+    connection = forms.ModelChoiceField(Connection.objects.none(), label="Connection", empty_label=None)
+
+    def __init__(self, team: Team, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.connections = Connection.objects.filter(team=team).order_by("pk")
+        field = self.fields["connection"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = self.connections
+        first = self.connections.first()
+        self.has_connection = first is not None
+        self.initial.setdefault("connection", first and first.pk)
+        if self.connections.count() < 2:
+            field.widget = forms.HiddenInput()
 
 
 class MannersForm(forms.Form):

@@ -98,6 +98,11 @@ def seconds_field(**options: Any) -> forms.IntegerField:
     return field
 
 
+def whole_seconds(milliseconds: int) -> int:
+    """A time limit as it stands in its box: rounded up, so that none becomes a limit of nothing."""
+    return -(-milliseconds // 1000)
+
+
 def tokens_field(**options: Any) -> forms.IntegerField:
     field = forms.IntegerField(min_value=1, max_value=MOST_TOKENS, **options)
     field.error_messages |= {"min_value": "At least 1 token."}

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 
 from sessions_app.domain.rows import Sheet, read_rows
 from sessions_app.forms.fields import UncutField, WebAddressField, avoided_host
-from sessions_app.models import Connection, Team
 
 #: Characters of a pasted list.
 _MOST_TEXT = 500_000
@@ -79,24 +78,6 @@ class RowsForm(forms.Form):
 
     def _show(self, text: str) -> None:
         self.data = {**self.data, "rows": text, "from_file": "yes"}
-
-
-class ConnectionForm(forms.Form):
-    """Which service; asked only where there are several."""
-
-    connection = forms.ModelChoiceField(Connection.objects.none(), label="Connection", empty_label=None)
-
-    def __init__(self, team: Team, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        connections = Connection.objects.filter(team=team).order_by("pk")
-        field = self.fields["connection"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = connections
-        first = connections.first()
-        self.has_connection = first is not None
-        self.initial.setdefault("connection", first and first.pk)
-        if connections.count() < 2:
-            field.widget = forms.HiddenInput()
 
 
 def check_address(address: str, avoided: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from django import forms
 
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.starts import SessionSpec
+from sessions_app.forms.connections import ConnectionForm
 from sessions_app.forms.fields import (
     MAX_PROMPT,
     MAX_SECONDS,
@@ -16,9 +17,10 @@ from sessions_app.forms.fields import (
     prompt_field,
     seconds_field,
     tokens_field,
+    whole_seconds,
 )
 from sessions_app.forms.guards import CapsFields, typed_caps
-from sessions_app.models import AgentSession, Caps, Connection, Task, Team, WorkflowStep
+from sessions_app.models import AgentSession, Caps, Task, Team, WorkflowStep
 
 
 class WithLimits(forms.Form):
@@ -60,7 +62,7 @@ class WithLimits(forms.Form):
         }
 
 
-class StartForm(WithLimits, CapsFields):
+class StartForm(WithLimits, CapsFields, ConnectionForm):
     """Every field of a start, with the service's own defaults."""
 
     folded = (*WithLimits.folded, "terminate_on_completion", *Caps.names())
@@ -71,7 +73,6 @@ class StartForm(WithLimits, CapsFields):
         placeholder="What should the agent do? Leave empty to start a browser and decide later.",
     )
     starting_url = WebAddressField(label="Starting URL", help_text="Where the browser opens. Empty: a blank page.")
-    connection = forms.ModelChoiceField(Connection.objects.none(), label="Connection", empty_label=None)
     max_seconds = seconds_field(
         label="Time limit, seconds", initial=MAX_SECONDS, help_text="The session ends after this long; at most 300."
     )
@@ -93,19 +94,9 @@ class StartForm(WithLimits, CapsFields):
     )
 
     def __init__(self, team: Team, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(team, *args, **options)
         for name, figure in typed_caps(team.caps).items():
             self.fields[name].initial = figure
-        connections = Connection.objects.filter(team=team).order_by("pk")
-        field = self.fields["connection"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = connections
-        self.connections = connections
-        first = connections.first()
-        self.has_connection = first is not None
-        self.initial.setdefault("connection", first and first.pk)
-        if connections.count() < 2:
-            field.widget = forms.HiddenInput()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -133,7 +124,7 @@ class StartForm(WithLimits, CapsFields):
             "connection": session.connection_id,
             **dict.fromkeys(Caps.names(), ""),
             **typed_caps(session.caps),
-            "max_seconds": -(-session.max_duration_ms // 1000),
+            "max_seconds": whole_seconds(session.max_duration_ms),
             "max_input_tokens": session.max_input_tokens,
             "max_output_tokens": session.max_output_tokens,
             "avoid_domains": session.avoid_domains,
@@ -160,7 +151,7 @@ class TaskForm(WithLimits):
         return {
             cls.prompt_name: task.prompt,
             "starting_url": task.starting_url,
-            "max_seconds": task.max_duration_ms and -(-task.max_duration_ms // 1000),
+            "max_seconds": task.max_duration_ms and whole_seconds(task.max_duration_ms),
             "max_input_tokens": task.max_input_tokens,
             "max_output_tokens": task.max_output_tokens,
             "avoid_domains": task.avoid_domains,

@@ -19,6 +19,7 @@ from sessions_app.forms.fields import (
     prompt_field,
     seconds_field,
     tokens_field,
+    whole_seconds,
 )
 from sessions_app.forms.tasks import TaskForm, WithLimits
 from sessions_app.models import AgentSession, Task, Workflow
@@ -69,7 +70,7 @@ class WorkflowForm(WithLimits):
 def _settings_in(row: Workflow | AgentSession) -> dict[str, Any]:
     return {
         "starting_url": row.starting_url,
-        "max_seconds": -(-row.max_duration_ms // 1000),
+        "max_seconds": whole_seconds(row.max_duration_ms),
         "max_input_tokens": row.max_input_tokens,
         "max_output_tokens": row.max_output_tokens,
         "avoid_domains": row.avoid_domains,

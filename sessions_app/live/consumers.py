@@ -1,16 +1,14 @@
 """The pages' sockets: thin, and only downwards. Whatever a person asks for goes up by POST."""
 
 import asyncio
-import json
 import logging
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib import import_module
-from typing import Any
-from urllib.parse import parse_qs
+from typing import Any, Generic, TypeVar
 
 from channels.auth import get_user
 from channels.db import database_sync_to_async
@@ -22,6 +20,7 @@ from django.http import QueryDict
 from sessions_app.domain.access import NoTeam, team_of, visible_sessions
 from sessions_app.domain.driving import keep
 from sessions_app.forms import DeskFilterForm
+from sessions_app.live.beat import Beat, read_after, read_beat
 from sessions_app.live.desk_feed import watch_desk
 from sessions_app.live.feeds import FeedEnded, Viewer
 from sessions_app.live.session_feed import watch_session
@@ -49,13 +48,14 @@ class NoLongerAllowed(Exception):
     """The reader was signed out, or lost the right to see this."""
 
 
-class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has no types
+PlaceT = TypeVar("PlaceT")
+
+
+class LiveConsumer(AsyncWebsocketConsumer, ABC, Generic[PlaceT]):  # type: ignore[misc] # channels has no types
     """Authorise, join, forward; let go of everything whichever way it ends."""
 
     _work: "asyncio.Task[None] | None" = None
     _viewer: Viewer | None = None
-    #: Whoever the page is shown to.
-    reader: Any = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -72,28 +72,28 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
         self._work = asyncio.create_task(self._serve(place), name=f"viewer of {self.scope['path']}")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        beat = _read_beat(text_data or "")
+        beat = read_beat(text_data or "")
         if beat.acknowledged is not None and self._viewer:
             self._viewer.acknowledge(beat.acknowledged)
         self.hear(beat)
 
-    def hear(self, beat: "Beat") -> None:
+    def hear(self, beat: Beat) -> None:
         """What else the page says of itself; never waits."""
 
     @abstractmethod
-    def find_place(self, user: User) -> int | None:
-        """What the reader may watch, as the database says now: a number that `watch` understands, or None."""
+    def find_place(self, reader: User) -> PlaceT | None:
+        """What the reader may watch, as the database says now, if anything."""
 
     @abstractmethod
-    def watch(self, place: int) -> AbstractAsyncContextManager[Viewer]:
+    def watch(self, place: PlaceT) -> AbstractAsyncContextManager[Viewer]:
         """Join the feed."""
 
-    async def _serve(self, place: int) -> None:
+    async def _serve(self, place: PlaceT) -> None:
         try:
             async with self.watch(place) as self._viewer, asyncio.TaskGroup() as group:
                 group.create_task(self._forward(self._viewer))
                 group.create_task(self._beat())
-                group.create_task(self.look_after())
+                group.create_task(self.look_after(place))
         except* NoLongerAllowed:
             await self.close(CloseCode.NO_LONGER_ALLOWED)
         except* FeedEnded:
@@ -102,7 +102,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
             logger.exception("a socket broke")
             await self.close(CloseCode.BROKEN)
 
-    async def look_after(self) -> None:
+    async def look_after(self, place: PlaceT) -> None:
         """Whatever else is to be done for as long as the page is there."""
 
     async def _forward(self, viewer: Viewer) -> None:
@@ -120,10 +120,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
                     raise NoLongerAllowed
             await self.send('{"type":"beat"}')
 
-    async def _find_place(self) -> int | None:
+    async def _find_place(self) -> PlaceT | None:
         """Ask the database, not the connection's memory: a sign-out or a removal since then counts."""
         store = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
-        user = self.reader = await get_user({"session": store})
+        user = await get_user({"session": store})
         return await database_sync_to_async(self.find_place)(user) if user.is_authenticated else None
 
     async def _release(self) -> None:
@@ -132,25 +132,34 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels has
             await asyncio.gather(self._work, return_exceptions=True)
 
 
-class SessionConsumer(LiveConsumer):
+@dataclass(frozen=True)
+class SessionPlace:
+    """One session's page, and how far its timeline reached when it was asked for."""
+
+    reader: User
+    session_id: str
+    team_id: int
+    last_seq: int
+
+
+class SessionConsumer(LiveConsumer[SessionPlace]):
     """By its beat a page that drives keeps its lease, and whoever has one open is present: no beat, neither."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._driving_page = ""
         self._drives, self._heard = asyncio.Event(), asyncio.Event()
-        self._team_id = 0
         self._attendance: Attendance
 
-    def hear(self, beat: "Beat") -> None:
+    def hear(self, beat: Beat) -> None:
         self._heard.set()
         if beat.driving_page:
             self._driving_page = beat.driving_page
             self._drives.set()
 
-    async def look_after(self) -> None:
+    async def look_after(self, place: SessionPlace) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_control())
+            group.create_task(self._keep_control(place))
             group.create_task(self._be_present())
 
     async def _be_present(self) -> None:
@@ -164,74 +173,44 @@ class SessionConsumer(LiveConsumer):
             except TimeoutError:
                 self._attendance.leave()
 
-    async def _keep_control(self) -> None:
+    async def _keep_control(self, place: SessionPlace) -> None:
         while True:
             await self._drives.wait()
             self._drives.clear()
-            await database_sync_to_async(keep)(self._pk, by=self.reader, page=self._driving_page)
+            await database_sync_to_async(keep)(place.session_id, by=place.reader, page=self._driving_page)
             await asyncio.sleep(KEEP_SECONDS)
 
-    @property
-    def _pk(self) -> str:
-        pk: str = self.scope["url_route"]["kwargs"]["pk"]
-        return pk
-
-    def find_place(self, user: User) -> int | None:
-        found = visible_sessions(user).filter(pk=self._pk).values_list("team_id", "last_seq").first()
-        if found is None:
-            return None
-        self._team_id, last_seq = found
-        return last_seq
+    def find_place(self, reader: User) -> SessionPlace | None:
+        pk = self.scope["url_route"]["kwargs"]["pk"]
+        found = visible_sessions(reader).filter(pk=pk).values_list("team_id", "last_seq").first()
+        return SessionPlace(reader, pk, *found) if found else None
 
     @asynccontextmanager
-    async def watch(self, place: int) -> AsyncIterator[Viewer]:
+    async def watch(self, place: SessionPlace) -> AsyncIterator[Viewer]:
         """Whoever comes is there before the page's first reading, which so need not be followed by another."""
-        watcher = Watcher(self._pk, self._team_id, self.reader.username)
-        after = _read_after(self.scope["query_string"])
+        watcher = Watcher(place.session_id, place.team_id, place.reader.username)
+        after = read_after(self.scope["query_string"])
         with presence.attending(watcher) as self._attendance:
-            async with watch_session(self._pk, after=after, last_seq=place) as viewer:
+            async with watch_session(place.session_id, after=after, last_seq=place.last_seq) as viewer:
                 yield viewer
 
 
-class DeskConsumer(LiveConsumer):
-    _filters = DeskFilters()
+@dataclass(frozen=True)
+class DeskPlace:
+    """A team's desk, as the address narrows it."""
 
-    def find_place(self, user: User) -> int | None:
+    team_id: int
+    filters: DeskFilters
+
+
+class DeskConsumer(LiveConsumer[DeskPlace]):
+    def find_place(self, reader: User) -> DeskPlace | None:
         try:
-            team = team_of(user)
+            team = team_of(reader)
         except NoTeam:
             return None
         query = QueryDict(self.scope["query_string"])
-        self._filters = DeskFilterForm(team, user, query).filters()
-        return team.pk
+        return DeskPlace(team.pk, DeskFilterForm(team, reader, query).filters())
 
-    def watch(self, place: int) -> AbstractAsyncContextManager[Viewer]:
-        return watch_desk(place, self._filters)
-
-
-def _read_after(query: bytes) -> int:
-    after = parse_qs(query.decode("latin1")).get("after", [""])[0]
-    return int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-
-
-@dataclass(frozen=True)
-class Beat:
-    """What a page says of itself each second."""
-
-    acknowledged: int | None = None
-    #: The page's own id, where it has control.
-    driving_page: str = ""
-
-
-def _read_beat(text: str) -> Beat:
-    try:
-        message = json.loads(text)
-    except ValueError:
-        return Beat()
-    if not isinstance(message, dict):
-        return Beat()
-    number, page = message.get("ack"), message.get("drives")
-    return Beat(
-        acknowledged=number if isinstance(number, int) and number >= 0 else None,
-        driving_page=page if isinstance(page, str) and len(page) <= 64 else "",
-    )
+    def watch(self, place: DeskPlace) -> AbstractAsyncContextManager[Viewer]:
+        return watch_desk(place.team_id, place.filters)

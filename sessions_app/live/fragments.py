@@ -79,15 +79,7 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
         seq,
         rows,
         parts={name: get_template(template).render(context).strip() for name, template in SESSION_PARTS.items()},
-        versions={
-            "session-controls": screen.controls_version,
-            "session-question": screen.question_version,
-            "session-queue": screen.queue_version,
-            "session-driving": screen.driving_version,
-            "session-brief": screen.brief_version,
-            "session-after": screen.after_version,
-            "session-notes": screen.notes_version,
-        },
+        versions=screen.versions.by_region(),
     )
 
 
@@ -121,7 +113,7 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
         },
         tiles=tiles,
         parts={
-            "desk-summary": get_template("desk.html#summary").render({"summary": desk_summary(team)}).strip(),
+            "desk-summary": get_template("desk.html#summary").render({"summary": desk_summary(team, tiles)}).strip(),
             "desk-shift-note": get_template("desk.html#shift-note")
             .render({"shift_note": newest_shift_note(team_id)})
             .strip(),

@@ -18,7 +18,7 @@ from sessions_app.queries.picture import why_no_picture
 from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen
 from sessions_app.queries.service import Unreachable, unreachable_services
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
-from sessions_app.queries.subject import subject_of, word_of
+from sessions_app.queries.subject import subject_of
 from sessions_app.queries.tile import DeskTile
 from sessions_app.queries.timeline import (
     RowGroup,
@@ -75,5 +75,4 @@ __all__ = [
     "unreachable_services",
     "what_became_of",
     "why_no_picture",
-    "word_of",
 ]

@@ -1,12 +1,13 @@
 """How many calls a key still allows, for people to read; `domain.budget` is what takes them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from sessions_app.models import ApiCall, Connection
+from sessions_app.enums import CommandKind, CommandState
+from sessions_app.models import ApiCall, Command, Connection
 
 WINDOW = timedelta(seconds=60)
 #: Calls of the minute that starts and tasks leave untouched, so that Stop and Terminate always have one.
@@ -39,6 +40,14 @@ def calls_left(connections: Iterable[Connection]) -> list[CallsLeft]:
     for connection_id, at in calls.values_list("connection_id", "at"):
         made.setdefault(connection_id, []).append(at)
     return [_left(one, allowed_calls(limit), made.get(one.pk, [])) for one, limit in limits.items()]
+
+
+def waiting_starts(session_ids: Collection[str]) -> dict[str, datetime]:
+    """Until when starts wait because the key's calls of the minute are used up; no query where there are none."""
+    if not session_ids:
+        return {}
+    starts = Command.objects.filter(session__in=session_ids, kind=CommandKind.START, state=CommandState.QUEUED)
+    return {pk: until for pk, until in starts.values_list("session_id", "not_before") if until}
 
 
 def _left(connection: Connection, allowed: int, newest_first: list[datetime]) -> CallsLeft:

@@ -16,8 +16,19 @@ Json = dict[str, Any]
 
 #: Of a row's detail: what the timeline shows too, or would if it had the room.
 _DETAIL = (
-    *("name", "target", "step", "type", "code", "reason", "raw", "input_tokens", "output_tokens"),
-    *("seconds", "grace_seconds", "cost", "until"),
+    "name",
+    "target",
+    "step",
+    "type",
+    "code",
+    "reason",
+    "raw",
+    "input_tokens",
+    "output_tokens",
+    "seconds",
+    "grace_seconds",
+    "cost",
+    "until",
 )
 
 
@@ -54,9 +65,9 @@ def _session(screen: SessionScreen) -> Json:
         **_limits(session),
         "caps": {name: _figure(getattr(session.caps, name)) for name in session.caps.names()},
         "steps": session.steps,
-        "cost_usd": str(screen.cost),
-        "input_tokens": screen.input_tokens,
-        "output_tokens": screen.output_tokens,
+        "cost_usd": str(screen.figures.cost),
+        "input_tokens": screen.figures.input_tokens,
+        "output_tokens": screen.figures.output_tokens,
     }
 
 

@@ -12,7 +12,7 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Sum, When
 from sessions_app.enums import EndReason, GuideWord, SessionState, TaskState
 from sessions_app.models import AgentSession, SpendEntry, Task, Team
 from sessions_app.queries.money import NOTHING, cost_by_session, usd
-from sessions_app.queries.subject import tasks_by_session, word_of
+from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
 
 PAGE_SIZE = 50
 
@@ -94,10 +94,11 @@ def sessions_titled(team: Team, text: str, limit: int = 8) -> tuple[SessionLine,
 def _lines(sessions: Sequence[AgentSession]) -> tuple[SessionLine, ...]:
     ids = [session.pk for session in sessions]
     tasks, costs = tasks_by_session(ids), cost_by_session(ids)
-    return tuple(
-        SessionLine(one, word_of(one, tasks[one.pk]), len(tasks[one.pk]), costs.get(one.pk, NOTHING))
-        for one in sessions
-    )
+    return tuple(_line(one, tasks[one.pk], costs.get(one.pk, NOTHING)) for one in sessions)
+
+
+def _line(session: AgentSession, tasks: Sequence[Task], cost: Decimal) -> SessionLine:
+    return SessionLine(session, word_of(session, subject_of(session, tasks)), len(tasks), cost)
 
 
 def _filtered(team: Team, filters: SessionFilters) -> QuerySet[AgentSession]:

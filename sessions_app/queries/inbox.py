@@ -1,18 +1,15 @@
 """What waits for a person: questions, alarms, caps, what went wrong, starts of unknown outcome; each with a name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app.enums import OPEN_COMMAND, REPLY, CommandKind, CommandState, EventKind, SessionState
-from sessions_app.models import AgentSession, Claim, Command, Event, ExpiredQuestion, Task
-
-if TYPE_CHECKING:
-    from sessions_app.queries.tile import DeskTile
+from sessions_app.models import AgentSession, Command, ExpiredQuestion, Task
+from sessions_app.numbers import whole_number
 
 _SLUGS = {
     EventKind.QUESTION: "question",
@@ -27,10 +24,7 @@ _SLUGS = {
 _EXPIRED = "expired"
 #: How long an expired question that nobody dismisses stays.
 _EXPIRED_FOR = timedelta(hours=24)
-#: Of these the newest row says since when; a note may be of anything.
-_TOLD = frozenset(_SLUGS) - {EventKind.COMMAND, EventKind.NOTE}
-#: The newest row of a kind: its number, and when it came.
-_Newest = dict[tuple[str, str], tuple[int, datetime]]
+_WAITS_NO_LONGER = "This no longer waits for anybody."
 
 
 @dataclass(frozen=True)
@@ -76,10 +70,10 @@ def expired_items(team_id: int) -> tuple[InboxItem, ...]:
 
 def find_expired(session_id: str, name: str) -> InboxItem | None:
     """The expired question of this name; none where it is not one, or was dismissed."""
-    slug, _, seq = name.partition("-")
-    if slug != _EXPIRED or not (seq.isascii() and seq.isdigit() and len(seq) < 19):
+    slug, seq = _slug_and_seq(name)
+    if slug != _EXPIRED or seq is None:
         return None
-    found = _undismissed(ExpiredQuestion.objects.filter(session=session_id, seq=int(seq))).first()
+    found = _undismissed(ExpiredQuestion.objects.filter(session=session_id, seq=seq)).first()
     return _expired_item(found) if found else None
 
 
@@ -90,42 +84,6 @@ def _undismissed(questions: "QuerySet[ExpiredQuestion]") -> "QuerySet[ExpiredQue
 
 def _expired_item(one: ExpiredQuestion) -> InboxItem:
     return InboxItem(one.session, EventKind.QUESTION, one.text, one.task, one.at, one.seq, expired_at=one.at)
-
-
-def with_items(tiles: "Sequence[DeskTile]") -> "list[DeskTile]":
-    """The tiles with what waits on each and who has it, in two queries more where anything does."""
-    waiting = [tile.session.pk for tile in tiles if tile.waits]
-    newest = _newest(waiting) if waiting else {}
-    claims = _claims(waiting) if waiting else {}
-
-    def claimed(item: InboxItem) -> InboxItem:
-        return replace(item, claimed_by=claims.get((item.session.pk, item.name), ""))
-
-    return [replace(tile, items=tuple(map(claimed, _items(tile, newest)))) for tile in tiles]
-
-
-def _items(tile: "DeskTile", newest: _Newest) -> list[InboxItem]:
-    items = []
-    for kind in tile.waits:
-        since = tile.session.ended_at if kind == EventKind.COMMAND else None
-        seq, at = newest.get((tile.session.pk, kind), (0, since))
-        items.append(InboxItem(tile.session, kind, tile.why(kind), tile.subject, at, seq))
-    return items
-
-
-def _newest(session_ids: list[str]) -> _Newest:
-    rows = (
-        Event.objects.filter(session__in=session_ids, kind__in=_TOLD)
-        .order_by()
-        .values_list("session_id", "kind")
-        .annotate(Max("seq"), Max("at"))
-    )
-    return {(session_id, kind): (seq, at) for session_id, kind, seq, at in rows}
-
-
-def _claims(session_ids: list[str]) -> dict[tuple[str, str], str]:
-    claims = Claim.objects.filter(session__in=session_ids)
-    return {(pk, item): name for pk, item, name in claims.values_list("session_id", "item", "actor__username")}
 
 
 def undecided(items: Sequence[InboxItem]) -> list[InboxItem]:
@@ -141,26 +99,34 @@ def undecided(items: Sequence[InboxItem]) -> list[InboxItem]:
 
 def what_became_of(session: AgentSession, name: str) -> str:
     """Why something no longer waits, in words. A question that its session ended with has expired: nobody refused."""
-    slug, _, seq = name.partition("-")
-    if slug == _EXPIRED:
+    slug, seq = _slug_and_seq(name)
+    if seq is not None and slug == _SLUGS[EventKind.QUESTION]:
+        return _became_of_question(session, seq)
+    if seq is not None and slug == _EXPIRED:
         return _became_of_expired(session, seq)
-    is_question = slug == "question" and seq.isascii() and seq.isdigit()
-    reply = _reply_to(session, int(seq)) if is_question else None
-    if reply:
+    if session.state == SessionState.ENDED:
+        return f"{session.ending} Nothing is left to decide."
+    return _WAITS_NO_LONGER
+
+
+def _slug_and_seq(name: str) -> tuple[str, int | None]:
+    slug, _, number = name.partition("-")
+    return slug, whole_number(number)
+
+
+def _became_of_question(session: AgentSession, seq: int) -> str:
+    if reply := _reply_to(session, seq):
         did = "refused, and the task stops" if reply.kind == CommandKind.REFUSE else "answered"
         return f"{reply.actor} has {did}."
     if session.state == SessionState.ENDED:
-        expired = "The question has expired: it was neither answered nor refused."
-        return f"{session.ending} {expired if is_question else 'Nothing is left to decide.'}"
-    return "The agent no longer waits for an answer to this." if is_question else "This no longer waits for anybody."
+        return f"{session.ending} The question has expired: it was neither answered nor refused."
+    return "The agent no longer waits for an answer to this."
 
 
-def _became_of_expired(session: AgentSession, seq: str) -> str:
-    dismissed = ExpiredQuestion.objects.filter(session=session, dismissed_by__isnull=False).select_related(
-        "dismissed_by"
-    )
-    by = next((str(one.dismissed_by) for one in dismissed if str(one.seq) == seq), None)
-    return f"{by} has dismissed it." if by else "This no longer waits for anybody."
+def _became_of_expired(session: AgentSession, seq: int) -> str:
+    expired = ExpiredQuestion.objects.filter(session=session, seq=seq).select_related("dismissed_by").first()
+    by = expired and expired.dismissed_by
+    return f"{by} has dismissed it." if by else _WAITS_NO_LONGER
 
 
 def _reply_to(session: AgentSession, seq: int) -> Command | None:

@@ -2,8 +2,17 @@
 
 from collections.abc import Sequence
 
-from sessions_app.enums import DECISION, OPEN_COMMAND, REPLY, CommandState, TaskState
-from sessions_app.models import Command, Task
+from django.db.models import QuerySet
+
+from sessions_app.enums import DECISION, OPEN_COMMAND, REPLY, CommandKind, CommandState, TaskState
+from sessions_app.models import AgentSession, Command, Task
+
+
+def told_commands(session: AgentSession) -> QuerySet[Command]:
+    """Every command, newest first, but what was done on the page, of which the timeline tells, unless it went wrong."""
+    went_well = (*OPEN_COMMAND, CommandState.DONE)
+    told = session.commands.exclude(kind=CommandKind.INPUT, state__in=went_well)
+    return told.select_related("actor", "task").order_by("-id")
 
 
 def open_notices(newest_first: Sequence[Command]) -> tuple[Command, ...]:

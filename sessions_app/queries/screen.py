@@ -1,17 +1,16 @@
 """The session page: one session with its tasks, what it cost, what may be asked of it and who asked what."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from django.contrib.auth.models import User
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from sessions_app.enums import (
     ACTIVE_TASK,
-    OPEN_COMMAND,
     CommandKind,
     CommandState,
     EndReason,
@@ -23,15 +22,28 @@ from sessions_app.enums import (
 )
 from sessions_app.models import AgentSession, Command, Control, ResultFile, SessionNote, Task
 from sessions_app.presence import presence
+from sessions_app.queries.figures import Figures
 from sessions_app.queries.guards import GuardAsk, guard_ask
-from sessions_app.queries.money import NOTHING, cost_by_task
+from sessions_app.queries.money import cost_by_task
 from sessions_app.queries.notes import session_notes
-from sessions_app.queries.notices import open_notices, reply_on_its_way
+from sessions_app.queries.notices import open_notices, reply_on_its_way, told_commands
 from sessions_app.queries.picture import why_no_picture
 from sessions_app.queries.replay import step_count
 from sessions_app.queries.subject import subject_of, word_of
-from sessions_app.queries.versions import controls_shown, driving_shown, queue_shown, version_of
+from sessions_app.queries.versions import (
+    RegionVersions,
+    after_shown,
+    brief_shown,
+    controls_shown,
+    driving_shown,
+    notes_shown,
+    question_shown,
+    queue_shown,
+    version_of,
+)
 
+_RELATED = ("owner", "connection", "team__hold__by", "control__holder", "control__asker")
+_SECRET = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
 #: How long before its time limit a session's page warns.
 WARN_BEFORE = timedelta(seconds=60)
 
@@ -56,11 +68,9 @@ class SessionScreen:
     #: The one the page speaks of: in hand, else next, else last.
     subject: Task | None
     tasks: tuple[TaskLine, ...]
-    cost: Decimal
+    figures: Figures
     controls: frozenset[CommandKind]
-    controls_version: str
     question_task: Task | None
-    question_version: str
     #: Every command, newest first.
     people: tuple[Command, ...]
     #: Who has the page open.
@@ -73,15 +83,12 @@ class SessionScreen:
     guard: GuardAsk | None
     #: What waits for the task before it, in the order in which it will be sent.
     queue: tuple[Task, ...]
-    queue_version: str
     #: What people noted, oldest first.
     notes: tuple[SessionNote, ...]
     #: Until when a lost browser may come back.
     lost_until: datetime | None
     #: Who drives, or asks to, and the brief of who drove; none where nobody ever did.
     control: Control | None
-    driving_version: str
-    brief_version: str
 
     @property
     def driver(self) -> User | None:
@@ -119,8 +126,7 @@ class SessionScreen:
     @property
     def no_picture(self) -> str:
         """Why there is no picture; empty where there may be one."""
-        waits = self.session.team.hold is not None or self.start_waits_until is not None
-        return why_no_picture(self.session, start_waits=waits)
+        return why_no_picture(self.session, start_waits_until=self.start_waits_until)
 
     @property
     def is_ending(self) -> bool:
@@ -131,16 +137,19 @@ class SessionScreen:
     def replay_steps(self) -> int:
         return step_count(self.session)
 
-    @property
-    def after_version(self) -> str:
-        """Of what the page offers once the session has ended."""
-        return (
-            "" if self.session.is_live else version_of((self.session.ended_at, self.session.steps, self.session.title))
+    @cached_property
+    def versions(self) -> RegionVersions:
+        session, current, driver = self.session, self.current, self.driver
+        has_queue, has_tasks = bool(self.queue), bool(self.tasks)
+        return RegionVersions(
+            controls=version_of(controls_shown(session, current, has_queue, self.controls, self.notices, self.guard)),
+            question=version_of(question_shown(session, self.question_task, self.reply, driver)),
+            queue=version_of(queue_shown(session, current, self.queue, has_tasks, driver)),
+            driving=version_of(driving_shown(session, self.control)),
+            brief=version_of(brief_shown(session, self.brief)),
+            after=version_of(after_shown(session)),
+            notes=version_of(notes_shown(self.notes)),
         )
-
-    @property
-    def notes_version(self) -> str:
-        return version_of([(note.pk, note.text, note.edited_at) for note in self.notes])
 
     @property
     def queued_tasks(self) -> int:
@@ -161,74 +170,43 @@ class SessionScreen:
         ends = self.session.expires_at
         return ends is not None and ends - timezone.now() <= WARN_BEFORE
 
-    @property
-    def cost_cap(self) -> Decimal | None:
-        """The next figure, USD, at which the guard steps in for the session's cost."""
-        return _next_cap(self.session.session_cost_soft, self.session.session_cost_hard, self.cost)
-
-    @property
-    def task_cost(self) -> Decimal:
-        return next((line.cost for line in self.tasks if line.task == self.subject and line.cost), NOTHING)
-
-    @property
-    def task_cost_cap(self) -> Decimal | None:
-        return _next_cap(self.session.task_cost_soft, self.session.task_cost_hard, self.task_cost)
-
-    @property
-    def input_tokens(self) -> int | None:
-        return _sum_of_known(line.task.input_tokens for line in self.tasks)
-
-    @property
-    def output_tokens(self) -> int | None:
-        return _sum_of_known(line.task.output_tokens for line in self.tasks)
-
 
 def session_screen(session_id: str) -> SessionScreen:
     """Load the screen in six queries, seven while the browser is lost; raises AgentSession.DoesNotExist."""
-    related = ("owner", "connection", "team__hold__by", "control__holder", "control__asker")
-    secret = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
-    session = AgentSession.objects.select_related(*related).defer(*secret).get(pk=session_id)
+    session = AgentSession.objects.select_related(*_RELATED).defer(*_SECRET).get(pk=session_id)
     files = Prefetch("files", ResultFile.objects.defer("address"))
     tasks = list(session.tasks.select_related("actor").prefetch_related(files))
     costs = cost_by_task(session_id)
-    people = tuple(_told(session).select_related("actor", "task").order_by("-id"))
+    people = tuple(told_commands(session))
     control = getattr(session, "control", None)
-    driver = control.holder_id if control else None
-    queue = tuple(task for task in tasks if task.state == TaskState.QUEUED)
+    subject = subject_of(session, tasks)
     current = next((task for task in tasks if task.state in ACTIVE_TASK), None)
     question = current if current and current.state == TaskState.WAITING else None
-    reply = reply_on_its_way(question, people)
-    controls = allowed_controls(
-        SessionState(session.state), TaskState(current.state) if current else None, is_driven=driver is not None
-    )
-    notices = open_notices(people)
-    guard = guard_ask(session, subject_of(tasks, held=bool(session.queue_held)), costs)
     return SessionScreen(
         session=session,
-        word=word_of(session, tasks),
+        word=word_of(session, subject),
         current=current,
-        subject=subject_of(tasks, held=bool(session.queue_held)),
+        subject=subject,
         tasks=tuple(TaskLine(task, costs.get(task.pk), tuple(task.files.all())) for task in tasks),
-        cost=sum(costs.values(), NOTHING),
-        controls=controls,
-        controls_version=version_of(controls_shown(session, current, bool(queue), controls, notices, guard)),
+        figures=Figures(session, tasks, subject, costs),
+        controls=_controls(session, current, control),
         question_task=question,
-        question_version=version_of(
-            question and (question.pk, question.question_seq, reply and reply.pk, driver, session.owner_id)
-        ),
         people=people,
         watchers=presence.by_session()[session_id],
-        notices=notices,
-        reply=reply,
-        guard=guard,
-        queue=queue,
-        queue_version=version_of((queue_shown(session, current, queue, tasks), driver)),
+        notices=open_notices(people),
+        reply=reply_on_its_way(question, people),
+        guard=guard_ask(session, subject, costs),
+        queue=tuple(task for task in tasks if task.state == TaskState.QUEUED),
         notes=session_notes(session_id),
         lost_until=_lost_until(session),
         control=control,
-        driving_version=version_of(driving_shown(session, control)),
-        brief_version=version_of(session.is_live and control and control.brief and (control.brief, session.owner_id)),
     )
+
+
+def _controls(session: AgentSession, current: Task | None, control: Control | None) -> frozenset[CommandKind]:
+    state = TaskState(current.state) if current else None
+    is_driven = control is not None and control.holder_id is not None
+    return allowed_controls(SessionState(session.state), state, is_driven=is_driven)
 
 
 def _lost_until(session: AgentSession) -> datetime | None:
@@ -236,20 +214,3 @@ def _lost_until(session: AgentSession) -> datetime | None:
         return None
     lost = session.events.filter(kind=EventKind.INSTANCE_LOST).order_by("-seq").first()
     return lost.at + timedelta(seconds=lost.detail["grace_seconds"]) if lost else None
-
-
-def _told(session: AgentSession) -> QuerySet[Command]:
-    """Every command but what was done on the page, of which the timeline tells, unless it went wrong."""
-    went_well = (*OPEN_COMMAND, CommandState.DONE)
-    return session.commands.exclude(kind=CommandKind.INPUT, state__in=went_well)
-
-
-def _next_cap(soft: Decimal | None, hard: Decimal | None, cost: Decimal) -> Decimal | None:
-    """The cap that lies ahead or, where all are passed, the last one."""
-    caps = sorted(cap for cap in (soft, hard) if cap is not None)
-    return next((cap for cap in caps if cost < cap), caps[-1] if caps else None)
-
-
-def _sum_of_known(figures: Iterable[int | None]) -> int | None:
-    known = [figure for figure in figures if figure is not None]
-    return sum(known) if known else None

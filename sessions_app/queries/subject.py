@@ -7,8 +7,8 @@ from sessions_app.enums import ACTIVE_TASK, GuideWord, SessionState, TaskState, 
 from sessions_app.models import AgentSession, Task
 
 
-def subject_of(tasks: Sequence[Task], *, held: bool = False) -> Task | None:
-    """Choose, of a session's tasks in order, the one in hand, else the next, else the last.
+def subject_of(session: AgentSession, tasks: Sequence[Task]) -> Task | None:
+    """Choose, of the session's tasks in order, the one in hand, else the next, else the last.
 
     Where the queue is held, the last one comes before the next: it is why the agent does nothing.
     """
@@ -17,12 +17,11 @@ def subject_of(tasks: Sequence[Task], *, held: bool = False) -> Task | None:
     ended = [task for task in tasks if task.state not in {TaskState.QUEUED, TaskState.REMOVED}]
     last = ended[-1] if ended else None
     following = next(queued, None)
-    return next(in_hand, None) or ((last or following) if held else (following or last))
+    return next(in_hand, None) or ((last or following) if session.queue_held else (following or last))
 
 
-def word_of(session: AgentSession, tasks: Sequence[Task]) -> GuideWord:
-    """Give the state in the guides' one word, from a session and its tasks in order."""
-    subject = subject_of(tasks, held=bool(session.queue_held))
+def word_of(session: AgentSession, subject: Task | None) -> GuideWord:
+    """Give the state in the guides' one word."""
     return guide_word(
         SessionState(session.state),
         TaskState(subject.state) if subject else None,

@@ -1,17 +1,18 @@
 """A tile of the desk: one live session, how much it needs a person, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 
 from django.contrib.auth.models import User
 
-from sessions_app.enums import WORKING_TASK, EventKind, GuideWord, SessionState
+from sessions_app.enums import WORKING_TASK, EventKind, GuideWord
 from sessions_app.models import AgentSession, Task
 from sessions_app.queries.guards import asks_person, guard_text
 from sessions_app.queries.inbox import InboxItem
 from sessions_app.queries.money import NOTHING, Spent
+from sessions_app.queries.picture import why_no_picture
 
 #: The states that wait for a person, and the kind of row that says why.
 _WAITS = {
@@ -54,11 +55,14 @@ class DeskTile:
     word: GuideWord
     subject: Task | None
     task_count: int
-    spent: Spent
     #: When this was read.
     now: datetime
+    #: Nothing, where that was not read.
+    spent: Spent = field(default_factory=Spent)
     #: Who has its page open.
     watchers: tuple[str, ...] = ()
+    #: Its start waits until then for the key's calls, where that was read too.
+    start_waits_until: datetime | None = None
     #: What waits here for a person, where that was read too.
     items: tuple[InboxItem, ...] = ()
 
@@ -161,12 +165,8 @@ class DeskTile:
 
     @property
     def no_picture(self) -> str:
-        """Why there is none to be seen; empty where there is one."""
-        if self.session.state == SessionState.STARTING:
-            return "The browser is starting."
-        if self.session.state == SessionState.LOST:
-            return "The browser is lost for now."
-        return "" if self.session.webrtc_url else "The service offers no picture."
+        """Why none is to be seen here, where only WebRTC is tried; empty where there may be one."""
+        return why_no_picture(self.session, start_waits_until=self.start_waits_until, way="webrtc")
 
     @property
     def question(self) -> str:

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 
 from django.db.models import Count, Max
 
-from sessions_app.enums import CommandKind, CommandState, GuideWord, TaskState
-from sessions_app.models import AgentSession, Command, Task, Team, Workflow
+from sessions_app.enums import GuideWord, TaskState
+from sessions_app.models import AgentSession, Task, Team, Workflow
+from sessions_app.queries.budget import waiting_starts
 from sessions_app.queries.money import NOTHING, cost_by_session
-from sessions_app.queries.subject import tasks_by_session, word_of
+from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
+from sessions_app.queries.versions import version_of
 
 _RUNS = 100
 
@@ -64,15 +65,11 @@ def runs_of(workflow: Workflow) -> Sequence[Run]:
         .order_by("session_id", "number")
         .values_list("session_id", "result")
     )
-    waiting = dict(
-        Command.objects.filter(session__in=sessions, kind=CommandKind.START, state=CommandState.QUEUED)
-        .exclude(not_before=None)
-        .values_list("session_id", "not_before")
-    )
+    waiting = waiting_starts(ids)
     return [
         Run(
             session=session,
-            word=word_of(session, tasks[session.pk]),
+            word=word_of(session, subject_of(session, tasks[session.pk])),
             done=sum(task.state == TaskState.COMPLETED for task in tasks[session.pk]),
             tasks=len(tasks[session.pk]),
             waits_until=waiting.get(session.pk),
@@ -86,8 +83,9 @@ def runs_of(workflow: Workflow) -> Sequence[Run]:
 
 def shown_version(runs: Sequence[Run]) -> str:
     """Changes with whatever the list shows of its runs."""
-    shown = [
-        (run.session.pk, run.session.queue_held, *(value for name, value in vars(run).items() if name != "session"))
-        for run in runs
-    ]
-    return sha256(repr(shown).encode()).hexdigest()[:12]
+    return version_of([_shown(run) for run in runs])
+
+
+def _shown(run: Run) -> tuple[object, ...]:
+    session, told = run.session, (run.question, run.result)
+    return session.pk, session.queue_held, run.word, run.done, run.tasks, run.waits_until, told, run.cost

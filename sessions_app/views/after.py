@@ -4,16 +4,17 @@ import json
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from sessions_app.http import OperatorRequest, find_session, find_task
 from sessions_app.models import AgentSession
+from sessions_app.numbers import whole_number
 from sessions_app.queries import session_screen
 from sessions_app.queries.export import session_export
 from sessions_app.queries.markdown import as_markdown
 from sessions_app.queries.replay import replay_step
+from sessions_app.views.downloads import as_download
 
 
 @require_safe
@@ -27,10 +28,10 @@ def session_after(request: OperatorRequest, pk: str) -> HttpResponse:
 def session_step(request: OperatorRequest, pk: str) -> HttpResponse:
     """How things stood at one step."""
     session = find_session(request, pk)
-    number = request.GET.get("step", "")
-    if session.is_live or not (number.isascii() and number.isdigit() and len(number) < 10):
+    number = whole_number(request.GET.get("step", ""))
+    if session.is_live or number is None:
         raise Http404("There is no such step.")
-    return render(request, "sessions/_replay_step.html", {"step": replay_step(session, int(number))})
+    return render(request, "sessions/_replay_step.html", {"step": replay_step(session, number)})
 
 
 @require_safe
@@ -59,10 +60,4 @@ def _name(session: AgentSession) -> str:
 
 
 def _download(text: str, content_type: str, name: str) -> HttpResponse:
-    """What agents and pages wrote is never a page of ours."""
-    response = HttpResponse(text, content_type=f"{content_type}; charset=utf-8")
-    response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return as_download(HttpResponse(text, content_type=f"{content_type}; charset=utf-8"), name)

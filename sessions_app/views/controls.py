@@ -10,7 +10,7 @@ from sessions_app.enums import CommandKind
 from sessions_app.http import OperatorRequest, carry_out, find_session, posted_key
 from sessions_app.models import AgentSession
 from sessions_app.queries import session_screen
-from sessions_app.views.session import controls_context
+from sessions_app.views.contexts import controls_context
 
 
 @require_safe

@@ -96,6 +96,7 @@ def _desk(
     request: OperatorRequest, team: Team, save_form: SavedFilterForm | None = None, *, status: int = 200
 ) -> HttpResponse:
     tiles = desk_tiles(team)
+    summary = desk_summary(team, tiles)
     form = DeskFilterForm(team, request.user, request.GET)
     filters = form.filters()
     context = {
@@ -106,9 +107,9 @@ def _desk(
         "inbox": desk_inbox(tiles),
         "expired": expired_items(team.pk),
         "unreachable": unreachable_services(team, tiles),
-        "summary": desk_summary(team),
+        "summary": summary,
         "bulk_verbs": BULK_VERBS.items(),
         "shift_note": newest_shift_note(team.pk),
         "ice_servers": json.dumps(settings.ENVIRONMENT.ice_servers),
     }
-    return render_page(request, "desk.html", context, status=status)
+    return render_page(request, "desk.html", context, needing=summary.needing, status=status)

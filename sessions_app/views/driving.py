@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -13,10 +13,18 @@ from sessions_app.domain.access import leads, may_steer
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.inputs import act
 from sessions_app.forms.inputs import BadInput, read_batch, read_page
-from sessions_app.http import OperatorRequest, carry_out, find_session, posted_key, without_nul
+from sessions_app.http import (
+    OperatorRequest,
+    carry_out,
+    find_session,
+    header_key,
+    posted_key,
+    without_nul,
+)
 from sessions_app.models import AgentSession
+from sessions_app.numbers import whole_number
 from sessions_app.queries import session_screen
-from sessions_app.views.session import controls_context
+from sessions_app.views.contexts import controls_context
 
 
 @require_safe
@@ -39,7 +47,7 @@ def session_input(request: OperatorRequest, pk: str) -> HttpResponse:
     """Take a batch of inputs; the answer says which batch was the last, so that the page knows the next."""
     session = find_session(request, pk, steer=True)
     try:
-        act(session, read_batch(request.body, session), by=request.user, key=_key_of(request))
+        act(session, read_batch(request.body, session), by=request.user, key=header_key(request))
     except BadInput as error:
         return _input_answer(session, str(error), status=422)
     except NotAllowed as refusal:
@@ -61,12 +69,11 @@ def brief_discard(request: OperatorRequest, pk: str) -> HttpResponse:
 
 
 def _take(request: OperatorRequest, session: AgentSession, key: UUID) -> object:
-    seen = request.POST.get("seen", "")
     return driving.take(
         session,
         by=request.user,
         page=_page(request),
-        seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0,
+        seen=whole_number(request.POST.get("seen", "")) or 0,
         reason=without_nul(request.POST.get("reason", "")),
         key=key,
     )
@@ -90,13 +97,6 @@ _VERBS: dict[str, Callable[[OperatorRequest, AgentSession, UUID], object]] = {
 def _page(request: OperatorRequest) -> str:
     """Which of the person's pages it is: its script says so with each request."""
     return read_page(request.headers.get("X-Page"))
-
-
-def _key_of(request: OperatorRequest) -> UUID:
-    try:
-        return UUID(request.headers.get("Idempotency-Key", ""))
-    except ValueError:
-        return uuid4()
 
 
 def _input_answer(session: AgentSession, message: str, *, status: int) -> JsonResponse:

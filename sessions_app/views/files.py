@@ -5,12 +5,12 @@ from contextlib import AsyncExitStack
 
 from channels.db import database_sync_to_async
 from django.http import HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from sessions_app.agent_api.files import FileBody, FileRefused, Source, open_file
 from sessions_app.http import OperatorRequest, find_file, render_page
 from sessions_app.models import ResultFile
+from sessions_app.views.downloads import as_download
 
 
 @require_GET
@@ -26,11 +26,7 @@ async def result_file(request: OperatorRequest, pk: str) -> HttpResponseBase:
         response = StreamingHttpResponse(_chunks(body, stack.pop_all()), content_type="application/octet-stream")
     if body.length is not None:
         response.headers["Content-Length"] = str(body.length)
-    response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file.name)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return as_download(response, file.name)
 
 
 async def _chunks(body: FileBody, stack: AsyncExitStack) -> AsyncIterator[bytes]:

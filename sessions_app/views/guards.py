@@ -12,8 +12,9 @@ from sessions_app.forms.guards import CapsForm, HoldForm
 from sessions_app.http import OperatorRequest, carry_out, find_session, find_team, posted_figure, posted_key
 from sessions_app.models import AgentSession
 from sessions_app.views.account import settings_answer
+from sessions_app.views.contexts import caps_context
 from sessions_app.views.controls import controls_region
-from sessions_app.views.session import caps_context, session_answer
+from sessions_app.views.session import session_answer
 
 
 @require_POST

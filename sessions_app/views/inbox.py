@@ -28,7 +28,7 @@ from sessions_app.queries import (
     what_became_of,
     why_no_picture,
 )
-from sessions_app.views.session import answer_context
+from sessions_app.views.contexts import answer_context
 
 #: What is said of what was decided.
 _DONE = {
@@ -144,7 +144,7 @@ def _context(
         "ask": screen.guard,
         "may_stop": CommandKind.STOP in screen.controls,
         "may_steer": may_steer(request.user, session),
-        "no_picture": why_no_picture(session),
+        "no_picture": why_no_picture(session, way="webrtc"),
         "key": uuid4(),
         "claim_said": "",
         "said": "",

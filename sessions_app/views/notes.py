@@ -16,7 +16,8 @@ from sessions_app.http import OperatorRequest, find_note, find_session, find_tea
 from sessions_app.models import AgentSession, Team
 from sessions_app.queries import session_screen
 from sessions_app.queries.notes import newest_shift_note, shift_notes
-from sessions_app.views.session import note_context, session_answer
+from sessions_app.views.contexts import note_context
+from sessions_app.views.session import session_answer
 
 _NOTES_A_PAGE = 30
 

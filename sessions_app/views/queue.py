@@ -14,7 +14,7 @@ from sessions_app.forms import FollowUpForm
 from sessions_app.http import OperatorRequest, carry_out, find_session, find_task, posted_key, render_page
 from sessions_app.models import AgentSession
 from sessions_app.queries import session_screen
-from sessions_app.views.session import controls_context
+from sessions_app.views.contexts import controls_context
 
 
 @require_safe

@@ -14,10 +14,12 @@ from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.rows import MAX_ROWS, Row
 from sessions_app.domain.workflows import placeholders_of, settings_of, start_rows, tasks_of
+from sessions_app.forms.connections import ConnectionForm
 from sessions_app.forms.fields import MAX_PROMPT
-from sessions_app.forms.runs import ConnectionForm, RowsForm, ValuesForm, check_address
-from sessions_app.http import OperatorRequest, find_workflow, posted_key, render_page, whole_number
+from sessions_app.forms.runs import RowsForm, ValuesForm, check_address
+from sessions_app.http import OperatorRequest, find_workflow, posted_key, render_page
 from sessions_app.models import Workflow
+from sessions_app.numbers import whole_number
 
 _PAGE = "workflows/start.html"
 

@@ -34,14 +34,14 @@ def whep_offer(request: OperatorRequest, pk: str) -> HttpResponse:
     session = find_session(request, pk)
     if request.content_type != "application/sdp" or len(request.body) > _LONGEST_OFFER:
         return _refusal(f"The offer must be application/sdp of at most {_LONGEST_OFFER} bytes.", status=415)
-    if why := _why_no_picture(session, session.webrtc_url):
+    if why := why_no_picture(session, way="webrtc"):
         return _refusal(why, status=409, is_final=not session.is_live)
     verify = session.connection.verify
     try:
         offer = request.body.decode(errors="replace")
         answer = exchange_offer(session.webrtc_url, offer, verify=verify, layer=_layer(request))
     except NoPicture as error:
-        return _not_given(session, session.webrtc_url, error)
+        return _not_given(session, error, way="webrtc")
     viewing = open_viewing(session, Viewing.Way.WEBRTC, by=request.user, location=answer.location or "")
     return HttpResponse(
         # The addresses in it are where the picture comes from: without them there is none.
@@ -66,12 +66,12 @@ def whep_viewing(request: OperatorRequest, pk: str) -> HttpResponse:
 def web_view(request: OperatorRequest, pk: str) -> HttpResponse:
     """Open the service's own page for the picture: for a script (POST) its address, else the page itself."""
     session = find_session(request, pk)
-    if why := _why_no_picture(session, session.web_view_url):
+    if why := why_no_picture(session, way="web-view"):
         return _refusal(why, status=409, is_final=not session.is_live)
     try:
         page = find_web_view(session.web_view_url, verify=session.connection.verify)
     except NoPicture as error:
-        return _not_given(session, session.web_view_url, error)
+        return _not_given(session, error, way="web-view")
     viewing = open_viewing(session, Viewing.Way.WEB_VIEW, by=request.user, location=page)
     address = reverse("web-view-part", args=(viewing.pk,))
     if request.method == "GET":
@@ -132,14 +132,10 @@ def _is_to_be_ended_upstream(viewing: Viewing) -> bool:
     return viewing.way == Viewing.Way.WEBRTC and viewing.session.is_live and bool(viewing.upstream_location)
 
 
-def _why_no_picture(session: AgentSession, address: str) -> str:
-    return why_no_picture(session) or ("" if address else "The service offers no such picture of this session.")
-
-
-def _not_given(session: AgentSession, address: str, error: NoPicture) -> JsonResponse:
+def _not_given(session: AgentSession, error: NoPicture, *, way: str) -> JsonResponse:
     """The service's no; where the session ended while it was asked, that is why, and nobody's fault."""
     session.refresh_from_db(fields=("state", "end_reason"))
-    if why := _why_no_picture(session, address):
+    if why := why_no_picture(session, way=way):
         return _refusal(why, status=409, is_final=not session.is_live)
     return _refusal(str(error), status=502)
 

@@ -11,10 +11,12 @@ from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.followups import send_task
 from sessions_app.domain.handback import MAX_BRIEF
 from sessions_app.forms import AnswerForm, FollowUpForm
-from sessions_app.http import OperatorRequest, find_session, find_task, posted_key, whole_number, without_nul
+from sessions_app.http import OperatorRequest, find_session, find_task, posted_key, without_nul
 from sessions_app.models import AgentSession, Task
+from sessions_app.numbers import whole_number
 from sessions_app.queries import session_screen
-from sessions_app.views.session import answer_context, controls_context, follow_up_context, session_answer
+from sessions_app.views.contexts import answer_context, controls_context, follow_up_context
+from sessions_app.views.session import session_answer
 
 
 @require_POST

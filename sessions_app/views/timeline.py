@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from sessions_app.forms import TimelineForm
-from sessions_app.http import OperatorRequest, find_session, render_page, whole_number
+from sessions_app.http import OperatorRequest, find_session, render_page
 from sessions_app.models import AgentSession
+from sessions_app.numbers import whole_number
 from sessions_app.queries import (
     RowGroup,
     kinds_of,

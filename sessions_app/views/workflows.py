@@ -28,9 +28,9 @@ from sessions_app.http import (
     find_workflow,
     posted_key,
     render_page,
-    whole_number,
 )
 from sessions_app.models import Workflow
+from sessions_app.numbers import whole_number
 from sessions_app.queries.workflows import runs_of, shown_version
 from sessions_app.queries.workflows import workflow_list as listed
 

@@ -9,6 +9,7 @@ from sessions_app.enums import CommandKind, CommandState, EventKind, GuideWord, 
 from sessions_app.models import AgentSession
 from sessions_app.queries import (
     desk_inbox,
+    desk_summary,
     desk_tile,
     desk_tiles,
     session_screen,
@@ -32,7 +33,7 @@ from tests.conftest import MOMENT
 def test_the_subject_is_the_task_in_hand_or_the_next_or_the_last(states, number, make_session, make_task):
     session = make_session()
     tasks = [make_task(session, state=state) for state in states]
-    subject = subject_of(tasks)
+    subject = subject_of(session, tasks)
     assert (subject and subject.number) == number
 
 
@@ -65,8 +66,8 @@ def test_money_is_added_up_exactly(make_session, make_task, make_spend):
     for _ in range(10):
         make_spend(task, "0.10000001")
     screen = session_screen(session.pk)
-    assert screen.cost == screen.tasks[0].cost == Decimal("1.00000010")
-    assert screen.cost.as_tuple().exponent == -8
+    assert screen.figures.cost == screen.tasks[0].cost == Decimal("1.00000010")
+    assert screen.figures.cost.as_tuple().exponent == -8
     assert desk_tile(session.pk).cost == Decimal("1.00000010")
 
 
@@ -74,7 +75,7 @@ def test_a_task_without_a_figure_has_no_cost_rather_than_none_spent(make_session
     session = make_session()
     make_task(session)
     screen = session_screen(session.pk)
-    assert (screen.tasks[0].cost, screen.cost) == (None, Decimal(0))
+    assert (screen.tasks[0].cost, screen.figures.cost) == (None, Decimal(0))
 
 
 def changes(session, do) -> tuple[bool, bool]:
@@ -83,8 +84,8 @@ def changes(session, do) -> tuple[bool, bool]:
     do()
     after = session_screen(session.pk)
     return (
-        before.controls_version != after.controls_version,
-        before.question_version != after.question_version,
+        before.versions.controls != after.versions.controls,
+        before.versions.question != after.versions.question,
     )
 
 
@@ -163,4 +164,6 @@ def test_a_push_takes_as_many_queries_for_three_as_for_one(
     with django_assert_num_queries(3):
         desk_tile(session.pk)
     with django_assert_num_queries(3):
-        desk_tiles(team)
+        tiles = desk_tiles(team)
+    with django_assert_num_queries(1):
+        desk_summary(team, tiles)

@@ -50,6 +50,26 @@ def test_what_the_state_does_not_allow_is_said_where_it_was_pressed(client_for, 
     assert Command.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("fields", "task", "kind", "words"),
+    [
+        ({"state": "starting"}, "queued", "pause", "The session is still starting."),
+        ({}, "completed", "stop", "The agent has no task in hand just now."),
+        ({}, "waiting", "pause", "The agent waits for an answer to its question."),
+        ({}, "paused", "pause", "The task is paused: it cannot be asked to pause now."),
+    ],
+)
+def test_a_button_and_the_refusal_of_its_press_say_the_same(
+    fields, task, kind, words, client_for, operator, make_session, make_task, read
+):
+    session = make_session(**fields)
+    make_task(session, state=task, question="?" if task == "waiting" else "")
+    client = client_for(operator)
+    button = read(client.get(f"/sessions/{session.pk}/controls/")).one(f"button[@id='control-{kind}']")
+    refused = read(press(client, session, kind, **HTMX))
+    assert [button.get("title")] == refused.alerts() == [words]
+
+
 def test_without_javascript_it_is_said_on_the_page(client_for, operator, running, read):
     client = client_for(operator)
     answer = client.post(f"/sessions/{running.pk}/commands/resume/", {"key": str(uuid4())}, follow=True)

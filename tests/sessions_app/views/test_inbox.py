@@ -390,3 +390,9 @@ def test_a_member_answers_along_for_their_own_sessions_only(client_for, teammate
     again = asking(owner=teammate)
     assert decide(client_for(teammate), again, "answer", answer="B", also=[name_of(foreign)]).status_code == 404
     assert commands(again) == commands(foreign) == []
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 5000, "٣", ""])
+def test_a_name_that_no_question_can_have_no_longer_waits(number, client_for, operator, make_session, read):
+    page = read(client_for(operator).get(f"/inbox/{make_session().pk}/question-{number}/"))
+    assert "This no longer waits for anybody." in page.root.text_content()

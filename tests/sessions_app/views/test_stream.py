@@ -124,7 +124,8 @@ def test_what_is_no_offer_is_not_passed_on(session, upstream, operator, client_f
         ({"state": SessionState.ENDED}, "has ended", True),
         ({"state": SessionState.ENDED, "end_reason": "refused"}, "was not started", True),
         ({"state": SessionState.ENDED, "end_reason": "start_unknown"}, "is not known whether there is a browser", True),
-        ({"webrtc_url": ""}, "offers no such picture", False),
+        ({"webrtc_url": ""}, "in a web view only", False),
+        ({"webrtc_url": "", "web_view_url": ""}, "offers no picture of this session", False),
     ],
 )
 def test_a_session_without_a_picture_says_why(session, operator, client_for, fields, words, is_final):
@@ -288,5 +289,5 @@ def test_a_service_without_a_web_view_says_so(session, operator, client_for):
 
     assert (response.status_code, response.json()["message"]) == (
         409,
-        "The service offers no such picture of this session.",
+        "The service offers no web view of this session.",
     )
