@@ -130,6 +130,6 @@ def test_processes_that_share_have_to_share_everything(read):
 
 def test_the_service_it_starts_for_itself_has_no_rate_limit_unless_told(monkeypatch, tmp_path):
     monkeypatch.delenv("AGENT_SERVICE_RATE_LIMIT", raising=False)
-    assert agent_environment("key", tmp_path)["AGENT_SERVICE_RATE_LIMIT"] == "0"
+    assert agent_environment("key", tmp_path, loopback_only=True)["AGENT_SERVICE_RATE_LIMIT"] == "0"
     monkeypatch.setenv("AGENT_SERVICE_RATE_LIMIT", "5")
-    assert agent_environment("key", tmp_path)["AGENT_SERVICE_RATE_LIMIT"] == "5"
+    assert agent_environment("key", tmp_path, loopback_only=True)["AGENT_SERVICE_RATE_LIMIT"] == "5"
