@@ -89,6 +89,7 @@ def agent_service(folder: Path, sessions: int) -> Iterator[Running]:
         "AGENT_SERVICE_PORT": str(port),
         "AGENT_SERVICE_KEY": KEY,
         "AGENT_SERVICE_MAX_SESSIONS": str(sessions),
+        "AGENT_SERVICE_RATE_LIMIT": "0",
         "AGENT_SERVICE_DATA_DIR": str(folder / "profiles"),
     }
     with _running([sys.executable, "-m", "agent_service"], port, folder, settings) as process:
