@@ -19,13 +19,15 @@ class NotAllowed(Exception):
 
 def lock_person(person: User) -> None:
     """Lock the person until the transaction ends, so that a form sent twice at once waits, and finds its first."""
-    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=person.pk)
 
 
 def find_repeat(*, by: User, key: UUID) -> Command | None:
     """The command that this form, sent before, already made; the person's row is locked until the transaction ends."""
     lock_person(by)
-    return Command.objects.filter(actor=by, idempotency_key=key).select_related("session", "task").first()
+    repeats = Command.objects.filter(actor=by, idempotency_key=key)
+    # Nearly every form is new: the wide query is made for the others alone.
+    return repeats.select_related("session", "task").first() if repeats.exists() else None
 
 
 def queue_command(

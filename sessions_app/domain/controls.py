@@ -12,6 +12,8 @@ from sessions_app.queries.controls import why_not
 
 #: What a control button can ask; tasks and answers have verbs of their own.
 CONTROLS = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.STOP, CommandKind.TERMINATE})
+#: What a control's answer depends on, and what is told of it.
+_ASKED_OF = ("state", "end_reason", "team_id", "last_seq")
 
 
 def active_task(session: AgentSession) -> Task | None:
@@ -24,7 +26,8 @@ def ask(session: AgentSession, kind: CommandKind, *, by: User, key: UUID) -> Com
     """Queue one control command; the same key again gives the same command. Raises NotAllowed."""
     if repeat := find_repeat(by=by, key=key):
         return repeat
-    locked = AgentSession.objects.select_for_update().get(pk=session.pk)
+    # Somebody may be waiting for the agent to hold still: of the session no more is read than is asked of it.
+    locked = AgentSession.objects.select_for_update().only(*_ASKED_OF).get(pk=session.pk)
     task = active_task(locked)
     driver = driver_of(locked) if kind == CommandKind.RESUME else None  # nothing else depends on it
     state = TaskState(task.state) if task else None
