@@ -49,6 +49,7 @@ class Ending:
 
     async def _ask_last(self) -> None:
         if self._runner.session.upstream_id:
+            self._runner.polling.hurry()
             await self._runner.polling.ask_all()
 
     async def _unsure_tasks(self, *, heard: bool) -> set[str]:

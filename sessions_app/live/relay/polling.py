@@ -26,11 +26,14 @@ class Polling:
     def __init__(self, runner: "SessionRunner") -> None:
         self._runner = runner
         self._is_due = asyncio.Event()
+        #: Whether a task may have ended without a cost: to look for one each time would cost more than the poll.
+        self._looks_back = True
         #: Ended tasks that were asked for what they cost in the end: who did not tell then never will.
         self._asked_cost: set[str] = set()
 
     def hurry(self) -> None:
         """Something may have been missed: ask now."""
+        self._looks_back = True
         self._is_due.set()
 
     async def run(self) -> None:
@@ -46,14 +49,18 @@ class Polling:
 
     async def ask_all(self) -> None:
         """Ask for every task that the service may still have news of, and once for a cost that came with no end."""
-        for task in await in_database(self._worth_asking):
+        looks_back, self._looks_back = self._looks_back, False
+        for task in await in_database(self._worth_asking, looks_back=looks_back):
             await self.ask(task)
 
-    def _worth_asking(self) -> list[Task]:
+    def _worth_asking(self, *, looks_back: bool) -> list[Task]:
+        known = Task.objects.filter(session=self._runner.session_id).exclude(upstream_id="").order_by("number")
+        is_open = Q(state__in=ACTIVE_TASK | {TaskState.UNKNOWN})
+        if not looks_back:
+            return list(known.filter(is_open))
         final = SpendEntry.objects.filter(task=OuterRef("pk"), at__gte=OuterRef("ended_at"))
         lacks_cost = Q(ended_at__isnull=False) & ~Q(pk__in=self._asked_cost) & ~Exists(final)
-        known = Task.objects.filter(session=self._runner.session_id).exclude(upstream_id="")
-        return list(known.filter(Q(state__in=ACTIVE_TASK | {TaskState.UNKNOWN}) | lacks_cost).order_by("number"))
+        return list(known.filter(is_open | lacks_cost))
 
     async def ask(self, task: Task, *, stopping: bool = False) -> None:
         """Ask for one task's report and record it, unless something was sent meanwhile that it cannot know of."""
@@ -65,6 +72,7 @@ class Polling:
         except NotFound:
             report = TaskReport(Outcome.STOPPED) if stopping else None
         except AgentApiError:
+            self._looks_back |= task.ended_at is not None
             return
         if task.ended_at and task.state != TaskState.UNKNOWN:
             self._asked_cost.add(task.pk)
