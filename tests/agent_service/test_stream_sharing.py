@@ -49,8 +49,8 @@ async def test_tiles_get_the_base_layer_of_what_is_encoded_once_for_all(agent, v
         assert (stream.stats.demand.fps, stream.stats.demand.is_layered) == (15, True)
         encoded = stream.stats.encoded
         first, second, full, half = await viewer.evaluate(FRAMES_IN_THREE_SECONDS)
-        assert full <= stream.stats.encoded - encoded + 3
-        assert full >= 30
+        encoded = stream.stats.encoded - encoded
+        assert 0.7 * encoded < full <= encoded + 3  # how many that are in a second is the machine's affair
         assert 0.35 * full < half < 0.65 * full
         for tile in (first, second):
             assert 0.15 * full < tile < 0.35 * full
