@@ -35,7 +35,7 @@ def whep_offer(request: OperatorRequest, pk: str) -> HttpResponse:
     if request.content_type != "application/sdp" or len(request.body) > _LONGEST_OFFER:
         return _refusal(f"The offer must be application/sdp of at most {_LONGEST_OFFER} bytes.", status=415)
     if why := why_no_picture(session, way="webrtc"):
-        return _refusal(why, status=409, is_final=not session.is_live)
+        return _no_picture(session, why)
     verify = session.connection.verify
     try:
         offer = request.body.decode(errors="replace")
@@ -67,7 +67,7 @@ def web_view(request: OperatorRequest, pk: str) -> HttpResponse:
     """Open the service's own page for the picture: for a script (POST) its address, else the page itself."""
     session = find_session(request, pk)
     if why := why_no_picture(session, way="web-view"):
-        return _refusal(why, status=409, is_final=not session.is_live)
+        return _no_picture(session, why)
     try:
         page = find_web_view(session.web_view_url, verify=session.connection.verify)
     except NoPicture as error:
@@ -136,9 +136,14 @@ def _not_given(session: AgentSession, error: NoPicture, *, way: str) -> JsonResp
     """The service's no; where the session ended while it was asked, that is why, and nobody's fault."""
     session.refresh_from_db(fields=("state", "end_reason"))
     if why := why_no_picture(session, way=way):
-        return _refusal(why, status=409, is_final=not session.is_live)
+        return _no_picture(session, why)
     return _refusal(str(error), status=502)
 
 
-def _refusal(message: str, *, status: int, is_final: bool = False) -> JsonResponse:
-    return JsonResponse({"message": message, "is_final": is_final}, status=status)
+def _no_picture(session: AgentSession, why: str) -> JsonResponse:
+    """An answer, not a fault: sessions end while their pictures are asked for, and browsers complain of every fault."""
+    return JsonResponse({"message": why, "is_final": not session.is_live})
+
+
+def _refusal(message: str, *, status: int) -> JsonResponse:
+    return JsonResponse({"message": message, "is_final": False}, status=status)

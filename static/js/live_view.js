@@ -18,8 +18,6 @@ const HIDDEN = 60_000;
 
 class LiveView {
   #picture = null;
-  /** What is asked for, also by those that were given up meanwhile: their answers are to be given back. */
-  #asking = globalThis.firstOffer?.asking ?? new AbortController();
   #retry = 0;
   #another = 0;
   #failures = 0;
@@ -70,15 +68,8 @@ class LiveView {
   /** The page's state has changed: there may be a picture now, or none any more. */
   reconsider() {
     const why = reasonInPage();
-    if (why || (isEnding() && !this.line.isShown)) this.#end(why || ENDING);
+    if (why || (isEnding() && !this.line.isShown)) this.stop(why || ENDING);
     else this.start();
-  }
-
-  /** What is under way could only be refused. */
-  #end(why) {
-    this.#asking.abort();
-    this.#asking = new AbortController();
-    this.stop(why);
   }
 
   sleep(why = "The picture rests while nobody looks at this page.") {
@@ -107,7 +98,7 @@ class LiveView {
 
   async #openWebView() {
     try {
-      if (!(await this.webView.open(this.#asking.signal))) return;
+      if (!(await this.webView.open())) return;
     } catch (error) {
       this.#recover(error);
       return;
@@ -123,8 +114,7 @@ class LiveView {
   /** Also while the web view stands in: it covers the video until a frame has come. */
   #connect() {
     const begun = takeFirstOffer();
-    const { signal } = this.#asking;
-    const offer = { offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame), signal, begun };
+    const offer = { offerUrl: this.frame.dataset.offerUrl, iceServers: iceServers(this.frame), begun };
     try {
       this.#picture = new WhepPicture(this.video, offer, {
         patience: begun ? PATIENCE_WITH_FIRST : undefined,

@@ -9,7 +9,6 @@ const LOST = "The picture does not reach this browser. Trying again …";
 
 export class TilePicture {
   #picture = null;
-  #asking = new AbortController();
   #retry = 0;
   #failures = 0;
   #stillSince = 0;
@@ -27,7 +26,7 @@ export class TilePicture {
 
   /** Be live, unless it is, or is about to be, or cannot be. */
   show() {
-    if (this.#noPicture) this.#end();
+    if (this.#noPicture) this.rest();
     else if (!this.#picture && !this.#retry) this.#connect();
   }
 
@@ -36,13 +35,6 @@ export class TilePicture {
     this.#failures = 0;
     this.#close();
     this.tell();
-  }
-
-  /** There is no picture of it any more: an offer that is under way could only be refused. */
-  #end() {
-    this.#asking.abort();
-    this.#asking = new AbortController();
-    this.rest();
   }
 
   /** Say how old a picture is that is not live; to be called each second. */
@@ -59,7 +51,7 @@ export class TilePicture {
 
   #connect() {
     if (!this.#stillSince) this.#say("none", CONNECTING);
-    const offer = { offerUrl: this.tile.dataset.offerUrl, iceServers: this.iceServers, signal: this.#asking.signal };
+    const offer = { offerUrl: this.tile.dataset.offerUrl, iceServers: this.iceServers };
     this.#picture = new WhepPicture(this.video, offer, {
       lost: LOST,
       arrived: () => {

@@ -18,15 +18,15 @@ export class WebView {
     return this.#frame !== null;
   }
 
-  /** Answers whether the page has loaded, or was closed meanwhile; raises NoPicture. By `signal` it is taken back. */
-  async open(signal) {
+  /** Answers whether the page has loaded, or was closed meanwhile; raises NoPicture. */
+  async open() {
     const frame = document.createElement("iframe");
     frame.title = "Live view, as the service's web view";
     frame.setAttribute("sandbox", "allow-scripts");
     frame.referrerPolicy = "no-referrer";
     this.#frame = frame;
     try {
-      const response = await ask(this.#url, { signal });
+      const response = await ask(this.#url);
       frame.viewing = response.headers.get("Location");
       frame.src = (await response.json()).page;
       if (frame === this.#frame) await this.#putUp(frame);

@@ -18,16 +18,14 @@ export class NoPicture extends Error {
 export class Whep {
   #offerUrl;
   #begun;
-  #signal;
   #place = null;
 
-  /** `begun` is an offer that is under way: see first_offer.js. By `signal` another is taken back, answered or not. */
-  constructor({ offerUrl, iceServers, signal, begun = null }) {
+  /** `begun` is an offer that is under way, and may be answered already: see first_offer.js. */
+  constructor({ offerUrl, iceServers, begun = null }) {
     this.#offerUrl = offerUrl;
     this.#begun = begun;
-    this.#signal = signal;
-    this.stream = new MediaStream();
     this.peer = begun?.peer ?? receiver(iceServers);
+    this.stream = new MediaStream(tracksThatCome(this.peer));
     this.peer.ontrack = ({ track }) => this.stream.addTrack(track);
   }
 
@@ -36,9 +34,9 @@ export class Whep {
     const response = await (this.#begun ? understood(this.#begun.response) : this.#offer());
     if (!response) return;
     this.#place = response.headers.get("Location");
-    const sdp = await response.text();
     if (this.#isClosed) this.close();
-    else await this.peer.setRemoteDescription({ type: "answer", sdp });
+    else if (this.#begun) await this.#begun.taken;
+    else await this.peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
   }
 
   async #offer() {
@@ -46,7 +44,7 @@ export class Whep {
     await gathered(this.peer);
     if (this.#isClosed) return null;
     const { sdp } = this.peer.localDescription;
-    return ask(this.#offerUrl, { body: sdp, type: "application/sdp", signal: this.#signal });
+    return ask(this.#offerUrl, { body: sdp, type: "application/sdp" });
   }
 
   get #isClosed() {
@@ -67,10 +65,10 @@ export function giveBack(place) {
 }
 
 /** POST to an address of ours; raises NoPicture with the words of whatever answered. */
-export function ask(url, { signal, body = null, type = "text/plain" }) {
+export function ask(url, { body = null, type = "text/plain" } = {}) {
   const headers = { ...csrf(), "Content-Type": type, Accept: "application/json" };
-  const either = AbortSignal.any([AbortSignal.timeout(ANSWER), signal]);
-  return understood(fetch(url, { method: "POST", body, headers, redirect: "manual", signal: either }));
+  const signal = AbortSignal.timeout(ANSWER);
+  return understood(fetch(url, { method: "POST", body, headers, redirect: "manual", signal }));
 }
 
 async function understood(asked) {
@@ -78,7 +76,7 @@ async function understood(asked) {
     throw new NoPicture("The dashboard cannot be reached.");
   });
   if (response.type === "opaqueredirect") throw new NoPicture("You are signed out: reload to sign in.", { isFinal: true });
-  if (!response.ok) throw await refusal(response);
+  if (response.status !== 201) throw await refusal(response);
   return response;
 }
 
@@ -92,6 +90,12 @@ export function takeFirstOffer() {
   const begun = globalThis.firstOffer;
   delete globalThis.firstOffer;
   return begun;
+}
+
+/** Those that an answer has named already: no event tells of them any more. */
+function tracksThatCome(peer) {
+  const named = peer.getTransceivers().filter(({ currentDirection }) => currentDirection === "recvonly");
+  return named.map(({ receiver }) => receiver.track);
 }
 
 function receiver(iceServers) {
