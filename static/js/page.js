@@ -111,7 +111,6 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 // Each looks for its own elements, and does nothing where there are none. A page without them is still a page.
 for (const loading of [
   import("./controls.js"),
-  import("./sent_once.js"),
   import("./time.js"),
   import("./names.js"),
   import("./live.js"),

@@ -1,6 +1,6 @@
 """A form that was sent, and come back to."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.steps import start, terminate
 
@@ -10,11 +10,18 @@ def titles(page: Page, fruit: str) -> list[str]:
     return page.locator("tbody th").all_inner_texts()
 
 
+def come_late(route: Route) -> None:
+    """As on a slow network."""
+    route.request.frame.wait_for_timeout(500)
+    route.continue_()
+
+
 def test_what_was_started_is_not_started_again_by_going_back(signed_in: Page) -> None:
     page = signed_in
     start(page, "Wait 200 seconds for a quince")
     first = page.url
 
+    page.route("**/js/sent_once*.js", come_late)
     page.go_back()
     expect(page.get_by_role("textbox", name="First task")).to_have_value("Wait 200 seconds for a quince")
     page.get_by_role("button", name="Start session").click()
