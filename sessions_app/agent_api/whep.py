@@ -48,7 +48,8 @@ class PictureRefused(NoPicture):
 
     def __init__(self, status: int) -> None:
         super().__init__(self._WORDS.get(status, f"The service refused the picture (it answered {status})."))
-        self.status = status
+        #: Whether there is none: its session has ended, or has not begun, and the rest of the service works.
+        self.is_unknown = status in {404, 410}
 
 
 class PictureUnreadable(NoPicture):

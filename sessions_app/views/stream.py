@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sessions_app.agent_api.web_view import OutsideWebView, Part, open_part, part_address
-from sessions_app.agent_api.whep import NoPicture, end_viewing, exchange_offer, find_web_view
+from sessions_app.agent_api.whep import NoPicture, PictureRefused, end_viewing, exchange_offer, find_web_view
 from sessions_app.domain.blanking import hiding, keys_of, names_of
 from sessions_app.domain.viewings import close_viewing, find_open_web_view, open_viewing
 from sessions_app.http import OperatorRequest, find_session
@@ -133,10 +133,11 @@ def _is_to_be_ended_upstream(viewing: Viewing) -> bool:
 
 
 def _not_given(session: AgentSession, error: NoPicture, *, way: str) -> JsonResponse:
-    """The service's no; where the session ended while it was asked, that is why, and nobody's fault."""
+    """The service's no; where the session ended while it was asked, that is why, though it may not be known here yet."""
     session.refresh_from_db(fields=("state", "end_reason"))
-    if why := why_no_picture(session, way=way):
-        return _no_picture(session, why)
+    why = why_no_picture(session, way=way)
+    if why or (isinstance(error, PictureRefused) and error.is_unknown):
+        return _no_picture(session, why or str(error))
     return _refusal(str(error), status=502)
 
 

@@ -143,7 +143,6 @@ def test_a_session_without_a_picture_says_why(session, operator, client_for, fie
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
-        (404, f"no stream {ID}", "knows no picture"),
         (406, "", "no form this browser can show"),
         (503, "", "too many may be watching"),
         (418, "", "it answered 418"),
@@ -164,6 +163,17 @@ def test_a_service_that_gives_no_picture_is_told_of_in_words(
     assert words in response.json()["message"]
     assert ID not in everything_in(response)
     assert not Viewing.objects.exists()
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_service_that_knows_no_picture_is_no_fault(session, upstream, operator, client_for, status):
+    upstream.answer(f"/view/{ID}/whep", f"no stream {ID}", status=status)
+
+    response = offer(client_for(operator), session)
+
+    assert response.status_code == 200
+    words = "The service knows no picture of this session (any more)."
+    assert response.json() == {"message": words, "is_final": False}
 
 
 def test_a_session_that_ends_while_its_picture_is_asked_for_is_no_fault(session, operator, client_for, monkeypatch):
