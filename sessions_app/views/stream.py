@@ -133,7 +133,7 @@ def _is_to_be_ended_upstream(viewing: Viewing) -> bool:
 
 
 def _not_given(session: AgentSession, error: NoPicture, *, way: str) -> JsonResponse:
-    """The service's no; where the session ended while it was asked, that is why, though it may not be known here yet."""
+    """The service's no; an end of the session meanwhile is why, though it may not be known here yet."""
     session.refresh_from_db(fields=("state", "end_reason"))
     why = why_no_picture(session, way=way)
     if why or (isinstance(error, PictureRefused) and error.is_unknown):
