@@ -6,6 +6,8 @@ import { beep } from "./sound.js";
 const MINE = /^\(\d+\) /;
 /** On the desk each thing that waits is known by its address; elsewhere only how many sessions need a person. */
 const place = document.querySelector("#desk-summary, [data-needing-place]");
+/** The regions of a session's page in which something may wait for a person, or no longer. */
+const WAITING = ["session-question", "session-controls"];
 let known = null;
 
 function look() {
@@ -93,5 +95,9 @@ document.addEventListener(
 );
 document.addEventListener("watchfloor:applied", look);
 document.addEventListener("htmx:afterSettle", look);
+// A session's page hears at once of what waits on it; of the rest of the team's it asks now and then.
+document.addEventListener("watchfloor:region", ({ detail }) => {
+  if (WAITING.includes(detail)) window.htmx?.trigger(place, "stale");
+});
 showSwitches();
 look();

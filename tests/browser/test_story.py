@@ -5,6 +5,8 @@ import re
 from playwright.sync_api import Page, expect
 
 SHOP = "https://shop.test/"
+#: Milliseconds; what is only asked for now and then comes later.
+AT_ONCE = 5_000
 
 #: Counts the frames a <video> really shows, and keeps two fingerprints to compare.
 COUNT_FRAMES = """
@@ -96,10 +98,13 @@ def test_the_whole_story(signed_in: Page) -> None:
     send_task(page, "Sign in, then return the title")
     answer = page.get_by_role("textbox", name="Your answer")
     expect(answer).to_be_visible(timeout=30_000)
+    needing = page.get_by_role("link", name="1 needs you")
+    expect(needing).to_be_visible(timeout=AT_ONCE)
     answer.fill("dana@example.com / demo-password")
     button(page, "Answer and resume").click()
     expect(timeline(page)).to_contain_text("answered the question")
     expect(state(page)).not_to_contain_text("Needs you")
+    expect(needing).to_be_hidden(timeout=AT_ONCE)
     assert "demo-password" not in page.content()
 
     button(page, "Terminate").click()
