@@ -1,11 +1,9 @@
 """One Chromium with its own profile for each session; neither leaves anything behind, however it ends."""
 
-from agent_service.browser.agent_browser import AgentBrowser
+from agent_service.browser.agent_browser import HEIGHT, WIDTH, AgentBrowser
 from agent_service.browser.chromium import (
     EXTENSION_ID,
     FEATURES_OFF,
-    HEIGHT,
-    WIDTH,
     BrowserOptions,
     find_chromium,
     launch,

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,9 @@ from playwright.async_api import Error as PlaywrightError
 from agent_service.browser.domains import host_name, is_within
 from agent_service.browser.profiles import erase
 from agent_service.browser.proxy import Proxy
+
+WIDTH, HEIGHT = 1024, 600
+"""The picture's size in CSS pixels; the API's coordinates refer to it."""
 
 CLOSE_TIMEOUT = 3.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -30,7 +33,7 @@ class AgentBrowser:
         self._profile = profile
         self._requests = requests
         self._tabs: list[Page] = []
-        self._verdicts: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         context.on("page", self._opened)
         context.on("close", lambda _: self._died())
@@ -66,8 +69,8 @@ class AgentBrowser:
                 async with asyncio.timeout(CLOSE_TIMEOUT):
                     await self.context.close()
         finally:
-            for verdict in self._verdicts:
-                verdict.cancel()
+            for chore in self._chores:
+                chore.cancel()
             await self.proxy.close()
             await asyncio.to_thread(erase, self._profile)
 
@@ -75,6 +78,8 @@ class AgentBrowser:
         page.on("close", self._lost)
         page.on("crash", self._page_crashed)
         self._tabs.append(page)
+        if page.viewport_size != {"width": WIDTH, "height": HEIGHT}:
+            self._begin(_give_size(page))
         self._page_changed()
 
     def _page_crashed(self, page: Page) -> None:
@@ -99,9 +104,12 @@ class AgentBrowser:
             self.crashed.set()
 
     def _judge(self, paused: dict[str, Any]) -> None:
-        verdict = asyncio.create_task(self._pass_or_block(paused["requestId"], self._objection(paused)))
-        self._verdicts.add(verdict)
-        verdict.add_done_callback(self._verdicts.discard)
+        self._begin(self._pass_or_block(paused["requestId"], self._objection(paused)))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        chore = asyncio.create_task(work)
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
 
     def _objection(self, paused: dict[str, Any]) -> str | None:
         """The protocol's name for the reason why a request must fail, or None if it may go on."""
@@ -121,3 +129,9 @@ class AgentBrowser:
                 await self._requests.send("Fetch.failRequest", answer)
             else:
                 await self._requests.send("Fetch.continueRequest", {"requestId": request_id})
+
+
+async def _give_size(page: Page) -> None:
+    """Make a window that asked for a size of its own as large as the picture, or clicks on it would land elsewhere."""
+    with contextlib.suppress(PlaywrightError):  # it may be closed by now
+        await page.set_viewport_size({"width": WIDTH, "height": HEIGHT})

@@ -13,13 +13,10 @@ from urllib.parse import quote
 
 from playwright.async_api import BrowserContext, Playwright
 
-from agent_service.browser.agent_browser import AgentBrowser
+from agent_service.browser.agent_browser import HEIGHT, WIDTH, AgentBrowser
 from agent_service.browser.profiles import PREFIX, erase
 from agent_service.browser.proxy import Proxy
 from agent_service.browser.targets import Targets
-
-WIDTH, HEIGHT = 1024, 600
-"""The picture's size in CSS pixels; the API's coordinates refer to it."""
 
 LAUNCH_TIMEOUT = 30.0
 _CACHE_BYTES = 50 << 20

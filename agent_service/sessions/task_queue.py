@@ -183,7 +183,7 @@ class TaskQueue:
             try:
                 await self._carry_out(task)
             finally:
-                if task.status is TaskStatus.STOPPED:
+                if task.was_broken_off:
                     await self._seat.instance().stop_loading()
 
     async def _carry_out(self, task: Task) -> None:

@@ -95,6 +95,12 @@ class Task:
         """Whether the task has no outcome yet."""
         return self.status not in CLOSED
 
+    @property
+    def was_broken_off(self) -> bool:
+        """Whether it ended in the middle of whatever it was doing, such as loading a page."""
+        ran_out = self.failure is not None and self.failure.code in {"TASK_TIMEOUT", "INSUFFICIENT_BALANCE"}
+        return ran_out or self.status is TaskStatus.STOPPED
+
     def usage(self) -> Usage:
         """What the task has used. It is charged before anybody is told of it, and final once the task is closed."""
         return self._final or self._account.settle(self.bill)

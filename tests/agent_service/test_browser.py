@@ -131,7 +131,9 @@ class TestDyingWithTheService:
 
 
 class TestTabs:
-    async def test_a_new_tab_becomes_the_page_and_gives_way_when_closed(self, tmp_path, driver):
+    async def test_a_new_tab_becomes_the_page_at_the_size_of_the_picture_and_gives_way_when_closed(
+        self, tmp_path, driver
+    ):
         async with agent_browser(driver, tmp_path) as browser:
             changes = []
             browser.page_listeners.add(lambda: changes.append(browser.page))
@@ -145,6 +147,10 @@ class TestTabs:
             await eventually(lambda: browser.page is first)
             assert changes == [second, first]
             assert not browser.crashed.is_set()
+
+            await first.evaluate("() => { window.open('about:blank', 'small', 'width=400,height=300') }")
+            await eventually(lambda: browser.page is not first)
+            await browser.page.wait_for_function(f"innerWidth === {WIDTH} && innerHeight === {HEIGHT}")
 
 
 class TestAvoidedDomains:

@@ -14,6 +14,8 @@ from tests.agent_service.service_helpers import DEADLINE
 from tests.agent_service.stream_helpers import SHOWS_RED, processes_on, watch
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.takes(seconds=25)
+
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def service(start_service):

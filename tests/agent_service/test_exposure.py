@@ -11,20 +11,19 @@ from tests.helpers.waiting import eventually
 POLLING = "/socket.io/?EIO=4&transport=polling"
 
 
-async def test_agents_open_nothing_private_unless_it_is_allowed_and_the_service_itself_never(start_service):
-    service = await start_service("--allow-networks=")
-    session = (await service.start())["sessionId"]
-    body = await service.new_task(session, "title", startingUrl="http://127.0.0.1:2/")
+async def test_agents_open_nothing_private_unless_it_is_allowed_and_the_service_itself_never(service, start_service):
+    strict = await start_service("--allow-networks=")
+    session = (await strict.start())["sessionId"]
+    body = await strict.new_task(session, "title", startingUrl="http://127.0.0.1:2/")
     closed = "127.0.0.1:2 is closed to agents here: only public web addresses are open."
     assert (body["error"], body["code"]) == (closed, "INVALID_PARAMETER")
-    body = await service.new_task(session, "title", startingUrl=f"{service.address}/shop/help")
+    body = await strict.new_task(session, "title", startingUrl=f"{strict.address}/shop/help")
     assert body["result"]["data"]["message"].startswith("Help")
-    await service.new_task(session, f"open {service.address}/start/health")
-    await service.state(session, "terminate")
+    await strict.new_task(session, f"open {strict.address}/start/health")
+    assert "/start/health" not in [line.get("path") for line in strict.journal("call")]
 
-    service = await start_service()
     port = service.address.rpartition(":")[2]
-    session = (await service.start())["sessionId"]
+    session = await service.session()
     body = await service.new_task(session, "title", startingUrl=f"http://localhost:{port}/start/health")
     assert body["code"] == "INVALID_PARAMETER"
     assert "/start/health" not in [line.get("path") for line in service.journal("call")]

@@ -13,7 +13,7 @@ from agent_service.browser import find_chromium
 from agent_service.shop.app import create_shop
 from tests.agent_service.agent_helpers import RecordedRun, elsewhere
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.takes(seconds=80)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.takes(seconds=65)]
 FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 # Names are never looked up, so "offline" is the same on every machine.
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
@@ -41,20 +41,38 @@ async def site():
         yield str(server.make_url("/"))
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def profile(chromium):
+    return await chromium.new_context(viewport={"width": 1024, "height": 600})
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def agent(chromium, shop):
+async def blank(profile):
+    """A blank tab without a history, of a visitor whom no site knows."""
+    page = profile.pages[0] if profile.pages else await profile.new_page()
+    await page.goto("about:blank")
+    session = await profile.new_cdp_session(page)
+    await session.send("Page.resetNavigationHistory")
+    await session.detach()
+    yield page
+    for tab in profile.pages:
+        # Where no site is shown, the browser's own page about a failure may be on its way.
+        if tab is not page or not tab.url.startswith("http"):
+            await tab.close()
+    await profile.clear_cookies()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def agent(blank, shop):
     """Carries out tasks one after the other on one page; gives each one's result and its record."""
-    context = await chromium.new_context(viewport={"width": 1024, "height": 600})
-    page = await context.new_page()
     interpreter = Interpreter(shop_url=shop)
 
     async def work(prompt, *answers):
-        run = RecordedRun(page, prompt, *answers)
+        run = RecordedRun(blank, prompt, *answers)
         return await interpreter.run(run), run
 
-    work.page = page
-    yield work
-    await context.close()
+    work.page = blank
+    return work
 
 
 async def failure(agent, prompt, *answers):
@@ -196,9 +214,14 @@ async def test_a_no_buys_nothing(agent):
     assert run.asked[-1][1] == "Please answer yes to pay $44.80 for Arc LED Desk Lamp, or no to leave it."
     assert agent.page.url.endswith("/checkout")
 
+    # On the page to pay on, no way of pressing pays without asking.
+    for way in ("Click 'Place order'", "Type '12/31' into Expiry date and press Enter"):
+        result, run = await agent(way, "no")
+        assert [kind for kind, _ in run.asked] == ["purchase"]
+        assert "Nothing was bought" in result
+        assert agent.page.url.endswith("/checkout")
 
-async def test_no_clear_yes_buys_nothing(agent):
-    result, _ = await agent("Buy a desk lamp", "a@b.cd demo", "hmm", "well")
+    result, _ = await agent("Click 'Place order'", "hmm", "well")
     assert "Nothing was bought: I got no clear yes" in result
     assert agent.page.url.endswith("/checkout")
 
@@ -210,15 +233,6 @@ async def test_other_instructions_replace_the_purchase(agent):
     assert "Nothing was bought." in result
     assert "Removed Arc LED Desk Lamp from the cart." in result
     assert len(run.asked) == 2
-
-
-@pytest.mark.parametrize("way", ["Click 'Place order'", "Type '12/31' into Expiry date and press Enter"])
-async def test_no_way_of_pressing_pays_without_asking(agent, way):
-    await agent("Buy a desk lamp", "a@b.cd demo", "no")
-    result, run = await agent(way, "no")
-    assert [kind for kind, _ in run.asked] == ["purchase"]
-    assert "Nothing was bought" in result
-    assert agent.page.url.endswith("/checkout")
 
 
 async def test_pressing_sign_in_asks_for_the_details(agent, shop):

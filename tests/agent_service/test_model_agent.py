@@ -15,6 +15,8 @@ from tests.agent_service.service_helpers import DEADLINE, in_process
 from tests.helpers.waiting import eventually
 from tests.upstream.model import KEY, NAME, TOKENS, Fails, Says, ScriptedModel, Waits, mark, text_of, typed
 
+pytestmark = pytest.mark.takes(seconds=20)
+
 TERN = "Tern Slim Wireless Keyboard"
 DONE = Says("finish", {"result": "Done."})
 

@@ -13,6 +13,7 @@ from tests.agent_service.service_helpers import KEY, Caller, calling, read_journ
 from tests.agent_service.stream_helpers import browser_process, processes_on
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.takes(seconds=25)
 LAUNCHER = """
 import subprocess, sys
 from tests.helpers.waiting import eventually

@@ -1,5 +1,7 @@
 """Viewers with different wishes and connections share one capture and one encoder."""
 
+import pytest
+
 from agent_service.streaming import Stream
 from agent_service.streaming.source import BITRATE
 from tests.agent_service.slow_link import slow_link
@@ -11,6 +13,8 @@ from tests.agent_service.stream_helpers import (
     watch,
 )
 from tests.helpers.waiting import eventually
+
+pytestmark = pytest.mark.takes(seconds=40)
 
 #: A good part of each picture is new text.
 RESTLESS = """<body style="margin:0"><canvas id="canvas" width="1024" height="600"></canvas><script>

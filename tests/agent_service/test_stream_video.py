@@ -5,6 +5,7 @@ import logging
 import signal
 
 import aioice.ice
+import pytest
 
 from agent_service.browser import launch
 from agent_service.streaming import Stream
@@ -21,6 +22,8 @@ from tests.agent_service.stream_helpers import (
     watch,
 )
 from tests.helpers.waiting import eventually
+
+pytestmark = pytest.mark.takes(seconds=25)
 
 RED, BLUE = "<body style='background:rgb(255,0,0)'>", "<body style='background:rgb(0,0,255)'>"
 FRAMES_IN_TWO_SECONDS = """async () => {
@@ -127,7 +130,7 @@ async def test_the_screencast_takes_over_where_tabs_cannot_be_captured(driver, v
 
 
 async def test_a_killed_viewer_is_noticed_and_does_not_disturb_the_other(agent, viewer, driver, tmp_path, monkeypatch):
-    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.5)  # how long it takes in truth, test_stream_internals says
+    monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.1)  # how long it takes in truth, test_stream_internals says
     stream = Stream(agent)
     async with stream_server(stream) as address:
         await agent.page.set_content(STILL)

@@ -122,6 +122,22 @@ async def test_pictures_come_only_while_polled_and_twice_a_second_at_least(drive
             assert "no picture" in await response.text()
 
 
+async def test_a_picture_of_another_size_is_not_shown(agent):
+    async with stream_server(Stream(agent)) as address, aiohttp.ClientSession() as client:
+
+        async def shown() -> tuple[int, ...]:
+            return centre(await (await client.get(f"{address}/frame")).read())
+
+        await agent.page.set_content(STILL)
+        assert (await shown())[2] > 240
+        await agent.page.set_viewport_size({"width": 1024, "height": 513})  # as a new tab may be for a moment
+        for _ in range(3):
+            await shown()
+        await agent.page.set_viewport_size({"width": 1024, "height": 600})
+        await agent.page.set_content("<body style='background:rgb(255,0,0)'>")
+        await eventually(shown, lambda colours: colours[0] > 240)
+
+
 async def test_addresses(agent):
     async with stream_server(Stream(agent)) as address, aiohttp.ClientSession() as client:
         redirect = await client.get(address, allow_redirects=False)

@@ -164,15 +164,15 @@ async def test_a_name_that_changes_its_mind_is_checked_where_the_connection_is_m
 
 async def test_why_an_address_cannot_be_opened_is_told_as_without_a_proxy(tmp_path, driver):
     async def look_up(host, port):
-        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        if host != "127.0.0.1":
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
 
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    targets = Targets(places={("closed.test", 80): ("127.0.0.1", port)})
+    targets = Targets((ip_network("127.0.0.1"),), look_up=look_up)
     async with agent_browser(driver, tmp_path, targets=targets) as browser:
         assert await outcome(browser.page, "http://unknown.invalid/") == "ERR_NAME_NOT_RESOLVED"
-    targets = Targets((ip_network("127.0.0.1"),))
-    async with agent_browser(driver, tmp_path, targets=targets) as browser:
         assert await outcome(browser.page, f"http://127.0.0.1:{port}/") == "ERR_CONNECTION_REFUSED"
         assert await outcome(browser.page, f"https://127.0.0.1:{port}/") == "ERR_CONNECTION_REFUSED"
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.agent_service.service_helpers import ASYNC, DEADLINE
 from tests.helpers.waiting import eventually
 
@@ -167,7 +169,8 @@ async def test_stop_cancels_the_action_and_the_session_stays_ready(service):
     assert await service.poll(session, stopped["taskId"]) == poll
 
 
-async def test_stop_breaks_off_a_page_that_is_loading(service):
+@pytest.mark.parametrize("how", ["stopped", "failed"])
+async def test_a_page_that_is_loading_is_broken_off_with_its_task(service, how):
     session = await service.session()
     stalled = asyncio.Event()
 
@@ -180,10 +183,13 @@ async def test_stop_breaks_off_a_page_that_is_loading(service):
 
     server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    await service.queue_task(session, f"open http://127.0.0.1:{port}/")
+    limits = {"maxDuration": 1000} if how == "failed" else {}
+    task = await service.queue_task(session, f"open http://127.0.0.1:{port}/", **limits)
     async with asyncio.timeout(DEADLINE):
         await stalled.wait()
-    await service.state(session, "stop")
+    if how == "stopped":
+        await service.state(session, "stop")
+    assert (await service.outcome(session, task))["status"] == how
     body = await service.new_task(session, "title")
     assert body["result"]["data"]["message"] == "Ready for a task"
     server.close()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 import pytest
 
 from tests.conformance.client import Client, http_client
+from tests.conformance.forms import Body
 from tests.conformance.instances import FORMS, Instance, Instances
 from tests.conformance.site import Site
 from tests.conformance.table import PROPERTY
@@ -54,7 +55,8 @@ async def connect(instances: Instances, form: str) -> AsyncIterator[Callable[[st
 
     yield connect
     for client in clients:
-        await client.close(keep=_idle.get(client.instance, ("", 0.0))[0])
+        kept, _ = _idle.get(client.instance, ({}, 0.0))
+        await client.close(keep=kept.get("sessionId", ""))
         await client.http.aclose()
 
 
@@ -81,25 +83,32 @@ async def site() -> AsyncIterator[Site]:
         yield site
 
 
-#: Each instance's idle session, and since when it lives.
-_idle: dict[Instance, tuple[str, float]] = {}
+#: The start of each instance's idle session, and since when it lives.
+_idle: dict[Instance, tuple[Body, float]] = {}
 
 
 @pytest.fixture
-async def session(client: Client, request) -> AsyncIterator[str]:
-    """A session without tasks, an earlier test's where that left it fit for use."""
-    session, since = _idle.pop(client.instance, ("", 0.0))
+async def start(client: Client, request) -> AsyncIterator[Body]:
+    """What the start of `session` was answered."""
+    start, since = _idle.pop(client.instance, ({}, 0.0))
     if time.monotonic() - since > _IDLE_SECONDS:
-        session, since = (await client.start())["sessionId"], time.monotonic()
+        start, since = await client.start(), time.monotonic()
+    session = start["sessionId"]
     client.started.append(session)
-    yield session
+    yield start
     if not request.node.stash.get(_PASSED, False):
         return
     for message in ({"actionType": "state", "newState": "stop"}, RELEASE):
         if (await client.send(session, message)).status_code != 200:
             return
     await (await client.listen(session)).everything_is_heard()
-    _idle[client.instance] = session, since
+    _idle[client.instance] = start, since
 
 
 RELEASE = {"actionType": "interaction", "action": {"type": "releaseControl"}}
+
+
+@pytest.fixture
+def session(start: Body) -> str:
+    """A session without tasks, an earlier test's where that left it fit for use."""
+    return start["sessionId"]

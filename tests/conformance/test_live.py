@@ -60,15 +60,14 @@ async def test_bad_messages(client, session, site):
 
 
 @row("6", "instance:disconnected, with the grace, and instance:reconnected; no other session notices")
-async def test_a_browser_that_dies(client, site):
+async def test_a_browser_that_dies(client, session, site):
     if client.instance.process is None:
         pytest.skip("a browser of the service must be killed")
-    other = (await client.start())["sessionId"]
-    undisturbed = await client.listen(other)
+    undisturbed = await client.listen(session)
     others = client.instance.browsers()
-    session = (await client.start())["sessionId"]
-    socket = await client.listen(session)
-    tasks = [asyncio.create_task(client.new_task(one, site.gated())) for one in (session, other)]
+    doomed = (await client.start())["sessionId"]
+    socket = await client.listen(doomed)
+    tasks = [asyncio.create_task(client.new_task(one, site.gated())) for one in (doomed, session)]
     await site.until("/gate", count=2)
 
     for pid, browser in client.instance.browsers().items():
@@ -79,7 +78,7 @@ async def test_a_browser_that_dies(client, site):
     failed(await tasks[0])
     await socket.until("instance:reconnected")
     site.gate.set()
-    assert "called back" in client.form.message(await client.new_task(session, site.visit("/page/back")))
+    assert "called back" in client.form.message(await client.new_task(doomed, site.visit("/page/back")))
     assert "called after" in client.form.message(await tasks[1])
     await undisturbed.until("task_completed")
     assert not {"error", "instance:disconnected", "instance:reconnected"} & set(undisturbed.kinds())
@@ -88,8 +87,8 @@ async def test_a_browser_that_dies(client, site):
 @row("7", "webViewURL is an HTML page")
 @row("7", "webRTCURL is WHEP: an offer is answered, without a key; several viewers; DELETE")
 @row("7", "what is no offer is refused")
-async def test_the_picture(client):
-    streaming = (await client.start())["streaming"]
+async def test_the_picture(start):
+    streaming = start["streaming"]
     async with httpx.AsyncClient(trust_env=False, timeout=30) as viewer:
         page = await viewer.get(streaming["webViewURL"])
         assert (page.status_code, page.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
