@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -167,9 +167,13 @@ def agents(tmp_path: Path) -> Iterator[Agents]:
 
 
 @pytest.fixture
-def dashboard(tmp_path: Path, agents: Agents, request: pytest.FixtureRequest) -> Iterator[Dashboard]:
-    folder = tmp_path / "dashboard"
-    folder.mkdir()
+def dashboard(
+    tmp_path: Path,
+    make_data_folder: Callable[[Path], Path],
+    agents: Agents,
+    request: pytest.FixtureRequest,
+) -> Iterator[Dashboard]:
+    folder = make_data_folder(tmp_path / "dashboard")
     dashboard = Dashboard(folder, agents, *getattr(request, "param", ()))
     yield dashboard
     dashboard.kill()
