@@ -46,6 +46,10 @@ class Agents:
         lines = [json.loads(line) for line in self.journal_file.read_text().splitlines()]
         return [line for line in lines if line["kind"] == kind]
 
+    def enough(self) -> None:
+        """Let every agent that tells its answer again and again come to an end."""
+        self.process.send_signal(signal.SIGUSR1)
+
     def end(self) -> None:
         self.process.terminate()
         self.process.communicate(timeout=DEADLINE)
