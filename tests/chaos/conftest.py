@@ -70,7 +70,7 @@ class Dashboard:
             "AGENT_API_URL": agents.url,
             "AGENT_API_KEY": KEY,
             "AGENT_API_CALLS_PER_MINUTE": "0",
-            "QUIET_SECONDS": "1",
+            "QUIET_SECONDS": "1.5",
             "PYTHONPATH": ".",
         }
         self.start(*first)
