@@ -17,7 +17,7 @@ import pytest
 from tests.agent_service.service_helpers import KEY, Process
 from tests.helpers.waiting import wait_until
 
-pytestmark = pytest.mark.takes(seconds=35)
+pytestmark = pytest.mark.takes(seconds=25)
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60.0

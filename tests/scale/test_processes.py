@@ -23,7 +23,7 @@ from tests.scale.conftest import DEADLINE, Member, Operator, Site
 
 until = partial(wait_until, within=DEADLINE)
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.takes(seconds=50)]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.takes(seconds=45)]
 ANSWER = "correct horse battery staple"
 ALL = "SELECT id FROM sessions_app_agentsession"
 NEWEST = "SELECT state, last_seq FROM sessions_app_agentsession WHERE id = %s"
