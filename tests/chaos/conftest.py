@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -46,6 +46,10 @@ class Agents:
         lines = [json.loads(line) for line in self.journal_file.read_text().splitlines()]
         return [line for line in lines if line["kind"] == kind]
 
+    def enough(self) -> None:
+        """Let every agent that tells its answer again and again come to an end."""
+        self.process.send_signal(signal.SIGUSR1)
+
     def end(self) -> None:
         self.process.terminate()
         self.process.communicate(timeout=DEADLINE)
@@ -66,6 +70,7 @@ class Dashboard:
             "AGENT_API_URL": agents.url,
             "AGENT_API_KEY": KEY,
             "AGENT_API_CALLS_PER_MINUTE": "0",
+            "QUIET_SECONDS": "1.5",
             "PYTHONPATH": ".",
         }
         self.start(*first)
@@ -167,9 +172,13 @@ def agents(tmp_path: Path) -> Iterator[Agents]:
 
 
 @pytest.fixture
-def dashboard(tmp_path: Path, agents: Agents, request: pytest.FixtureRequest) -> Iterator[Dashboard]:
-    folder = tmp_path / "dashboard"
-    folder.mkdir()
+def dashboard(
+    tmp_path: Path,
+    make_data_folder: Callable[[Path], Path],
+    agents: Agents,
+    request: pytest.FixtureRequest,
+) -> Iterator[Dashboard]:
+    folder = make_data_folder(tmp_path / "dashboard")
     dashboard = Dashboard(folder, agents, *getattr(request, "param", ()))
     yield dashboard
     dashboard.kill()

@@ -10,7 +10,7 @@ from tests.chaos.conftest import DEADLINE, Agents, Dashboard, Person
 from tests.chaos.test_sigkill import until_nothing
 from tests.helpers.waiting import wait_until
 
-pytestmark = pytest.mark.takes(seconds=55)
+pytestmark = pytest.mark.takes(seconds=45)
 
 CAPS = {
     "pause": {"task_cost_soft": "0.0001"},

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,7 @@ import pytest
 from tests.agent_service.service_helpers import KEY, Process
 from tests.helpers.waiting import wait_until
 
-pytestmark = pytest.mark.takes(seconds=35)
+pytestmark = pytest.mark.takes(seconds=25)
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60.0
@@ -62,30 +63,45 @@ class Serve:
         self.process.communicate(timeout=DEADLINE)
         return self.process.returncode
 
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
 
 @pytest.fixture
-def serve(tmp_path):
+def data_dir(tmp_path, make_data_folder) -> Path:
+    return make_data_folder(tmp_path / "data")
+
+
+@pytest.fixture
+def serve(data_dir):
     started = []
 
-    def start(data_dir=tmp_path, **environment) -> Serve:
+    def start(data_dir=data_dir, **environment) -> Serve:
         started.append(Serve(data_dir, **environment))
         return started[-1]
 
     yield start
     for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-        one.process.communicate()
+        one.kill()
 
 
-@pytest.fixture
-def outside_service(tmp_path):
+@pytest.fixture(scope="module")
+def outside_service(tmp_path_factory):
     """An agent service that is none of the dashboard's doing."""
-    folder = tmp_path / "outside"
-    folder.mkdir()
-    process = Process(folder)
+    process = Process(tmp_path_factory.mktemp("outside"))
     yield process
     process.end()
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory, make_data_folder, outside_service):
+    """A dashboard that uses that service, for tests that leave it as it is, and what it said."""
+    data_dir = make_data_folder(tmp_path_factory.mktemp("standing") / "data")
+    dashboard = Serve(data_dir, **using(outside_service))
+    yield data_dir, dashboard, dashboard.until_ready()
+    dashboard.kill()
 
 
 def using(service: Process) -> dict[str, str]:
@@ -99,9 +115,9 @@ def test_a_bad_setting_is_one_sentence_and_an_exit_code(serve):
     )
 
 
-def test_a_bad_setting_of_the_agent_service_is_said_once_at_any_start(serve, tmp_path):
-    (tmp_path / "agent").mkdir()
-    (tmp_path / "agent/port").write_text(str(free_port()))
+def test_a_bad_setting_of_the_agent_service_is_said_once_at_any_start(serve, data_dir):
+    (data_dir / "agent").mkdir()
+    (data_dir / "agent/port").write_text(str(free_port()))
     code, words = serve(AGENT_SERVICE_PACE="hasty").failure()
     assert (code, words.splitlines()) == (
         1,
@@ -131,34 +147,36 @@ def test_a_port_in_use_is_one_sentence_and_an_exit_code(serve):
     )
 
 
-def test_a_second_process_on_the_same_data_is_refused(serve, outside_service, tmp_path):
-    serve(**using(outside_service)).until_ready()
-    code, words = serve(**using(outside_service)).failure()
+def test_a_second_process_on_the_same_data_is_refused(serve, standing, outside_service):
+    data_dir, _, _ = standing
+    code, words = serve(data_dir, **using(outside_service)).failure()
     assert code == 1
-    assert words.startswith(f"CommandError: Another Watchfloor is running on {tmp_path}")
+    assert words.startswith(f"CommandError: Another Watchfloor is running on {data_dir}")
 
 
-def test_another_service_is_used_and_none_is_started(serve, outside_service):
-    dashboard = serve(**using(outside_service))
-    lines = dashboard.until_ready()
+def test_another_service_is_used_and_none_is_started(standing, outside_service):
+    _, dashboard, lines = standing
     assert f"Using the agent service at {outside_service.address}." in lines
     assert psutil.Process(dashboard.process.pid).children(recursive=True) == []
     assert httpx.get(f"http://127.0.0.1:{dashboard.port}/healthz", trust_env=False).status_code == 200
-    assert dashboard.end(signal.SIGINT) == 0
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_process_is_left_behind_however_it_ends(serve, signum):
-    dashboard = serve()
-    dashboard.until_ready()
-    children = psutil.Process(dashboard.process.pid).children(recursive=True)
-    assert any("agent_service" in " ".join(child.cmdline()) for child in children)
-    dashboard.end(signum)
-    wait_until(lambda: [child for child in children if is_alive(child)], operator.not_, within=15)
+def test_the_embedded_service_ends_with_the_program_however_and_comes_back_where_its_sessions_look(serve, data_dir):
+    ports = []
+    for signum in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
+        dashboard = serve()
+        dashboard.until_ready()
+        children = psutil.Process(dashboard.process.pid).children(recursive=True)
+        assert any("agent_service" in " ".join(child.cmdline()) for child in children)
+        ports.append((data_dir / "agent/port").read_text())
+        assert httpx.get(f"http://127.0.0.1:{ports[-1]}/start/health", trust_env=False).json()["success"] is True
+        dashboard.end(signum)
+        wait_until(partial(living, children), operator.not_, within=15)
+    assert len(set(ports)) == 1
 
 
-def is_alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+def living(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
 ENDED_AS_IT_ANNOUNCES_ITSELF = """
@@ -195,33 +213,22 @@ def test_requests_that_are_being_answered_do_not_hold_up_the_end(serve, outside_
         assert dashboard.end(signal.SIGINT) == 0
 
 
-def test_the_first_password_is_shown_once(serve, outside_service):
-    first = serve(**using(outside_service))
+def test_the_first_password_is_shown_once(serve, outside_service, tmp_path):
+    first = serve(tmp_path / "never used", **using(outside_service))
     lines = first.until_ready()
     assert lines[-2].startswith("Sign in as admin with the password ")
-    first.end(signal.SIGTERM)
-    again = serve(**using(outside_service))
+    assert first.end(signal.SIGINT) == 0
+    again = serve(tmp_path / "never used", **using(outside_service))
     assert "password" not in " ".join(again.until_ready())
     again.end(signal.SIGTERM)
 
 
-def test_the_embedded_service_comes_back_where_its_sessions_look_for_it(serve, tmp_path):
-    ports = []
-    for _ in range(2):
-        dashboard = serve()
-        dashboard.until_ready()
-        ports.append((tmp_path / "agent/port").read_text())
-        assert httpx.get(f"http://127.0.0.1:{ports[-1]}/start/health", trust_env=False).json()["success"] is True
-        dashboard.end(signal.SIGKILL)
-    assert ports[0] == ports[1]
-
-
-def test_a_port_that_somebody_else_has_now_is_given_up(serve, tmp_path):
-    (tmp_path / "agent").mkdir()
+def test_a_port_that_somebody_else_has_now_is_given_up(serve, data_dir):
+    (data_dir / "agent").mkdir()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        (tmp_path / "agent/port").write_text(port)
+        (data_dir / "agent/port").write_text(port)
         serve().until_ready()
-        assert (tmp_path / "agent/port").read_text() != port
+        assert (data_dir / "agent/port").read_text() != port

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from asgiref.sync import sync_to_async
 
 from sessions_app.domain import starts
@@ -13,6 +14,12 @@ from sessions_app.models import AgentSession, Event
 from tests.agent_service.service_helpers import KEY, Running, in_process
 from tests.helpers.relay import quick_quiet, relaying  # noqa: F401 (a fixture of all tests here)
 from tests.helpers.waiting import TooLate, eventually
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """The service lives in the module's event loop, so that its tests can share it."""
+    if "shared_service" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
 class Desk:
@@ -54,13 +61,22 @@ class Desk:
         )
 
 
-@pytest.fixture
-async def service(tmp_path) -> AsyncIterator[Running]:
-    async with in_process(tmp_path) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_service(tmp_path_factory) -> AsyncIterator[Running]:
+    # Sessions of earlier tests may still be closing while the next one starts its own.
+    async with in_process(tmp_path_factory.mktemp("service"), "--max-sessions=100") as running:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def service(shared_service: Running) -> AsyncIterator[Running]:
+    """The module's service; what it shows of journal and agent begins with the test, and no session outlasts it."""
+    shared_service.begin()
+    yield shared_service
+    await shared_service.tidy()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def desk(transactional_db, service, connection, operator) -> AsyncIterator[Desk]:
     connection.base_url, connection.api_key = service.address, KEY
     await connection.asave()

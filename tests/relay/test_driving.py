@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
+import pytest_asyncio
 from aiohttp import web
 from asgiref.sync import sync_to_async
 from django.utils import timezone
@@ -31,7 +31,7 @@ PAGE = """<!doctype html><title>quiet</title><body style="margin:0">
 </script>"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def site():
     async def answer(_):
         return web.Response(text=PAGE, content_type="text/html")
