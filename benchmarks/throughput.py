@@ -12,7 +12,10 @@ SESSIONS, VIEWERS = 20, 2
 _WITHIN_MS = 1000
 _TARGET = 3
 #: Events a second; each a fifth or so above the last, so that the answer is no finer than that.
-_LADDER = (25, 50, 75, 100, 125, 150, 200, 250, 300, 360, 430, 520, 620, 750, 900, 1080, 1300, 1560, 1870, 2250, 2700)
+_LADDER = (
+    *(25, 50, 75, 100, 125, 150, 200, 250, 300, 360, 430, 520, 620, 750, 900, 1080, 1300, 1560, 1870),
+    *(2250, 2700, 3240, 3890, 4670, 5600, 6720, 8060),
+)
 
 
 def is_kept_up(one: Round) -> bool:

@@ -95,21 +95,27 @@ class NaiveViewer(Viewer):
 
 
 class PageViewer(Viewer):
-    """What `live.js` does: reads batches, and says each second how far it has come."""
+    """What `live.js` does: reads batches, and says how far it has come, each second and after so many rows."""
+
+    _FAR = 50
 
     def __init__(self, dashboard: str, session: str, *, after: int, cookies: str) -> None:
         super().__init__(
             f"{dashboard.replace('http', 'ws', 1)}/ws/sessions/{session}/?after={after}",
             {"Cookie": cookies, "Origin": dashboard},
         )
-        self.seq = after
+        self.seq = self._said = after
         #: Rows that came twice, out of order, or after a hole.
         self.faults = 0
 
     async def keep_up(self) -> None:
         while True:
             await asyncio.sleep(1.0)
-            await self._socket.send_str(json.dumps({"ack": self.seq}))
+            await self._acknowledge()
+
+    async def _acknowledge(self) -> None:
+        self._said = self.seq
+        await self._socket.send_str(json.dumps({"ack": self.seq}))
 
     async def hear(self, frame: str) -> str:
         message = json.loads(frame)
@@ -118,6 +124,8 @@ class PageViewer(Viewer):
         rows: str = message["rows"]
         self.faults += message["after"] != self.seq or rows.count("<li ") != message["seq"] - self.seq
         self.seq = message["seq"]
+        if self.seq - self._said >= self._FAR:
+            await self._acknowledge()
         return rows
 
 

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.db.models import Max, QuerySet
+
 from sessions_app.agent_api.types import Usage
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.spend import known_cost, record_cost
@@ -16,6 +18,14 @@ _GARBLED = "The service gave figures for this task that cannot be read: they are
 def known_usage(task: Task) -> Usage:
     """What is recorded of the task so far."""
     return Usage(task.input_tokens, task.output_tokens, task.compute_seconds, known_cost(task))
+
+
+def with_known_usage(tasks: QuerySet[Task]) -> list[tuple[Task, Usage]]:
+    """The tasks, each with what is recorded of it so far, in one query."""
+    return [
+        (task, Usage(task.input_tokens, task.output_tokens, task.compute_seconds, task.known_cost))
+        for task in tasks.annotate(known_cost=Max("spend__cumulative"))
+    ]
 
 
 def record_usage(log: SessionLog, task: Task, usage: Usage, source: SpendSource, *, known: Usage | None) -> None:

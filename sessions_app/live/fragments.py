@@ -84,8 +84,11 @@ def session_change(session_id: str, after: int, *, with_parts: bool = True) -> C
 
 
 def rows_change(after: int, events: Iterable[Event]) -> Change:
-    """The rows that follow `after`, in order and not empty, where nothing else of the page changed; reads nothing."""
-    rows = _render_rows(events)
+    """As many rows that follow `after` as fit, where nothing else of the page changed; reads nothing.
+
+    They are in order, and not none.
+    """
+    rows = _that_fit(_render_rows(events))
     return Change(after, rows[-1].seq, rows, parts={}, versions={})
 
 
@@ -130,6 +133,7 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
 # One thread for all rendering from the database: several would only fight the relay for the interpreter.
 _thread = own_thread("fragments")
 
+render_rows = sync_to_async(rows_change, thread_sensitive=False, executor=_thread)
 render_change = sync_to_async(closing_after_errors(session_change), thread_sensitive=False, executor=_thread)
 find_doubt_end = sync_to_async(closing_after_errors(doubt_ends_at), thread_sensitive=False, executor=_thread)
 render_digest = sync_to_async(closing_after_errors(desk_digest), thread_sensitive=False, executor=_thread)

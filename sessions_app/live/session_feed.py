@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from sessions_app.broadcast import Message, SessionRecorded, session_group
 from sessions_app.live.feeds import Feed, Viewer, watching
-from sessions_app.live.fragments import PAGE_ROWS, Change, render_change, rows_change
+from sessions_app.live.fragments import PAGE_ROWS, Change, render_change, render_rows, rows_change
 from sessions_app.models import Event
 
 #: Changes kept for a page that is slow; beyond, it reads the database at its own pace.
@@ -150,8 +150,15 @@ class SessionFeed(Feed[SessionViewer]):
         with_parts = self._wants_parts and asyncio.get_running_loop().time() >= self._parts_due
         if must_read or with_parts:
             await self._read(with_parts=with_parts)
-        elif told:
-            self._offer(rows_change(self._seq, told))
+        else:
+            await self._tell(told)
+
+    async def _tell(self, rows: list[Event]) -> None:
+        """Pass on rows that came with the news of them: the database need not be asked."""
+        while rows:
+            few = len(rows) <= _AT_ONCE
+            self._offer(rows_change(self._seq, rows) if few else await render_rows(self._seq, rows[:PAGE_ROWS]))
+            rows = [row for row in rows if row.seq > self._seq]
 
     async def _read(self, *, with_parts: bool) -> None:
         loop = asyncio.get_running_loop()
@@ -180,9 +187,8 @@ class SessionFeed(Feed[SessionViewer]):
 
 
 def _follows(rows: Sequence[Event], seq: int) -> bool:
-    """Whether the rows are the next ones after `seq`, without a hole, and few enough to be rendered at once."""
-    numbers = [row.seq for row in rows]
-    return len(rows) <= _AT_ONCE and numbers == list(range(seq + 1, seq + 1 + len(rows)))
+    """Whether the rows are the next ones after `seq`, without a hole."""
+    return [row.seq for row in rows] == list(range(seq + 1, seq + 1 + len(rows)))
 
 
 def watch_session(session_id: str, *, after: int, last_seq: int) -> AbstractAsyncContextManager[SessionViewer]:

@@ -7,6 +7,8 @@ const RETRY = { first: 500, longest: 5000 };
 /** The server gives a sign of life every 5 s; after this long without one the link is taken for dead. */
 const SILENCE = 12_000;
 const NO_LONGER_ALLOWED = 4403;
+/** So far on from what was last acknowledged, more is: half of what the server sends ahead. */
+const FAR = 50;
 
 /**
  * `address()` names the socket as it is to be opened now, `number()` is what to acknowledge, and `apply(message)`
@@ -19,6 +21,7 @@ export function keepOpen({ address, number, apply, beat = () => ({}) }) {
   let retry = 0;
   let heardAt = Date.now();
   let saidAt = 0;
+  let said = 0;
   let isOver = false;
 
   function open() {
@@ -40,13 +43,14 @@ export function keepOpen({ address, number, apply, beat = () => ({}) }) {
     failures = 0;
     sayLive();
     if (message.type !== "beat" && apply(message) === false) drop();
-    else if (message.more || Date.now() - saidAt >= 1000) acknowledge();
+    else if (message.more || number() - said >= FAR || Date.now() - saidAt >= 1000) acknowledge();
   }
 
   function acknowledge() {
     if (socket?.readyState !== WebSocket.OPEN) return;
     saidAt = Date.now();
-    socket.send(JSON.stringify({ ack: number(), ...beat() }));
+    said = number();
+    socket.send(JSON.stringify({ ack: said, ...beat() }));
   }
 
   async function lose({ hasOpened, code }) {

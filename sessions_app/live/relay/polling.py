@@ -10,7 +10,7 @@ from sessions_app import broadcast
 from sessions_app.agent_api.errors import AgentApiError, NotFound
 from sessions_app.agent_api.types import Outcome, TaskReport, Usage
 from sessions_app.domain import ingest
-from sessions_app.domain.figures import known_usage
+from sessions_app.domain.figures import known_usage, with_known_usage
 from sessions_app.enums import ACTIVE_TASK, SpendSource, TaskState
 from sessions_app.live.relay.blanking import blanked
 from sessions_app.live.threads import in_database
@@ -50,23 +50,27 @@ class Polling:
     async def ask_all(self) -> None:
         """Ask for every task that the service may still have news of, and once for a cost that came with no end."""
         looks_back, self._looks_back = self._looks_back, False
-        for task in await in_database(self._worth_asking, looks_back=looks_back):
-            await self.ask(task)
+        for task, known in await in_database(self._worth_asking, looks_back=looks_back):
+            await self.ask(task, known=known)
 
-    def _worth_asking(self, *, looks_back: bool) -> list[Task]:
-        known = Task.objects.filter(session=self._runner.session_id).exclude(upstream_id="").order_by("number")
+    def _worth_asking(self, *, looks_back: bool) -> list[tuple[Task, Usage]]:
+        sent = Task.objects.filter(session=self._runner.session_id).exclude(upstream_id="").order_by("number")
         is_open = Q(state__in=ACTIVE_TASK | {TaskState.UNKNOWN})
         if not looks_back:
-            return list(known.filter(is_open))
+            return with_known_usage(sent.filter(is_open))
         final = SpendEntry.objects.filter(task=OuterRef("pk"), at__gte=OuterRef("ended_at"))
         lacks_cost = Q(ended_at__isnull=False) & ~Q(pk__in=self._asked_cost) & ~Exists(final)
-        return list(known.filter(is_open | lacks_cost))
+        return with_known_usage(sent.filter(is_open | lacks_cost))
 
-    async def ask(self, task: Task, *, stopping: bool = False) -> None:
-        """Ask for one task's report and record it, unless something was sent meanwhile that it cannot know of."""
+    async def ask(self, task: Task, *, known: Usage | None = None, stopping: bool = False) -> None:
+        """Ask for one task's report and record it, unless something was sent meanwhile that it cannot know of.
+
+        `known` is what is recorded of the task so far, where that has been read already.
+        """
         runner = self._runner
         sent_before, asked_at = runner.delivering.sent, time.monotonic()
-        known = await in_database(known_usage, task)
+        if known is None:
+            known = await in_database(known_usage, task)
         try:
             report = await runner.api.poll(runner.session.upstream_id, task.upstream_id)
         except NotFound:

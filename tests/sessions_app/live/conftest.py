@@ -21,13 +21,12 @@ def session(make_session):
 
 @pytest.fixture
 def record(make_event):
-    """Write rows as the relay does: in one transaction, told of after its commit."""
+    """Write rows as the relay does: in one transaction, told of after its commit, with the rows where it is talk."""
 
     @database_sync_to_async
-    def write(session, *texts: str, **fields) -> None:
+    def write(session, *texts: str, is_talk: bool = False, **fields) -> None:
         with transaction.atomic():
-            for text in texts:
-                make_event(session, text=text, **fields)
-            publish_recorded(session.pk, session.team_id, session.last_seq)
+            rows = tuple(make_event(session, text=text, **fields) for text in texts)
+            publish_recorded(session.pk, session.team_id, session.last_seq, rows if is_talk else ())
 
     return write

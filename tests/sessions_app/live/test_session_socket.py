@@ -172,6 +172,23 @@ async def test_long_rows_come_in_messages_of_a_bearable_size(session, record, op
     assert max(len(batch["rows"]) for batch in batches) <= PAGE_CHARACTERS
 
 
+async def test_rows_that_come_with_the_news_of_them_are_not_read_again(session, record, operator, monkeypatch):
+    async def read(*_place: object, **_how: object) -> None:
+        raise AssertionError("the rows are known")
+
+    async with open_socket(path(session), operator) as socket:
+        await socket.read()
+        monkeypatch.setattr(session_feed, "render_change", read)
+        await record(session, *["Short."] * 130, is_talk=True)
+        batches = await socket.read_until(130)
+        await socket.acknowledge(130)
+        await record(session, *["x" * 90_000] * 8, is_talk=True)
+        batches += await socket.read_until(138)
+
+    assert seqs(*batches) == list(range(1, 139))
+    assert max(len(batch["rows"]) for batch in batches) <= PAGE_CHARACTERS
+
+
 async def test_silent_page_is_not_flooded_by_changes_without_rows(session, record, operator):
     async with open_socket(path(session), operator) as socket:
         await socket.read()
