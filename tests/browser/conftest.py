@@ -128,7 +128,11 @@ def context(browser: Browser, dashboard: Dashboard, signed_in_once: StorageState
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
-    """A page that fails the test for whatever the browser itself complains of."""
+    return page_with_complaints(context)
+
+
+def page_with_complaints(context: BrowserContext) -> Page:
+    """A page that keeps whatever the browser itself complains of, for tests to fail for it."""
     page = context.new_page()
     page.complaints = []  # type: ignore[attr-defined]
     page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 
-from playwright.sync_api import Page, expect
+import lxml.html
+from playwright.sync_api import APIResponse, Page, expect
 
 from tests.helpers.waiting import wait_until
 
@@ -30,6 +32,33 @@ def start(page: Page, task: str, **more: str) -> None:
         page.locator(f"[name='{name}']").fill(value)
     page.get_by_role("button", name="Start session").click()  # works before any script does, unlike its shortcut
     page.wait_for_url(re.compile(r"/sessions/(?!new)[\w-]+/$"))
+
+
+def begin(page: Page, task: str, **more: str) -> str:
+    """Start a session by its form and give its address, for who has no need to see it started; `more` as above."""
+    answer = send_form(page, "/sessions/new/", "/sessions/new/", first_task=task, starting_url=SHOP, **more)
+    assert re.search(r"/sessions/(?!new)[\w-]+/$", answer.url), answer.text()
+    return answer.url
+
+
+def end(page: Page, *addresses: str) -> None:
+    """Terminate sessions by their forms where they have not ended yet, and wait until all have."""
+    going_on = [address for address in addresses if not has_ended(page, address)]
+    for address in going_on:
+        send_form(page, address, "/commands/terminate/")
+    for address in going_on:
+        wait_for(page, partial(has_ended, page, address))
+
+
+def has_ended(page: Page, address: str) -> bool:
+    return 'data-state="ended"' in page.request.get(address).text()
+
+
+def send_form(page: Page, address: str, action: str, **fields: str) -> APIResponse:
+    """Send the form that goes to such an address, as it stands on the page but for these fields, without a browser."""
+    forms = lxml.html.fromstring(page.request.get(address).text()).forms
+    (form,) = [form for form in forms if (form.action or address).endswith(action) and form.method == "POST"]
+    return page.request.post(form.action or address, form={**dict(form.form_values()), **fields})
 
 
 def terminate(page: Page) -> None:

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import Dashboard
+from tests.browser.scripted.test_long_timeline import seed
 from tests.browser.steps import start, terminate, wait_for
-from tests.browser.test_long_timeline import seed
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,9 @@ def ended_address(browser: Browser, dashboard: Dashboard, signed_in_once: Storag
 
 
 @pytest.fixture
-def ended(signed_in: Page, ended_address: str) -> Page:
-    signed_in.goto(ended_address)
-    return signed_in
+def ended(page: Page, ended_address: str) -> Page:
+    page.goto(ended_address)
+    return page
 
 
 def replayed(page: Page) -> list[int]:

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
 from tests.browser.conftest import Dashboard
-from tests.browser.steps import start, terminate
+from tests.browser.steps import end, start, terminate
 
 #: By what stands on them; sessions and a workflow are filled in as they were made.
 PAGES = (
@@ -56,8 +56,7 @@ def scene(
         expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
         live = page.url.rstrip("/").rpartition("/")[2]
         yield page, {"ended": ended, "live": live}
-        page.goto(f"/sessions/{live}/")
-        terminate(page)
+        end(page, f"/sessions/{live}/")
 
 
 def violations(page: Page) -> list[str]:

@@ -2,15 +2,14 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import start
+from tests.browser.steps import begin
 
 TASK = "Wait 200 seconds"
 
 
-def test_what_is_selected_is_paused_stopped_and_terminated(signed_in: Page) -> None:
-    page = signed_in
+def test_what_is_selected_is_paused_stopped_and_terminated(page: Page) -> None:
     for _ in range(2):
-        start(page, TASK)
+        begin(page, TASK)
     page.goto("/")
     tiles = page.get_by_role("list", name="Live agents").get_by_role("listitem")
     dialog = page.get_by_role("dialog")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Dashboard
 from tests.browser.hands import NO_FRAME_FOR, click_at, control, press_at_once, said, show, take
 from tests.browser.site import Site
-from tests.browser.steps import terminate, wait_for
+from tests.browser.steps import end, wait_for
 from tests.browser.test_live_view import HEALTHY, frozen, health
 
 pytestmark = pytest.mark.takes(seconds=85)
@@ -20,13 +20,12 @@ SECRET = "hunter2-secret"
 
 
 @pytest.fixture
-def session(signed_in: Page, site: Site) -> Iterator[Page]:
+def session(page: Page, site: Site) -> Iterator[Page]:
     """An idle session that shows the site."""
-    page = signed_in
     show(page, site.url)
     expect(health(page)).to_have_text(HEALTHY, timeout=30_000)
     yield page
-    terminate(page)
+    end(page, page.url)
     assert page.complaints == []  # type: ignore[attr-defined]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import SHOP, terminate
+from tests.browser.steps import SHOP, end
 
 
 def look(page: Page, name: str) -> None:
@@ -20,8 +20,7 @@ def look(page: Page, name: str) -> None:
         page.set_viewport_size({"width": 1440, "height": 900})
 
 
-def test_a_soft_cap_asks_and_a_person_goes_on(signed_in: Page) -> None:
-    page = signed_in
+def test_a_soft_cap_asks_and_a_person_goes_on(page: Page) -> None:
     page.goto("/sessions/new/")
     page.get_by_role("textbox", name="First task").fill(
         "Wait 1 second, then scroll down, then wait 8 seconds, then scroll down, then return the title"
@@ -54,5 +53,5 @@ def test_a_soft_cap_asks_and_a_person_goes_on(signed_in: Page) -> None:
     look(page, "settings")
     page.goto(session)
     expect(page.locator("[data-live-view-health]")).to_contain_text("live")
-    terminate(page)
+    end(page, session)
     assert page.complaints == []

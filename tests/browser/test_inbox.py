@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import start, terminate, wait_for
+from tests.browser.steps import begin, end, start, terminate, wait_for
 
 ASKS = "Sign in, then return the title"
 ITEMS = "#desk-inbox li"
@@ -26,28 +26,21 @@ OscillatorNode.prototype.start = function (at) { told.push("note"); start.call(t
 
 
 @pytest.fixture
-def asking(signed_in: Page) -> Iterator[list[str]]:
-    """The addresses of sessions whose agents ask for a sign-in, the oldest first; the page is the desk."""
-    page = signed_in
-    sessions = []
-    for _ in range(4):
-        start(page, ASKS)
-        sessions.append(page.url)
+def asking(page: Page) -> Iterator[None]:
+    """Four sessions whose agents ask for a sign-in; the page is the desk."""
+    sessions = [begin(page, ASKS) for _ in range(4)]
     page.goto("/")
     expect(page.locator(ITEMS)).to_have_count(4, timeout=40_000)
-    yield sessions
-    for session in sessions:
-        page.goto(session)
-        if page.get_by_role("button", name="Terminate").is_visible():
-            terminate(page)
+    yield
+    end(page, *sessions)
 
 
 def opened(page: Page) -> Locator:
     return page.get_by_role("region", name="Inbox").locator("#inbox-opened")
 
 
-def test_what_waits_is_decided_beside_the_wall(signed_in: Page, asking: list[str]) -> None:
-    page = signed_in
+@pytest.mark.usefixtures("asking")
+def test_what_waits_is_decided_beside_the_wall(page: Page) -> None:
     order = page.locator(ITEMS).evaluate_all("items => items.map(item => item.dataset.itemUrl)")
     box = opened(page).get_by_role("textbox", name="Your answer")
 
@@ -100,8 +93,7 @@ def test_what_waits_is_decided_beside_the_wall(signed_in: Page, asking: list[str
     assert page.complaints == []  # type: ignore[attr-defined]
 
 
-def test_who_is_not_looking_is_told_as_they_asked_to_be(signed_in: Page) -> None:
-    page = signed_in
+def test_who_is_not_looking_is_told_as_they_asked_to_be(page: Page) -> None:
     page.add_init_script(RECORD)
     page.goto("/")
     expect(page).to_have_title("Desk · Watchfloor")

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import start, terminate
+from tests.browser.steps import end, start
 
 
 def chosen(page: Page):
@@ -20,8 +20,7 @@ def open_palette(page: Page, text: str) -> None:
     box.fill(text)
 
 
-def test_a_session_is_steered_and_left_and_found_again_by_keyboard(signed_in: Page) -> None:
-    page = signed_in
+def test_a_session_is_steered_and_left_and_found_again_by_keyboard(page: Page) -> None:
     start(page, "Wait 97 seconds")
     state = page.get_by_role("status", name="Session state")
     expect(state).to_contain_text("Active")
@@ -49,6 +48,7 @@ def test_a_session_is_steered_and_left_and_found_again_by_keyboard(signed_in: Pa
     expect(keys).to_be_hidden()
 
     expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator("dialog :focus")).to_have_count(0)  # the focus leaves a closed dialog a moment later
     page.keyboard.press("f")
     expect(page.get_by_role("textbox", name="Follow-up task")).to_be_focused()
     page.keyboard.type("?")  # where text is typed a key is a letter
@@ -78,12 +78,11 @@ def test_a_session_is_steered_and_left_and_found_again_by_keyboard(signed_in: Pa
     page.keyboard.press("Enter")
     page.wait_for_url(address)
     expect(page.locator("[data-live-view-health]")).to_contain_text("live")
-    terminate(page)
+    end(page, address)
     assert page.complaints == []  # type: ignore[attr-defined]
 
 
-def test_the_picture_fills_the_screen_or_a_window_of_its_own(signed_in: Page) -> None:
-    page = signed_in
+def test_the_picture_fills_the_screen_or_a_window_of_its_own(page: Page) -> None:
     start(page, "Wait 100 seconds")
     expect(page.locator("[data-live-view-health]")).to_contain_text("live", timeout=30_000)
     page.evaluate("document.activeElement.blur()")
@@ -100,5 +99,5 @@ def test_the_picture_fills_the_screen_or_a_window_of_its_own(signed_in: Page) ->
         expect(window).to_have_attribute("aria-pressed", "true")
         window.click()
         expect(window).to_have_attribute("aria-pressed", "false")
-    terminate(page)
+    end(page, page.url)
     assert page.complaints == []  # type: ignore[attr-defined]

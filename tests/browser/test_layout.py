@@ -3,26 +3,26 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import PASSWORD, sign_in, start, terminate
+from tests.browser.steps import PASSWORD, end, sign_in, start
 
 PAGES = ["/", "/sessions/", "/sessions/new/", "/workflows/", "/spend/", "/settings/"]
 
 
 @pytest.mark.parametrize("width", [320, 390, 1440])
-def test_no_page_scrolls_sideways(signed_in: Page, width: int) -> None:
-    signed_in.set_viewport_size({"width": width, "height": 844})
+def test_no_page_scrolls_sideways(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
     beyond = {}
     for address in PAGES:
-        signed_in.goto(address)
-        beyond[address] = signed_in.evaluate("document.documentElement.scrollWidth - innerWidth")
+        page.goto(address)
+        beyond[address] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert beyond == dict.fromkeys(PAGES, 0)
 
 
-def test_whatever_is_pressed_is_large_enough(signed_in: Page) -> None:
+def test_whatever_is_pressed_is_large_enough(page: Page) -> None:
     small = {}
     for address in PAGES:
-        signed_in.goto(address)
-        boxes = signed_in.locator("button:visible, .segments a:visible")
+        page.goto(address)
+        boxes = page.locator("button:visible, .segments a:visible")
         small[address] = boxes.evaluate_all(
             "boxes => boxes.filter(box => box.getBoundingClientRect().height < 24).map(box => box.textContent.trim())"
         )
@@ -30,11 +30,11 @@ def test_whatever_is_pressed_is_large_enough(signed_in: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_boxes_of_one_line_stand_in_line(signed_in: Page, width: int) -> None:
-    signed_in.set_viewport_size({"width": width, "height": 900})
-    signed_in.goto("/sessions/new/")
-    signed_in.get_by_text("Options: limits").click()
-    lines = signed_in.evaluate(
+def test_boxes_of_one_line_stand_in_line(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/sessions/new/")
+    page.get_by_text("Options: limits").click()
+    lines = page.evaluate(
         """() => {
           const lines = new Map();
           for (const field of document.querySelectorAll(".fold-grid > .field:not(.wide)")) {
@@ -49,8 +49,7 @@ def test_boxes_of_one_line_stand_in_line(signed_in: Page, width: int) -> None:
     assert sum(map(len, lines)) == 10
 
 
-def test_the_top_of_a_page_is_one_line_on_a_telephone_with_a_menu_for_the_rest(signed_in: Page) -> None:
-    page = signed_in
+def test_the_top_of_a_page_is_one_line_on_a_telephone_with_a_menu_for_the_rest(page: Page) -> None:
     page.context.clear_cookies()  # what signs out at the end is not what other tests are signed in by
     sign_in(page, name="admin", password=PASSWORD)
     page.set_viewport_size({"width": 390, "height": 844})
@@ -63,8 +62,8 @@ def test_the_top_of_a_page_is_one_line_on_a_telephone_with_a_menu_for_the_rest(s
         assert box
         assert box["height"] < 60, address
     expect(page.get_by_role("banner").get_by_role("link", name="1 needs you")).to_be_visible()
+    end(page, session)
     page.goto(session)
-    terminate(page)
     menu, sign_out = page.get_by_role("button", name="Menu"), page.get_by_role("button", name="Sign out")
     expect(page.get_by_role("button", name="Find")).to_be_hidden()
     menu.focus()
@@ -85,13 +84,13 @@ def test_the_top_of_a_page_is_one_line_on_a_telephone_with_a_menu_for_the_rest(s
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-def test_a_pictures_health_can_be_read_on_a_telephone(signed_in: Page) -> None:
-    signed_in.set_viewport_size({"width": 390, "height": 844})
-    start(signed_in, "Wait 200 seconds")
-    health = signed_in.locator("[data-live-view-health]")
+def test_a_pictures_health_can_be_read_on_a_telephone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    start(page, "Wait 200 seconds")
+    health = page.locator("[data-live-view-health]")
     expect(health).to_contain_text("ms · WebRTC", timeout=30_000)
     assert health.evaluate("line => line.scrollWidth - line.clientWidth") == 0
-    assert signed_in.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
-    ways = signed_in.get_by_role("group", name="Way the picture comes").get_by_role("button")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
+    ways = page.get_by_role("group", name="Way the picture comes").get_by_role("button")
     assert min(ways.evaluate_all("boxes => boxes.map(box => box.getBoundingClientRect().height)")) >= 24
-    terminate(signed_in)
+    end(page, page.url)

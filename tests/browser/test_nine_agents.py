@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Dashboard, start_dashboard, stop_dashboard
 from tests.browser.hands import NO_FRAME_FOR, click_at, control, press_at_once, said, show
 from tests.browser.site import Site
-from tests.browser.steps import start, wait_for
+from tests.browser.steps import begin, wait_for
 from tests.browser.test_live_view import HEALTHY, frozen, health
 
 AGENTS = 9
@@ -34,11 +34,8 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     assert stop_dashboard(running) == 0
 
 
-def test_nine_agents_are_ranked_answered_and_driven(
-    signed_in: Page, other: Page, site: Site, dashboard: Dashboard
-) -> None:
-    page = signed_in
-    agents = begin(page, site)
+def test_nine_agents_are_ranked_answered_and_driven(page: Page, other: Page, site: Site, dashboard: Dashboard) -> None:
+    agents = send_them(page, site)
     watch_the_wall(page, agents)
     answer_by_keyboard(page, agents)
     race_for_control((page, other), agents["idle"])
@@ -46,14 +43,13 @@ def test_nine_agents_are_ranked_answered_and_driven(
     click_onto_a_picture_that_stands_still(page, site, dashboard)
 
 
-def begin(page: Page, site: Site) -> dict[str, str]:
+def send_them(page: Page, site: Site) -> dict[str, str]:
     """The ids of nine sessions by what becomes of each; what the inbox lists last begins last."""
     show(page, site.url)
-    agents = {"idle": session_id(page)}
+    agents = {"idle": session_id(page.url)}
 
     def add(name: str, task: str, **more: str) -> None:
-        start(page, task, **more)
-        agents[name] = session_id(page)
+        agents[name] = session_id(begin(page, task, **more))
 
     add("asks first", ASKS)
     add("asks second", ASKS)
@@ -61,6 +57,7 @@ def begin(page: Page, site: Site) -> dict[str, str]:
     add("second at work", "Wait 202 seconds")
     add("third at work", "Wait 203 seconds")
     add("paused", "Wait 204 seconds")
+    page.goto(f"/sessions/{agents['paused']}/")
     page.get_by_role("button", name="Pause").click()
     page.goto("/")
     expect(page.locator(ITEMS)).to_have_count(2, timeout=30_000)
@@ -69,8 +66,8 @@ def begin(page: Page, site: Site) -> dict[str, str]:
     return agents
 
 
-def session_id(page: Page) -> str:
-    return page.url.rstrip("/").rpartition("/")[2]
+def session_id(address: str) -> str:
+    return address.rstrip("/").rpartition("/")[2]
 
 
 def order(page: Page) -> list[str]:

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.steps import start, terminate
+from tests.browser.steps import end, start
 
 
 def titles(page: Page, fruit: str) -> list[str]:
@@ -16,8 +16,7 @@ def come_late(route: Route) -> None:
     route.continue_()
 
 
-def test_what_was_started_is_not_started_again_by_going_back(signed_in: Page) -> None:
-    page = signed_in
+def test_what_was_started_is_not_started_again_by_going_back(page: Page) -> None:
     start(page, "Wait 200 seconds for a quince")
     first = page.url
 
@@ -28,12 +27,10 @@ def test_what_was_started_is_not_started_again_by_going_back(signed_in: Page) ->
     page.wait_for_url(first)
     assert titles(page, "quince") == ["Wait 200 seconds for a quince"]
 
-    page.goto(first)
-    terminate(page)
+    end(page, first)
 
 
-def test_but_changed_it_is_another(signed_in: Page) -> None:
-    page = signed_in
+def test_but_changed_it_is_another(page: Page) -> None:
     start(page, "Wait 200 seconds for one medlar")
     first = page.url
 
@@ -45,6 +42,4 @@ def test_but_changed_it_is_another(signed_in: Page) -> None:
     assert second != first
     assert titles(page, "medlar") == ["Wait 200 seconds for another medlar", "Wait 200 seconds for one medlar"]
 
-    for address in (first, second):
-        page.goto(address)
-        terminate(page)
+    end(page, first, second)

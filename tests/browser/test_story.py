@@ -59,8 +59,7 @@ def same_after_reload(page: Page) -> None:
     assert after[: len(before)] == before
 
 
-def test_the_whole_story(signed_in: Page) -> None:
-    page = signed_in
+def test_the_whole_story(page: Page) -> None:
     start(
         page,
         "Search for 'wireless keyboard', then wait 2 seconds, then scroll down, then wait 2 seconds, "

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import SHOP, terminate
+from tests.browser.steps import SHOP, end
 
 STEPS = (
     "Log in as {account} with the password {password}",
@@ -46,8 +46,7 @@ def buy(page: Page, run: Locator) -> None:
     page.go_back()
 
 
-def test_a_workflow_is_started_on_each_row_of_a_csv_and_seen_through_to_its_results(signed_in: Page) -> None:
-    page = signed_in
+def test_a_workflow_is_started_on_each_row_of_a_csv_and_seen_through_to_its_results(page: Page) -> None:
     save_workflow(page)
     page.get_by_role("link", name="Start on a list").click()
     file = page.get_by_label("or a CSV file")
@@ -71,8 +70,7 @@ def test_a_workflow_is_started_on_each_row_of_a_csv_and_seen_through_to_its_resu
     assert page.complaints == []
 
 
-def test_a_session_near_its_time_limit_is_continued_with_the_rest_of_its_queue(signed_in: Page) -> None:
-    page = signed_in
+def test_a_session_near_its_time_limit_is_continued_with_the_rest_of_its_queue(page: Page) -> None:
     page.goto("/sessions/new/")
     page.get_by_role("textbox", name="First task").fill("Search for 'wireless keyboard', then return the title")
     page.get_by_role("textbox", name="Starting URL").fill(SHOP)
@@ -103,7 +101,7 @@ def test_a_session_near_its_time_limit_is_continued_with_the_rest_of_its_queue(s
     expect(page.get_by_role("heading", name="(continued)")).to_be_visible()
     expect(state(page)).to_contain_text("Completed")
     expect(page.get_by_role("log", name="Timeline")).to_contain_text("Result of task 1")
-    terminate(page)
+    end(page, page.url)
     page.goto(old)
     expect(state(page)).to_contain_text("Terminated")
     page.get_by_role("tab", name="Tasks").click()

@@ -1,6 +1,6 @@
 """A dashboard on the scripted upstream, so that any event can be made to come, and one live session of it on a page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page
@@ -24,7 +24,21 @@ def dashboard(upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def scene(page: Page, upstream: ScriptedUpstream, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    yield Scene.open(page, upstream, f"Look around: {request.node.name}", session_cost_soft="0.2")
+def open_scene(page: Page, upstream: ScriptedUpstream, request: pytest.FixtureRequest) -> Iterator[Callable[[], Scene]]:
+    """For tests that have something to do before; the session ends with the test, as each that lives is polled."""
+    opened: list[Scene] = []
+
+    def open_it() -> Scene:
+        opened.append(Scene.open(page, upstream, f"Look around: {request.node.name}", session_cost_soft="0.2"))
+        return opened[-1]
+
+    yield open_it
+    for scene in opened:
+        scene.end()
+
+
+@pytest.fixture
+def scene(page: Page, open_scene: Callable[[], Scene]) -> Iterator[Scene]:
+    yield open_scene()
     assert page.evaluate("window.sameDocument"), "what came, came live"
     assert page.complaints == []  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import start, wait_for
+from tests.browser.steps import begin, wait_for
 from tests.upstream import Upstream, UpstreamTask
 from tests.upstream.service import KEY
 
@@ -62,7 +62,7 @@ class Scene:
 
     @classmethod
     def open(cls, page: Page, upstream: ScriptedUpstream, prompt: str, **caps: str) -> Self:
-        start(page, prompt, **caps)
+        page.goto(begin(page, prompt, **caps))
         wait_for(page, lambda: upstream.task(prompt) is not None)
         task = upstream.task(prompt)
         assert task
@@ -82,6 +82,9 @@ class Scene:
 
     def finish(self, text: str, **fields: Any) -> None:
         self.upstream.do(self.upstream.service.finish(self.task, text, **fields))
+
+    def end(self) -> None:
+        self.upstream.do(self.upstream.service.end(self.task.session, "expired"))
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()

@@ -2,15 +2,16 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Dashboard
-from tests.browser.steps import start, terminate, wait_for
-from tests.browser.test_live_page import Line, rows
+from tests.browser.scripted.scene import Scene
+from tests.browser.scripted.test_live_page import Line, rows
+from tests.browser.steps import wait_for
 
 SEED = """
 WITH RECURSIVE added(seq) AS (SELECT :first UNION ALL SELECT seq + 1 FROM added WHERE seq < :last)
@@ -34,25 +35,14 @@ def seed(dashboard: Dashboard, page: Page, count: int) -> None:
         database.execute(SEED, {"first": last - count + 1, "last": last, "session": session})
 
 
-def start_waiting(page: Page) -> None:
-    """Start a session whose agent has said all that it says for long."""
-    start(page, "Wait 250 seconds")
-    expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
-    expect(page.locator("#timeline [data-kind='upstream.action']").filter(has_text="wait")).to_be_visible()
-
-
 @pytest.fixture
-def long_page(signed_in: Page, dashboard: Dashboard) -> Iterator[Page]:
+def long_page(open_scene: Callable[[], Scene], dashboard: Dashboard) -> Page:
     """A live session with more than ten thousand rows behind it."""
-    page = signed_in
-    start_waiting(page)
+    page = open_scene().page
     seed(dashboard, page, 10_000)
     page.goto(page.url)
     expect(page.locator("html")).to_have_attribute("data-live", "yes")
-    yield page
-    page.unroute_all()
-    page.goto(page.url.partition("?")[0])
-    terminate(page)
+    return page
 
 
 def is_whole(seqs: list[int]) -> bool:
@@ -119,10 +109,11 @@ def test_rows_that_come_while_somebody_reads_far_up_wait_for_them(long_page: Pag
     assert is_whole(rows(page))
 
 
-def test_catching_up_over_thousands_of_rows_misses_none_and_repeats_none(signed_in: Page, dashboard: Dashboard) -> None:
-    page = signed_in
+def test_catching_up_over_thousands_of_rows_misses_none_and_repeats_none(
+    page: Page, open_scene: Callable[[], Scene], dashboard: Dashboard
+) -> None:
     line = Line(page)
-    start_waiting(page)
+    open_scene()
     page.evaluate("""() => {
       window.everyRow = [];
       const note = row => row.dataset?.seq && window.everyRow.push(Number(row.dataset.seq));
@@ -139,7 +130,6 @@ def test_catching_up_over_thousands_of_rows_misses_none_and_repeats_none(signed_
     assert every == list(range(1, every[-1] + 1))
     assert len(rows(page)) <= MOST
     assert is_whole(rows(page))
-    terminate(page)
 
 
 def test_searching_jumping_and_coming_back_without_leaving_the_page(long_page: Page) -> None:

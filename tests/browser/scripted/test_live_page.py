@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
-from tests.browser.steps import module_url, start, terminate, wait_for
+from tests.browser.scripted.scene import Scene
+from tests.browser.steps import module_url, wait_for
 
-pytestmark = pytest.mark.takes(seconds=40)
+pytestmark = pytest.mark.takes(seconds=20)
 
 
 def rows(page: Page) -> list[int]:
@@ -17,14 +18,11 @@ def rows(page: Page) -> list[int]:
 
 
 @pytest.fixture
-def session_page(signed_in: Page) -> Iterator[Page]:
+def session_page(open_scene: Callable[[], Scene]) -> Page:
     """A session whose agent is busy with a long task."""
-    start(signed_in, "Wait 200 seconds")
-    expect(signed_in.get_by_role("status", name="Session state")).to_contain_text("Active")
-    yield signed_in
-    signed_in.unroute_all()
-    signed_in.reload()
-    terminate(signed_in)
+    page = open_scene().page
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
+    return page
 
 
 class Line:
@@ -60,10 +58,9 @@ class Line:
         server.send(message)
 
 
-def test_a_cut_line_is_told_of_and_nothing_is_missed(signed_in: Page) -> None:
-    page = signed_in
+def test_a_cut_line_is_told_of_and_nothing_is_missed(page: Page, open_scene: Callable[[], Scene]) -> None:
     line = Line(page)
-    start(page, "Wait 200 seconds")
+    open_scene()
     expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
     expect(page.get_by_role("button", name="Stop")).to_be_enabled()
     notice = page.get_by_role("status", name="Live updates")
@@ -82,30 +79,26 @@ def test_a_cut_line_is_told_of_and_nothing_is_missed(signed_in: Page) -> None:
     expect(notice).to_be_empty()
     assert line.opened[-1].endswith(f"?after={before[-1]}")
     assert rows(page) == list(range(1, rows(page)[-1] + 1))
-    terminate(page)
 
 
-def test_a_page_says_how_far_it_has_come(signed_in: Page) -> None:
-    line = Line(signed_in)
-    start(signed_in, "Wait 200 seconds")
-    expect(signed_in.get_by_role("status", name="Session state")).to_contain_text("Active")
+def test_a_page_says_how_far_it_has_come(page: Page, open_scene: Callable[[], Scene]) -> None:
+    line = Line(page)
+    open_scene()
+    expect(page.get_by_role("status", name="Session state")).to_contain_text("Active")
 
-    wait_for(signed_in, lambda: line.acknowledged[-1:] == rows(signed_in)[-1:])
-    terminate(signed_in)
+    wait_for(page, lambda: line.acknowledged[-1:] == rows(page)[-1:])
 
 
-def test_who_was_signed_out_is_told_so(session_page: Page, browser: Browser) -> None:
+def test_who_was_signed_out_is_told_so(session_page: Page) -> None:
     page = session_page
     line = Line(page)
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-live", "yes")
-    cookies = page.context.cookies()
     page.context.clear_cookies()
     line.cut()
     line.mend()
 
     expect(page.get_by_role("status", name="Live updates")).to_contain_text("You are signed out")
-    page.context.add_cookies(cookies)
 
 
 def test_keys_press_buttons_but_not_while_somebody_types(session_page: Page) -> None:
@@ -138,12 +131,9 @@ def test_single_keys_do_nothing_where_they_are_turned_off(session_page: Page) ->
     expect(page.locator("#timeline")).not_to_contain_text("asked for pause")
 
 
-def test_what_is_half_typed_stays_while_the_page_changes(session_page: Page) -> None:
-    page = session_page
-    page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("status", name="Session state")).to_contain_text("Stopped")
-    page.get_by_role("textbox", name="Follow-up task").fill("Sign in, then return the title")
-    page.keyboard.press("Control+Enter")
+def test_what_is_half_typed_stays_while_the_page_changes(scene: Scene) -> None:
+    page = scene.page
+    scene.upstream.do(scene.upstream.service.ask(scene.task, "Which account?"))
     answer = page.get_by_role("textbox", name="Your answer")
     answer.press_sequentially("dana@exam")
     form = answer.element_handle()
