@@ -21,6 +21,7 @@ from sessions_app.queries import (
     unreachable_services,
 )
 from sessions_app.queries.notes import newest_shift_note
+from sessions_app.templatetags.timeline import timeline_row
 
 PAGE_ROWS = 100
 #: Characters of rows in one message, of which one long row alone may be more.
@@ -93,8 +94,7 @@ def rows_change(after: int, events: Iterable[Event]) -> Change:
 
 
 def _render_rows(events: Iterable[Event]) -> tuple[Row, ...]:
-    template = get_template("sessions/detail.html#timeline-row")
-    return tuple(Row(event.seq, template.render({"event": event}).strip()) for event in events)
+    return tuple(Row(event.seq, timeline_row(event)) for event in events)
 
 
 def _that_fit(rows: Sequence[Row]) -> tuple[Row, ...]:
