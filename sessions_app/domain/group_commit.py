@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import DateTimeField, JSONField
 from django.utils import timezone
 
 from sessions_app.domain.log import LeaseLost, SessionLog, tasks_in_hand
@@ -23,6 +25,9 @@ _RAISE = (
 )
 
 _FIELDS = tuple(field for field in Event._meta.concrete_fields if not field.primary_key)
+#: Fields whose values a database takes in another form, by their places; the rest need not be looked at.
+_CONVERTED = tuple((at, field) for at, field in enumerate(_FIELDS) if isinstance(field, DateTimeField | JSONField))
+_values_of = attrgetter(*(field.attname for field in _FIELDS))
 _ADD = (
     f"INSERT INTO {Event._meta.db_table} ({', '.join(str(field.column) for field in _FIELDS)}) "  # noqa: S608 # our own table
     f"VALUES ({', '.join(['%s'] * len(_FIELDS))})"
@@ -132,10 +137,11 @@ def _add_events(events: Sequence[Event]) -> None:
     if not events:
         return
     with connection.cursor() as cursor:
-        cursor.executemany(
-            _ADD,
-            [
-                [field.get_db_prep_save(getattr(event, field.attname), connection) for field in _FIELDS]
-                for event in events
-            ],
-        )
+        cursor.executemany(_ADD, [_prepared(event) for event in events])
+
+
+def _prepared(event: Event) -> list[Any]:
+    values = list(_values_of(event))
+    for at, field in _CONVERTED:
+        values[at] = field.get_db_prep_save(values[at], connection)
+    return values
