@@ -79,6 +79,7 @@ def test_a_template_stays_small_and_loads_what_it_uses(path):
         "django_htmx": r"{% htmx_script",
         "watchfloor": r"\|(?:money|usd|count|seconds|milliseconds|total_tokens|as_json|field|excerpt|marked|row_label)"
         r"\b",
+        "timeline": r"\|timeline_row\b",
         "moments": r"\|(?:clock|day_and_clock|countdown|due|since)\b",
     }
     loaded = {name for names in re.findall(r"{% load ([^%]+) %}", text) for name in names.split()}
