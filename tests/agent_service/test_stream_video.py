@@ -82,6 +82,31 @@ async def test_a_still_page_keeps_coming_and_a_late_viewer_sees_it_at_once(agent
         await viewer.evaluate(SHOWS_BLUE)
 
 
+#: Changes at every chance for some time, as pages do that load, and then no more.
+BURST = """([frames, last]) => new Promise((resolve) => {
+  const paint = () => {
+    frames -= 1;
+    document.body.style.background = frames > 0 ? `rgb(0, ${frames * 5}, 0)` : last;
+    frames > 0 ? requestAnimationFrame(paint) : resolve();
+  };
+  paint();
+})"""
+
+
+@pytest.mark.parametrize("layer", ["", "?layer=0"])
+async def test_a_picture_that_comes_to_rest_is_the_last_one(driver, viewer, tmp_path, layer):
+    async with agent_browser(driver, tmp_path) as browser:
+        stream = Stream(browser)
+        async with stream_server(stream) as address:
+            await browser.page.set_content(STILL)
+            await watch(viewer, f"{address}/whep{layer}")
+            for frames in (3, 7, 12, 18, 25, 40):
+                for colour, shown in (("rgb(255, 0, 0)", SHOWS_RED), ("rgb(0, 0, 255)", SHOWS_BLUE)):
+                    await browser.page.evaluate(BURST, [frames, colour])
+                    async with asyncio.timeout(2):
+                        await viewer.evaluate(shown)
+
+
 async def test_the_picture_follows_tabs_and_a_relaunched_browser(driver, viewer, tmp_path):
     browser = await launch(driver, options(tmp_path))
     stream = Stream(browser)

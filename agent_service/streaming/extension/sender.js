@@ -35,7 +35,6 @@ class Sender {
     this.#socket.onmessage = ({ data }) => this.#told(JSON.parse(data));
     this.#socket.onclose = () => this.stop();
     this.#track = await capture(streamId, width, height, fps);
-    this.#limit();
     this.#repeat = setInterval(() => this.#repeatLast(), REPEAT_AFTER / 4);
     this.#pump();
   }
@@ -50,7 +49,6 @@ class Sender {
     const before = this.#demand;
     this.#demand = demand;
     this.#keyWanted ||= demand.is_layered !== before?.is_layered;
-    this.#limit();
     if (JSON.stringify(demand) === JSON.stringify(before) || this.#encoder.state === "closed") return;
     this.#encoder.configure({
       codec: "avc1.42001f",
@@ -72,6 +70,8 @@ class Sender {
     this.#socket?.close();
   }
 
+  // Every picture is taken, and what is not wanted left unencoded: a limit on the track's frame rate leaves out whichever
+  // comes too soon, also the last one before a page comes to rest, and the page would be shown as it was before.
   async #pump() {
     const processor = new MediaStreamTrackProcessor({ track: this.#track, maxBufferSize: 1 });
     const reader = processor.readable.getReader();
@@ -84,10 +84,6 @@ class Sender {
       if (performance.now() - this.#lastSent >= (EARLY * 1000) / this.#demand.fps) this.#encode();
     }
     this.stop();
-  }
-
-  #limit() {
-    this.#track?.applyConstraints({ frameRate: { max: this.#demand.fps } });
   }
 
   #encode() {
