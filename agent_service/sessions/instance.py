@@ -1,6 +1,7 @@
 """A session's browser, which is replaced when it dies, and the one stream that shows the current browser."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Collection
 from contextlib import suppress
@@ -17,6 +18,8 @@ _LAUNCH_TIMEOUT = 45.0
 _RELAUNCH_PAUSE = 2.0
 _CLOSE_TIMEOUT = 5.0
 _STOP_LOADING_TIMEOUT = 2.0
+_STOP_LOADING_ATTEMPTS = 3
+"""A page that is just being exchanged for the one it loads takes no orders."""
 HEARTBEAT = 5.0
 _CRASH_SHOWS_WITHIN = 3.0
 
@@ -92,11 +95,17 @@ class Instance:
         """Abort what the page is loading; cancelling a Playwright call does not."""
         try:
             async with asyncio.timeout(_STOP_LOADING_TIMEOUT):
-                client = await self.browser.context.new_cdp_session(self.page)
-                await client.send("Page.stopLoading")
-                await client.detach()
+                for _ in range(_STOP_LOADING_ATTEMPTS - 1):
+                    with contextlib.suppress(Error):
+                        return await self._order_to_stop()
+                await self._order_to_stop()
         except (Error, TimeoutError) as problem:
             logger.warning("A stopped task's page may go on loading: %s", type(problem).__name__)
+
+    async def _order_to_stop(self) -> None:
+        client = await self.browser.context.new_cdp_session(self.page)
+        await client.send("Page.stopLoading")
+        await client.detach()
 
 
 async def start_instance(workshop: Workshop, avoid_domains: Collection[str]) -> Instance:
