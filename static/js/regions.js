@@ -89,7 +89,7 @@ function rememberFocus(region) {
     }
     const same = shortcut ? `[data-shortcut="${CSS.escape(shortcut)}"]` : name ? `[name="${CSS.escape(name)}"]` : null;
     const next =
-      (id && fresh.querySelector(`#${CSS.escape(id)}:not(:disabled)`)) ??
+      (id ? fresh.querySelector(`#${CSS.escape(id)}:not(:disabled)`) : null) ??
       (same && fresh.querySelector(`${same}:enabled`)) ??
       fresh.querySelector("button:enabled");
     next?.focus({ preventScroll: true });
