@@ -1,7 +1,6 @@
 """A session's browser, which is replaced when it dies, and the one stream that shows the current browser."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Collection
 from contextlib import suppress
@@ -96,7 +95,7 @@ class Instance:
         try:
             async with asyncio.timeout(_STOP_LOADING_TIMEOUT):
                 for _ in range(_STOP_LOADING_ATTEMPTS - 1):
-                    with contextlib.suppress(Error):
+                    with suppress(Error):
                         return await self._order_to_stop()
                 await self._order_to_stop()
         except (Error, TimeoutError) as problem:
