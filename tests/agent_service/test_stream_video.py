@@ -82,12 +82,14 @@ async def test_a_still_page_keeps_coming_and_a_late_viewer_sees_it_at_once(agent
         await viewer.evaluate(SHOWS_BLUE)
 
 
-#: Changes at every chance for some time, as pages do that load, and then no more.
-BURST = """([frames, last]) => new Promise((resolve) => {
+#: Changes at every chance, or with up to `gap` milliseconds between, as pages do that load, and then no more.
+BURST = """([frames, gap, last]) => new Promise((resolve) => {
   const paint = () => {
     frames -= 1;
     document.body.style.background = frames > 0 ? `rgb(0, ${frames * 5}, 0)` : last;
-    frames > 0 ? requestAnimationFrame(paint) : resolve();
+    if (frames === 0) resolve();
+    else if (gap) setTimeout(paint, Math.random() * gap);
+    else requestAnimationFrame(paint);
   };
   paint();
 })"""
@@ -100,9 +102,9 @@ async def test_a_picture_that_comes_to_rest_is_the_last_one(driver, viewer, tmp_
         async with stream_server(stream) as address:
             await browser.page.set_content(STILL)
             await watch(viewer, f"{address}/whep{layer}")
-            for frames in (3, 7, 12, 18, 25, 40):
+            for frames, gap in ((3, 0), (25, 60), (7, 20), (12, 150), (18, 0), (28, 20), (40, 0), (10, 60)):
                 for colour, shown in (("rgb(255, 0, 0)", SHOWS_RED), ("rgb(0, 0, 255)", SHOWS_BLUE)):
-                    await browser.page.evaluate(BURST, [frames, colour])
+                    await browser.page.evaluate(BURST, [frames, gap, colour])
                     async with asyncio.timeout(2):
                         await viewer.evaluate(shown)
 

@@ -5,7 +5,9 @@
 const KEY = 1;
 const FRESH = 2; // a new picture, not the last one again
 const LAYER_SHIFT = 2;
+const SETTLED_AFTER = 150; // ms without a new picture, then the page is taken to be at rest
 const REPEAT_AFTER = 300; // ms without a new picture; people should see at least two a second
+const TICK = 75; // ms
 const EARLY = 0.75; // of the time between two pictures, because they do not arrive evenly
 const MAX_QUEUED = 2; // pictures in the encoder; beyond that new ones are skipped
 const MAX_UNSENT = 1 << 20; // bytes
@@ -16,11 +18,14 @@ class Sender {
   #socket;
   #track;
   #encoder;
-  #repeat;
+  #ticks;
   #last = null;
   #lastSent = 0;
   #lastIsNew = false;
   #keyWanted = true;
+  #quietSince = 0; // the last picture, or the last time one was asked for
+  #isSettled = true;
+  #asked = null; // the reader that asks for the present picture
   #size;
   #demand;
 
@@ -35,7 +40,10 @@ class Sender {
     this.#socket.onmessage = ({ data }) => this.#told(JSON.parse(data));
     this.#socket.onclose = () => this.stop();
     this.#track = await capture(streamId, width, height, fps);
-    this.#repeat = setInterval(() => this.#repeatLast(), REPEAT_AFTER / 4);
+    this.#ticks = setInterval(() => {
+      this.#settle();
+      this.#repeatLast();
+    }, TICK);
     this.#pump();
   }
 
@@ -62,7 +70,7 @@ class Sender {
   }
 
   stop() {
-    clearInterval(this.#repeat);
+    clearInterval(this.#ticks);
     this.#track?.stop();
     if (this.#encoder && this.#encoder.state !== "closed") this.#encoder.close();
     this.#last?.close();
@@ -70,8 +78,8 @@ class Sender {
     this.#socket?.close();
   }
 
-  // Every picture is taken, and what is not wanted left unencoded: a limit on the track's frame rate leaves out whichever
-  // comes too soon, also the last one before a page comes to rest, and the page would be shown as it was before.
+  // Every picture is taken, and what is not wanted left unencoded: a limit on the track's frame rate would leave out
+  // whichever comes too soon, also the last one before a page comes to rest, and the page be shown as it was before.
   async #pump() {
     const processor = new MediaStreamTrackProcessor({ track: this.#track, maxBufferSize: 1 });
     const reader = processor.readable.getReader();
@@ -81,9 +89,26 @@ class Sender {
       this.#last?.close();
       this.#last = value;
       this.#lastIsNew = true;
+      this.#arrived();
       if (performance.now() - this.#lastSent >= (EARLY * 1000) / this.#demand.fps) this.#encode();
     }
     this.stop();
+  }
+
+  #arrived() {
+    this.#quietSince = performance.now();
+    this.#isSettled = this.#asked !== null; // what was asked for is the page at rest
+    this.#asked?.readable.cancel();
+    this.#asked = null;
+  }
+
+  // The capture itself also leaves out pictures now and then, and the last one before the page comes to rest may be among
+  // them. A new reader has it deliver the present picture, unless that is left out as well: so until one has come.
+  #settle() {
+    if (this.#isSettled || performance.now() - this.#quietSince < SETTLED_AFTER) return;
+    this.#asked?.readable.cancel();
+    this.#asked = new MediaStreamTrackProcessor({ track: this.#track, maxBufferSize: 1 });
+    this.#quietSince = performance.now();
   }
 
   #encode() {
