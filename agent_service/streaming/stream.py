@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 MAX_VIEWERS = 256
 """Far more than a team needs; there is a limit only because an offer needs no key."""
 
+EXPECTED_WITHIN = 2.0
+"""Seconds for which an announced viewer is waited for with the capture running."""
+
 _DEATH_SHOWS_WITHIN = 0.3
 """Seconds by which the news that a page is gone may lag behind the failure it caused."""
 
@@ -61,6 +64,7 @@ class Stream:
         self._fan_out = FanOut(self._request_key)
         self._source: Source | None = None
         self._tab_capture_works = True
+        self._expecting: asyncio.Task[None] | None = None
         browser.page_listeners.add(self._page_changed)
 
     async def connect(self, offer: str, *, loopback_only: bool, layer: int = TOP_LAYER) -> tuple[Viewer, str]:
@@ -80,6 +84,12 @@ class Stream:
             raise
         return viewer, answer
 
+    def expect_viewer(self) -> None:
+        """Begin to capture before the offer that is about to come, so that its connection finds a picture."""
+        before, self._expecting = self._expecting, asyncio.create_task(self._await_viewer(), name="expected viewer")
+        if before is not None:
+            before.cancel()  # after the new one has begun to hold the capture
+
     def viewer(self, viewer_id: str) -> Viewer | None:
         """The viewer with this id, if still connected."""
         return self._viewers.get(viewer_id)
@@ -95,11 +105,17 @@ class Stream:
     async def close(self) -> None:
         """Disconnect all viewers and stop capturing; idempotent."""
         self._browser.page_listeners.discard(self._page_changed)
+        if self._expecting is not None:
+            self._expecting.cancel()
         for viewer in tuple(self._viewers.values()):
             await viewer.close()
         self._fan_out.close()
         await self._video.close()
         await self.snapshots.close()
+
+    async def _await_viewer(self) -> None:
+        with self._video.held():
+            await asyncio.sleep(EXPECTED_WITHIN)
 
     @contextlib.contextmanager
     def _watched_by(self, track: PacketTrack) -> Iterator[None]:

@@ -80,6 +80,8 @@ class _Whep:
         return response
 
     async def describe(self, request: web.Request) -> web.Response:
+        if stream := self._find(request.match_info["id"]):
+            stream.expect_viewer()  # browsers ask this just before an offer to another origin, and dashboards may too
         response = web.Response(status=204, headers={"Accept-Post": _SDP})
         response.headers.extend(("Link", link) for link in self._links)
         return response

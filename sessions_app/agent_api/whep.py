@@ -1,4 +1,4 @@
-"""The exchange that starts and ends a WebRTC picture (WHEP): the one call to the agent service that a view makes.
+"""The exchange that starts and ends a WebRTC picture (WHEP): the only calls to the agent service that views make.
 
     NoPicture
     ├── PictureNotReached   the streaming address did not answer, or not in time
@@ -11,6 +11,7 @@
 import logging
 import time
 from dataclasses import dataclass
+from threading import Thread
 from typing import ClassVar
 from urllib.parse import urljoin, urlsplit
 
@@ -76,6 +77,11 @@ def exchange_offer(url: str, sdp: str, *, verify: str, layer: str | None = None)
     return Answer(answer, _same_origin(url, reply.headers.get("Location")))
 
 
+def announce_viewer(url: str, *, verify: str) -> None:
+    """Ask in the background what browsers ask before an offer: on that, `agent_service` begins to capture."""
+    Thread(target=_announce, args=(url, verify), name="announcing a viewer", daemon=True).start()
+
+
 def end_viewing(location: str, *, verify: str) -> None:
     """Tell the service that nobody watches there any more; whether it hears is its own affair."""
     try:
@@ -95,6 +101,13 @@ def find_web_view(url: str, *, verify: str) -> str:
             break
         url = target
     raise PictureUnreadable
+
+
+def _announce(url: str, verify: str) -> None:
+    try:
+        _exchange("OPTIONS", url, verify)
+    except NoPicture as error:
+        logger.debug("a viewer was not announced to the service: %s", error)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from sessions_app.agent_api.whep import announce_viewer
 from sessions_app.domain.access import leads, may_steer
 from sessions_app.forms.people import HandOverForm
 from sessions_app.http import OperatorRequest, find_session, render_page
 from sessions_app.models import AgentSession
-from sessions_app.queries import session_screen
+from sessions_app.queries import session_screen, why_no_picture
 from sessions_app.views.contexts import (
     answer_context,
     caps_context,
@@ -26,6 +27,9 @@ from sessions_app.views.timeline import timeline_context
 @require_safe
 def session_detail(request: OperatorRequest, pk: str) -> HttpResponse:
     session = find_session(request, pk)
+    if not why_no_picture(session, way="webrtc"):
+        # The page offers as soon as it is there; rendering it takes about as long as the service takes to capture.
+        announce_viewer(session.webrtc_url, verify=session.connection.verify)
     return session_answer(request, session)
 
 

@@ -38,6 +38,16 @@ async def offer(*, codec: str = "video/h264", audio: bool = False) -> str:
     return sdp
 
 
+async def captured_on_announcement(stream, client, endpoint) -> None:
+    """Announce a viewer until the page is captured: a loaded machine may take longer than one is waited for."""
+
+    async def is_captured() -> int:
+        await client.options(endpoint)
+        return stream.stats.captured
+
+    await eventually(is_captured)
+
+
 class TestOffer:
     async def test_the_answer_is_h264_with_loopback_candidates_only(self, agent):
         async with serving_stream(agent) as (stream, client, endpoint):
@@ -54,6 +64,19 @@ class TestOffer:
             assert set(candidates) == {"127.0.0.1"}
             codecs = {line.split()[1] for line in answer.splitlines() if line.startswith("a=rtpmap")}
             assert {codec for codec in codecs if "/90000" in codec} == {"H264/90000"}
+
+    async def test_one_that_was_announced_finds_the_capture_running(self, agent):
+        async with serving_stream(agent) as (stream, client, endpoint):
+            await captured_on_announcement(stream, client, endpoint)
+            assert stream.stats.viewers == 0
+            await client.post(endpoint, data=await offer(), headers=SDP)
+            await eventually(lambda: stream.stats.viewers == 1)
+            assert stream.stats.source == "TabCapture"
+
+    async def test_one_that_was_announced_and_does_not_come_is_waited_for_a_moment_only(self, agent):
+        async with serving_stream(agent) as (stream, client, endpoint):
+            await captured_on_announcement(stream, client, endpoint)
+            await eventually(lambda: stream.stats.source == "")
 
     async def test_without_h264_it_is_not_acceptable(self, agent):
         async with serving_stream(agent) as (stream, client, endpoint):

@@ -7,8 +7,10 @@ from django.test import Client
 from sessions_app.agent_api import whep
 from sessions_app.enums import SessionState
 from sessions_app.models import Viewing
+from sessions_app.views import session as session_view
 from sessions_app.views import stream
 from tests.helpers.upstream import Upstream
+from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +52,19 @@ def everything_in(response) -> str:
 
 
 # -- WHEP ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_announces_the_offer_that_it_will_make(session, upstream, teammate, client_for):
+    assert client_for(teammate).get(f"/sessions/{session.pk}/").status_code == 200
+    wait_until(lambda: [(call.method, call.path) for call in upstream.calls] == [("OPTIONS", f"/view/{ID}/whep")])
+
+
+@pytest.mark.parametrize("fields", [{"state": SessionState.ENDED, "webrtc_url": "http://127.0.0.1/whep"}, {}])
+def test_a_page_without_a_picture_announces_nothing(make_session, teammate, client_for, monkeypatch, fields):
+    announced = []
+    monkeypatch.setattr(session_view, "announce_viewer", lambda url, **how: announced.append(url))
+    assert client_for(teammate).get(f"/sessions/{make_session(**fields).pk}/").status_code == 200
+    assert announced == []
 
 
 @pytest.mark.usefixtures("watched")
