@@ -18,8 +18,8 @@ from agent_service.streaming.source import CaptureFailed, Chunk, Demand
 OpenPort = Callable[[int], AbstractContextManager[None]]
 """Lets the browser, whose connections are checked, reach a port of ours within a context."""
 
-START_TIMEOUT = 5.0
-"""Seconds to wait for the first chunk before the other source is tried."""
+START_TIMEOUT = 10.0
+"""Seconds to wait for the first chunk before the other source is tried, which costs a busy machine even more."""
 
 _CLOSE_TIMEOUT = 1.0
 _ORIGIN = f"chrome-extension://{EXTENSION_ID}"

@@ -109,6 +109,19 @@ async def test_a_picture_that_comes_to_rest_is_the_last_one(driver, viewer, tmp_
                         await viewer.evaluate(shown)
 
 
+async def test_a_capture_begins_wherever_another_was_cut_off(driver, tmp_path):
+    async with agent_browser(driver, tmp_path) as browser:
+        for milliseconds in range(0, 160, 12):
+            cut_off = Stream(browser)
+            cut_off.expect_viewer()
+            await browser.page.wait_for_timeout(milliseconds)
+            await cut_off.close()
+            stream = Stream(browser)
+            await eventually(lambda stream=stream: stream.expect_viewer() or stream.stats.captured)
+            assert stream.stats.source == "TabCapture"
+            await stream.close()
+
+
 async def test_the_picture_follows_tabs_and_a_relaunched_browser(driver, viewer, tmp_path):
     browser = await launch(driver, options(tmp_path))
     stream = Stream(browser)

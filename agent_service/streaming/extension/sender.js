@@ -19,6 +19,7 @@ class Sender {
   #track;
   #encoder;
   #ticks;
+  #isStopped = false;
   #last = null;
   #lastSent = 0;
   #lastIsNew = false;
@@ -30,16 +31,18 @@ class Sender {
   #demand;
 
   async start({ streamId, address, width, height, fps, demand }) {
+    // First of all, since a tab whose stream was promised and never taken cannot be captured again.
+    this.#track = await capture(streamId, width, height, fps);
+    this.#socket = await connect(address);
+    if (this.#isStopped) throw new Error("another capture has begun");
     this.#size = { width, height };
     this.#encoder = new VideoEncoder({
       output: (chunk, metadata) => this.#send(chunk, metadata?.svc?.temporalLayerId ?? 0),
       error: () => this.stop(),
     });
     this.#adapt(demand);
-    this.#socket = await connect(address);
     this.#socket.onmessage = ({ data }) => this.#told(JSON.parse(data));
     this.#socket.onclose = () => this.stop();
-    this.#track = await capture(streamId, width, height, fps);
     this.#ticks = setInterval(() => {
       this.#settle();
       this.#repeatLast();
@@ -70,6 +73,7 @@ class Sender {
   }
 
   stop() {
+    this.#isStopped = true;
     clearInterval(this.#ticks);
     this.#track?.stop();
     if (this.#encoder && this.#encoder.state !== "closed") this.#encoder.close();
@@ -168,17 +172,20 @@ async function handle({ name, ...settings }) {
   current?.stop();
   current = null;
   if (name !== "start") return;
-  current = new Sender();
-  await current.start(settings);
+  const sender = new Sender();
+  current = sender;
+  try {
+    await sender.start(settings);
+  } catch (error) {
+    sender.stop();
+    throw error;
+  }
 }
 
 chrome.runtime.onMessage.addListener((message, _sender, reply) => {
   handle(message).then(
     () => reply({}),
-    (error) => {
-      current?.stop();
-      reply({ error: String(error) });
-    },
+    (error) => reply({ error: String(error) }),
   );
   return true; // the answer comes later
 });
