@@ -6,6 +6,7 @@ const KEY = 1;
 const FRESH = 2; // a new picture, not the last one again
 const LAYER_SHIFT = 2;
 const SETTLED_AFTER = 150; // ms without a new picture, then the page is taken to be at rest
+const CHECK_EVERY = 500; // ms, of a page at rest
 const REPEAT_AFTER = 300; // ms without a new picture; people should see at least two a second
 const TICK = 75; // ms
 const EARLY = 0.75; // of the time between two pictures, because they do not arrive evenly
@@ -24,9 +25,9 @@ class Sender {
   #lastSent = 0;
   #lastIsNew = false;
   #keyWanted = true;
-  #quietSince = 0; // the last picture, or the last time one was asked for
-  #isSettled = true;
-  #asked = null; // the reader that asks for the present picture
+  #quietSince = Infinity; // the last picture, or the last time one was asked for
+  #isChecked = false;
+  #asked = null; // the stream whose start asks for the present picture
   #size;
   #demand;
 
@@ -44,7 +45,7 @@ class Sender {
     this.#socket.onmessage = ({ data }) => this.#told(JSON.parse(data));
     this.#socket.onclose = () => this.stop();
     this.#ticks = setInterval(() => {
-      this.#settle();
+      this.#check();
       this.#repeatLast();
     }, TICK);
     this.#pump();
@@ -92,7 +93,6 @@ class Sender {
       if (done) break;
       this.#last?.close();
       this.#last = value;
-      this.#lastIsNew = true;
       this.#arrived();
       if (performance.now() - this.#lastSent >= (EARLY * 1000) / this.#demand.fps) this.#encode();
     }
@@ -101,17 +101,18 @@ class Sender {
 
   #arrived() {
     this.#quietSince = performance.now();
-    this.#isSettled = this.#asked !== null; // what was asked for is the page at rest
-    this.#asked?.readable.cancel();
+    this.#isChecked = this.#asked !== null;
+    this.#lastIsNew ||= !this.#isChecked;
+    this.#asked?.cancel();
     this.#asked = null;
   }
 
-  // The capture itself also leaves out pictures now and then, and the last one before the page comes to rest may be among
-  // them. A new reader has it deliver the present picture, unless that is left out as well: so until one has come.
-  #settle() {
-    if (this.#isSettled || performance.now() - this.#quietSince < SETTLED_AFTER) return;
-    this.#asked?.readable.cancel();
-    this.#asked = new MediaStreamTrackProcessor({ track: this.#track, maxBufferSize: 1 });
+  // The capture itself also leaves out what comes too soon after another picture, and the last one before a page comes to
+  // rest may be among them, or what comes just after this check. The start of another stream has it deliver the present one.
+  #check() {
+    if (performance.now() - this.#quietSince < (this.#isChecked ? CHECK_EVERY : SETTLED_AFTER)) return;
+    this.#asked?.cancel();
+    this.#asked = new MediaStreamTrackProcessor({ track: this.#track, maxBufferSize: 1 }).readable;
     this.#quietSince = performance.now();
   }
 
