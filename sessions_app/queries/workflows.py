@@ -9,7 +9,7 @@ from django.db.models import Count, Max
 
 from sessions_app.enums import GuideWord, TaskState
 from sessions_app.models import AgentSession, Task, Team, Workflow
-from sessions_app.queries.budget import waiting_starts
+from sessions_app.queries.budget import waiting_for_calls
 from sessions_app.queries.money import NOTHING, cost_by_session
 from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
 from sessions_app.queries.versions import version_of
@@ -33,7 +33,7 @@ class Run:
     word: GuideWord
     done: int
     tasks: int
-    #: Its start waits until then for the key's calls.
+    #: Its start, or its next task, waits until then for the key's calls.
     waits_until: datetime | None
     #: What the agent waits to be told.
     question: str
@@ -65,7 +65,7 @@ def runs_of(workflow: Workflow) -> Sequence[Run]:
         .order_by("session_id", "number")
         .values_list("session_id", "result")
     )
-    waiting = waiting_starts(ids)
+    waiting = waiting_for_calls(ids)
     return [
         Run(
             session=session,

@@ -1,8 +1,10 @@
 """Workflows on their pages: saved, changed, previewed, started, and nobody else's."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.starts import SessionSpec
@@ -167,3 +169,15 @@ def test_one_session_is_started_with_its_values(client_for, operator, workflow):
     session = AgentSession.objects.get()
     assert answer.url == f"/sessions/{session.pk}/"
     assert session.tasks.get().prompt == "Search for <b>"
+
+
+@pytest.mark.parametrize("held", ["", "A person holds it."])
+def test_a_run_whose_next_task_waits_for_calls_says_so_unless_its_queue_is_held(
+    client_for, operator, workflow, make_session, make_task, make_command, held
+):
+    session = make_session(workflow=workflow, queue_held=held)
+    soon = timezone.now() + timedelta(seconds=40)
+    make_command(session, "new_task", task=make_task(session, state="queued"), not_before=soon)
+    make_command(session, "new_task", task=make_task(session, state="queued"))
+    page = client_for(operator).get(f"/workflows/{workflow.pk}/runs/").content.decode()
+    assert ("The calls of this minute are used up" in page, "The queue is held." in page) == (not held, bool(held))
