@@ -11,6 +11,7 @@ from django.db import transaction
 from sessions_app.domain.commands import NotAllowed, find_repeat
 from sessions_app.domain.controls import ask
 from sessions_app.domain.followups import TaskSpec
+from sessions_app.domain.log import publish_change
 from sessions_app.domain.queueing import hand_over
 from sessions_app.domain.starts import settings_of, start_tasks
 from sessions_app.domain.wording import one_line
@@ -110,6 +111,7 @@ def continue_session(session: AgentSession, wish: Continuation, *, by: User, key
         hand_over(locked, queued, by=by, key=uuid5(key, "hand over"))
         if wish.ends_old:
             ask(locked, CommandKind.TERMINATE, by=by, key=uuid5(key, "end the old one"))
+    publish_change(locked.pk, locked.team_id)  # its page says where its work goes on
     return start_tasks(
         locked.connection,
         replace(settings_of(locked), starting_url=wish.starting_url),
