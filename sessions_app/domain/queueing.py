@@ -139,7 +139,7 @@ def _still_queued(task: Task) -> Task:
         raise NotAllowed("Somebody has removed this task from the queue meanwhile.")
     if fresh.state != TaskState.QUEUED:
         raise NotAllowed(
-            f"This task has left the queue: it is {fresh.get_state_display().lower()} now, and cannot be changed."
+            f"This task has left the queue: it {TaskState(fresh.state).clause} now, and cannot be changed."
         )
     return fresh
 
