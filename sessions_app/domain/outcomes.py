@@ -22,9 +22,9 @@ def refuse_command(log: SessionLog, command: Command, error: AgentApiError) -> N
     """Write the service's no, in its words, with what a person can do."""
     words = _sentence(error)
     settle(command, CommandState.REFUSED, words)
-    log.append(
-        EventKind.COMMAND, f"was refused: {command.get_kind_display()}. {words}", task=command.task, command=command
-    )
+    became = "; nothing was sent" if isinstance(error, NotReached) else ", and was refused"
+    told = f"asked to {command.get_kind_display()}{became}. {words}"
+    log.append(EventKind.COMMAND, told, task=command.task, command=command)
     _alarm_for_guard(log, command)
     _undo(log, command, error)
 
