@@ -81,3 +81,15 @@ def test_a_session_of_a_workflow_leads_to_it(client_for, operator, team, make_se
     origin = read(client_for(operator).get(f"/sessions/{session.pk}/")).one("header/p[@class='hint']")
     assert " ".join(origin.text_content().split()) == "From the workflow Shopping."
     assert origin.xpath("a/@href") == [f"/workflows/{workflow.pk}/"]
+
+
+def test_a_brief_that_nobody_would_be_given_is_not_dropped_in_silence(client_for, operator, make_session, read):
+    session = make_session()
+    client, at = client_for(operator), f"/sessions/{session.pk}/continue/"
+    typed = {"key": uuid4(), "starting_url": "", "brief": "Signed in.", "task-": " "}
+    page = read(client.post(at, typed))
+    words = "The agent is told what was done with a task: write one, or empty “What was done”."
+    assert page.error_at("task-") == [words]
+    assert (page.status, page.box("brief")) == (422, "Signed in.")
+    client.post(at, {**typed, "brief": ""})
+    assert not AgentSession.objects.get(continues=session).tasks.exists()
