@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from sessions_app.domain import holds
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.starts import SessionSpec
 from sessions_app.domain.workflows import Draft, save_workflow
@@ -181,3 +182,9 @@ def test_a_run_whose_next_task_waits_for_calls_says_so_unless_its_queue_is_held(
     make_command(session, "new_task", task=make_task(session, state="queued"))
     page = client_for(operator).get(f"/workflows/{workflow.pk}/runs/").content.decode()
     assert ("The calls of this minute are used up" in page, "The queue is held." in page) == (not held, bool(held))
+
+
+def test_the_page_of_a_workflow_says_why_nothing_of_it_starts(client_for, operator, lead, team, workflow, read):
+    holds.hold_starts(team, "The invoice is being checked.", by=lead)
+    page = read(client_for(operator).get(f"/workflows/{workflow.pk}/"))
+    assert page.says("p[@class='banner']").startswith("lead holds all new starts")
