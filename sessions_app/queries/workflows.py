@@ -14,7 +14,8 @@ from sessions_app.queries.money import NOTHING, cost_by_session
 from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
 from sessions_app.queries.versions import version_of
 
-_RUNS = 100
+#: Sessions that a workflow's page lists.
+MOST_RUNS = 100
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def workflow_list(team: Team) -> list[WorkflowLine]:
 
 def runs_of(workflow: Workflow) -> Sequence[Run]:
     """The newest sessions first, in five queries."""
-    sessions = list(workflow.sessions.select_related("owner").order_by("-created_at", "-pk")[:_RUNS])
+    sessions = list(workflow.sessions.select_related("owner").order_by("-created_at", "-pk")[:MOST_RUNS])
     ids = [session.pk for session in sessions]
     tasks, costs = tasks_by_session(ids), cost_by_session(ids)
     results = dict(

@@ -11,6 +11,7 @@ from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.starts import SessionSpec
 from sessions_app.domain.workflows import Draft, save_workflow
 from sessions_app.models import AgentSession, Workflow
+from sessions_app.queries.workflows import MOST_RUNS
 
 
 @pytest.fixture
@@ -188,3 +189,15 @@ def test_the_page_of_a_workflow_says_why_nothing_of_it_starts(client_for, operat
     holds.hold_starts(team, "The invoice is being checked.", by=lead)
     page = read(client_for(operator).get(f"/workflows/{workflow.pk}/"))
     assert page.says("p[@class='banner']").startswith("lead holds all new starts")
+
+
+def test_sessions_beyond_the_newest_are_found_in_the_list_of_all(client_for, operator, workflow, make_session, read):
+    for _ in range(MOST_RUNS):
+        make_session(workflow=workflow)
+    client, at = client_for(operator), f"/workflows/{workflow.pk}/"
+    assert read(client.get(at)).all("a[@data-all-runs]") == []
+    make_session(workflow=workflow, title="Shopping · kettle")
+    page = read(client.get(at))
+    assert len(page.all("tbody/tr")) == MOST_RUNS
+    found = read(client.get(page.one("a[@data-all-runs]").get("href")))
+    assert "Shopping · kettle" in found.says("table")
