@@ -45,7 +45,10 @@ def test_a_list_is_read_row_by_row():
 
 
 def test_one_placeholder_takes_a_plain_list():
-    assert [row.values for row in read_rows("a, b\nc", ("what",)).rows] == [{"what": "a, b"}, {"what": "c"}]
+    text = 'a, b\nc\n"d, e"\n"wireless keyboard" -gaming\n24" monitor\n'
+    values = [row.values["what"] for row in read_rows(text, ("what",)).rows]
+    assert values == ["a, b", "c", "d, e", '"wireless keyboard" -gaming', '24" monitor']
+    assert [row.values for row in read_rows('"what"\n"d, e"', ("what",)).rows] == [{"what": "d, e"}]
 
 
 @pytest.mark.parametrize(
