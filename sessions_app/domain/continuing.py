@@ -93,7 +93,7 @@ def continue_session(session: AgentSession, wish: Continuation, *, by: User, key
     """Start a new session with the rest; what was queued here is queued there alone. Raises NotAllowed."""
     if repeat := find_repeat(by=by, key=key):
         return repeat.session
-    locked = AgentSession.objects.select_for_update().select_related("connection__team").get(pk=session.pk)
+    locked = AgentSession.objects.select_for_update(of=("self",)).select_related("connection__team").get(pk=session.pk)
     chosen = [task for task in unfinished(locked) if wish.prompts.get(task.pk)]
     lost = set(filter(None, wish.prompts)) - {task.pk for task in chosen}
     if any(wish.prompts[pk] for pk in lost):
