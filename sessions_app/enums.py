@@ -61,6 +61,17 @@ class TaskState(TextChoices):
     UNKNOWN = "unknown", "Outcome unknown"
     REMOVED = "removed", "Removed from the queue"
 
+    @property
+    def clause(self) -> str:
+        """What is said of a task in this state, after “the task”."""
+        return _CLAUSES.get(self) or f"is {self.label.lower()}"
+
+
+_CLAUSES: dict[TaskState, str] = {
+    TaskState.WAITING: "needs an answer",
+    TaskState.UNKNOWN: "has an unknown outcome",
+}
+
 
 class CommandKind(TextChoices):
     START = "start", "start the session"

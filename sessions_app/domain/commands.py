@@ -71,6 +71,11 @@ def record_decision(log: SessionLog, command: Command) -> None:
         log.append(EventKind.COMMAND, command.outcome, command=command)
 
 
+def free_mark(command: Command) -> None:
+    """The agent never held still for this pause: if it was the guard's, nobody was asked, and its cap still stands."""
+    Command.objects.filter(pk=command.pk, kind=CommandKind.PAUSE).update(guard_mark="")
+
+
 def settle(command: Command, state: CommandState, outcome: str = "") -> bool:
     """Write down what became of a command; a settled one keeps its first outcome, and the answer is False."""
     settled = Command.objects.filter(pk=command.pk, settled_at=None).update(

@@ -11,6 +11,7 @@ from django.db import transaction
 from sessions_app.domain.commands import NotAllowed, find_repeat
 from sessions_app.domain.controls import ask
 from sessions_app.domain.followups import TaskSpec
+from sessions_app.domain.log import publish_change
 from sessions_app.domain.queueing import hand_over
 from sessions_app.domain.starts import settings_of, start_tasks
 from sessions_app.domain.wording import one_line
@@ -92,7 +93,7 @@ def continue_session(session: AgentSession, wish: Continuation, *, by: User, key
     """Start a new session with the rest; what was queued here is queued there alone. Raises NotAllowed."""
     if repeat := find_repeat(by=by, key=key):
         return repeat.session
-    locked = AgentSession.objects.select_for_update().select_related("connection__team").get(pk=session.pk)
+    locked = AgentSession.objects.select_for_update(of=("self",)).select_related("connection__team").get(pk=session.pk)
     chosen = [task for task in unfinished(locked) if wish.prompts.get(task.pk)]
     lost = set(filter(None, wish.prompts)) - {task.pk for task in chosen}
     if any(wish.prompts[pk] for pk in lost):
@@ -110,6 +111,7 @@ def continue_session(session: AgentSession, wish: Continuation, *, by: User, key
         hand_over(locked, queued, by=by, key=uuid5(key, "hand over"))
         if wish.ends_old:
             ask(locked, CommandKind.TERMINATE, by=by, key=uuid5(key, "end the old one"))
+    publish_change(locked.pk, locked.team_id)  # its page says where its work goes on
     return start_tasks(
         locked.connection,
         replace(settings_of(locked), starting_url=wish.starting_url),

@@ -125,7 +125,7 @@ def _require_lead(by: User, session: AgentSession, holder: User, reason: str) ->
 def _lock(session: AgentSession) -> AgentSession:
     locked = AgentSession.objects.select_for_update(of=("self",)).select_related("team").get(pk=session.pk)
     if locked.state == SessionState.ENDED:
-        raise NotAllowed(f"This session {locked.get_end_reason_display() or 'has ended'}: there is nothing to drive.")
+        raise NotAllowed(f"{locked.ending} There is nothing to drive.")
     if locked.state != SessionState.READY:
         raise NotAllowed("The session has no browser just now: there is nothing to drive.")
     return locked

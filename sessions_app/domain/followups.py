@@ -1,6 +1,7 @@
 """Giving a session another task."""
 
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from typing import Self
 from uuid import UUID
 
@@ -30,6 +31,11 @@ class TaskSpec:
     @classmethod
     def of(cls, task: Task | WorkflowStep) -> Self:
         return cls(**{name: getattr(task, name) for name in cls.__dataclass_fields__})
+
+    @property
+    def version(self) -> str:
+        """Tells this text and its limits from others, so that nobody overwrites what they have not seen."""
+        return sha256(repr(self).encode()).hexdigest()[:12]
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sessions_app.agent_api.errors import AgentApiError, NotReached
 from sessions_app.agent_api.types import Started
-from sessions_app.domain.commands import settle
+from sessions_app.domain.commands import free_mark, settle
 from sessions_app.domain.ingest import PAUSE_ALARM, bind_task, close_session
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.states import move_session, move_task
@@ -22,9 +22,9 @@ def refuse_command(log: SessionLog, command: Command, error: AgentApiError) -> N
     """Write the service's no, in its words, with what a person can do."""
     words = _sentence(error)
     settle(command, CommandState.REFUSED, words)
-    log.append(
-        EventKind.COMMAND, f"was refused: {command.get_kind_display()}. {words}", task=command.task, command=command
-    )
+    became = "; nothing was sent" if isinstance(error, NotReached) else ", and was refused"
+    told = f"asked to {command.get_kind_display()}{became}. {words}"
+    log.append(EventKind.COMMAND, told, task=command.task, command=command)
     _alarm_for_guard(log, command)
     _undo(log, command, error)
 
@@ -105,7 +105,8 @@ def record_quiet(log: SessionLog, command: Command) -> bool:
         return False
     task.refresh_from_db()
     if task.state != TaskState.PAUSING or not move_task(log, task, TaskState.PAUSED):
-        settle(command, CommandState.DONE, f"The task is {task.get_state_display().lower()}.")
+        if settle(command, CommandState.DONE, f"The task {TaskState(task.state).clause}."):
+            free_mark(command)
         return False
     words = f"Quiet since step {log.session.steps}"
     if command.guard_rule:
@@ -139,7 +140,7 @@ def raise_alarm(log: SessionLog, command: Command, words: str) -> None:
 def _alarm_for_guard(log: SessionLog, command: Command) -> None:
     """Nobody pressed, so nobody would look whether it was done."""
     if command.guard_rule:
-        words = f"The guard could not {command.get_kind_display()}, though its {command.guard_words}."
+        words = f"The guard could not {command.get_kind_display()}: {command.guard_words}."
         raise_alarm(log, command, words)
 
 

@@ -54,11 +54,13 @@ def remove_task(task: Task, *, by: User, key: UUID) -> Command:
     return _change(task.session, remove, by=by, key=key)
 
 
-def edit_task(task: Task, spec: TaskSpec, *, by: User, key: UUID) -> Command:
-    """Rewrite a task that still waits. Raises NotAllowed."""
+def edit_task(task: Task, spec: TaskSpec, *, by: User, key: UUID, seen: str | None = None) -> Command:
+    """Rewrite a task that still waits, unless somebody else did since the version `seen`. Raises NotAllowed."""
 
     def edit(session: AgentSession) -> str:
         waiting = _still_queued(task)
+        if seen not in {None, TaskSpec.of(waiting).version}:
+            raise NotAllowed("Somebody has changed this task meanwhile: open it again to see how, then change it.")
         if spec.terminate_on_completion and queued_tasks(session)[-1] != waiting:
             raise NotAllowed("Only the last task of the queue can end the session: others wait behind this one.")
         before = _quoted(waiting)
@@ -137,7 +139,7 @@ def _still_queued(task: Task) -> Task:
         raise NotAllowed("Somebody has removed this task from the queue meanwhile.")
     if fresh.state != TaskState.QUEUED:
         raise NotAllowed(
-            f"This task has left the queue: it is {fresh.get_state_display().lower()} now, and cannot be changed."
+            f"This task has left the queue: it {TaskState(fresh.state).clause} now, and cannot be changed."
         )
     return fresh
 

@@ -41,14 +41,14 @@ def read_rows(text: str, names: Sequence[str]) -> Sheet:
         return Sheet(error="Paste a list, or choose a file.")
     if "\x00" in text:
         return Sheet(error="This is not text.")
+    delimiter, listed = _delimiter(text), text.splitlines()
+    if len(names) == 1 and names[0] not in (_cells(listed[0], delimiter) or ()):
+        return _checked([[_value(line)] for line in listed], list(names), first=1)
     try:
-        lines = list(csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True))
+        lines = list(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))
     except csv.Error as error:
         return Sheet(error=f"This cannot be read as CSV: {error}.")
     header = [cell.strip() for cell in lines[0]]
-    if len(names) == 1 and names[0] not in header:
-        rows = [[line.strip()] for line in text.splitlines()]
-        return _checked(rows, list(names), first=1)
     if problem := _header_problem(header, names):
         return Sheet(error=problem)
     return _checked(lines[1:], header, first=2)
@@ -57,6 +57,20 @@ def read_rows(text: str, names: Sequence[str]) -> Sheet:
 def _delimiter(text: str) -> str:
     head = text.splitlines()[0]
     return max("\t;,", key=head.count)
+
+
+def _cells(line: str, delimiter: str) -> list[str] | None:
+    """The cells of one line; none where it is no CSV."""
+    try:
+        return [cell.strip() for cells in csv.reader([line], delimiter=delimiter, strict=True) for cell in cells]
+    except csv.Error:
+        return None
+
+
+def _value(line: str) -> str:
+    """One value of a plain list: all of the line, without the quotes that a CSV puts around it."""
+    cells = _cells(line, ",")
+    return cells[0] if cells and len(cells) == 1 else line.strip()
 
 
 def _header_problem(header: Sequence[str], names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
@@ -11,10 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.domain.commands import find_repeat, queue_command
-from sessions_app.domain.followups import TaskSpec, add_task
+from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.wording import one_line
 from sessions_app.enums import CommandKind, TaskState
-from sessions_app.models import AgentSession, Caps, Connection, Workflow
+from sessions_app.models import AgentSession, Caps, Command, Connection, Task, Workflow
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,21 @@ def start_tasks(
         **asdict(caps),
     )
     queue_command(session, CommandKind.START, by=by, key=key)
-    for number, task in enumerate(tasks, start=1):
-        name = "first task" if number == 1 else f"task {number}"
-        ends = task.terminate_on_completion and number == len(tasks)
-        add_task(session, replace(task, terminate_on_completion=ends), by=by, key=uuid5(key, name))
+    _add_tasks(session, tasks, by=by, key=key)
     return session
+
+
+def _add_tasks(session: AgentSession, specs: Sequence[TaskSpec], *, by: User, key: UUID) -> None:
+    """Write them, and the commands that send them, in one go: while a list is started, nobody else can write."""
+    usual: dict[str, Any] = {"team_id": session.team_id, "session": session, "actor": by, "created_at": timezone.now()}
+    in_order = [*(replace(spec, terminate_on_completion=False) for spec in specs[:-1]), *specs[-1:]]
+    tasks = Task.objects.bulk_create(
+        Task(number=number, **usual, **asdict(spec)) for number, spec in enumerate(in_order, start=1)
+    )
+    Command.objects.bulk_create(
+        Command(kind=CommandKind.NEW_TASK, task=task, idempotency_key=uuid5(key, f"task {task.number}"), **usual)
+        for task in tasks
+    )
 
 
 def start_again(session: AgentSession, *, by: User, key: UUID) -> AgentSession:

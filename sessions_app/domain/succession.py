@@ -10,7 +10,6 @@ _HOW_ENDED: dict[TaskState, str] = {
     TaskState.COMPLETED: "was to be stopped, but completed",
     TaskState.STOPPED: "was stopped",
     TaskState.FAILED: "failed",
-    TaskState.UNKNOWN: "has an unknown outcome",
 }
 
 
@@ -58,4 +57,5 @@ def set_hold(session: AgentSession, why: str) -> bool:
 
 
 def _ended(task: Task) -> str:
-    return _HOW_ENDED.get(TaskState(task.state), f"is {task.get_state_display().lower()}")
+    state = TaskState(task.state)
+    return _HOW_ENDED.get(state, state.clause)

@@ -44,6 +44,10 @@ class ContinueForm(forms.Form):
         gone = [name for name in self.data if name.startswith("task-") and name not in self.fields]
         if any(self.data[name].strip() for name in gone):
             self.add_error(None, "A task of this list has completed, or was removed, meanwhile: see what is left.")
+        prompts = (typed for name, typed in cleaned.items() if name.startswith("task-"))
+        if cleaned.get("brief", "").strip() and not (self.errors or any(prompts)):
+            words = "The agent is told what was done with a task: write one, or empty “What was done”."
+            self.add_error("task-", words)
         return cleaned
 
     @property

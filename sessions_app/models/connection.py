@@ -34,6 +34,10 @@ class ApiCall(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="calls")
     at = models.DateTimeField(db_index=True)
+    #: The session that it starts; none for all other calls.
+    starts = models.ForeignKey(
+        "sessions_app.AgentSession", on_delete=models.CASCADE, null=True, blank=True, db_index=False, related_name="+"
+    )
 
     def __str__(self) -> str:
         return f"{self.connection} at {self.at}"

@@ -42,12 +42,18 @@ def calls_left(connections: Iterable[Connection]) -> list[CallsLeft]:
     return [_left(one, allowed_calls(limit), made.get(one.pk, [])) for one, limit in limits.items()]
 
 
-def waiting_starts(session_ids: Collection[str]) -> dict[str, datetime]:
-    """Until when starts wait because the key's calls of the minute are used up; no query where there are none."""
+def waiting_for_calls(session_ids: Collection[str]) -> dict[str, datetime]:
+    """Until when starts and tasks wait because the key's calls are used up; no query where there are no sessions."""
     if not session_ids:
         return {}
-    starts = Command.objects.filter(session__in=session_ids, kind=CommandKind.START, state=CommandState.QUEUED)
-    return {pk: until for pk, until in starts.values_list("session_id", "not_before") if until}
+    put_off = Command.objects.filter(
+        session__in=session_ids,
+        session__queue_held="",
+        kind__in=(CommandKind.START, CommandKind.NEW_TASK),
+        state=CommandState.QUEUED,
+    )
+    moments = put_off.order_by("-pk").values_list("session_id", "not_before")
+    return {pk: until for pk, until in moments if until}
 
 
 def _left(connection: Connection, allowed: int, newest_first: list[datetime]) -> CallsLeft:

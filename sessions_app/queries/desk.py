@@ -11,7 +11,7 @@ from django.utils import timezone
 from sessions_app.enums import SessionState
 from sessions_app.models import AgentSession, SpendEntry, Task, Team
 from sessions_app.presence import presence
-from sessions_app.queries.budget import waiting_starts
+from sessions_app.queries.budget import waiting_for_calls
 from sessions_app.queries.inbox import InboxItem, find_expired
 from sessions_app.queries.money import spent_by_session, usd
 from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
@@ -89,7 +89,7 @@ def _needing(tiles: Iterable[DeskTile]) -> int:
 def _tiles(sessions: Sequence[AgentSession]) -> list[DeskTile]:
     ids = [session.pk for session in sessions]
     spent, watchers = spent_by_session(ids), presence.by_session()
-    waiting = waiting_starts([session.pk for session in sessions if session.state == SessionState.STARTING])
+    waiting = waiting_for_calls([session.pk for session in sessions if session.state == SessionState.STARTING])
     return with_items(
         [
             replace(

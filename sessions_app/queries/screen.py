@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from django.contrib.auth.models import User
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery
 from django.utils import timezone
 
 from sessions_app.enums import (
@@ -42,7 +42,8 @@ from sessions_app.queries.versions import (
     version_of,
 )
 
-_RELATED = ("owner", "connection", "team__hold__by", "control__holder", "control__asker")
+_RELATED = ("owner", "connection", "team__hold__by", "control__holder", "control__asker", "workflow")
+_CONTINUED_AS = AgentSession.objects.filter(continues=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
 _SECRET = ("connection__api_key", "upstream_id", "socket_url", "typed_traces")
 #: How long before its time limit a session's page warns.
 WARN_BEFORE = timedelta(seconds=60)
@@ -89,6 +90,8 @@ class SessionScreen:
     lost_until: datetime | None
     #: Who drives, or asks to, and the brief of who drove; none where nobody ever did.
     control: Control | None
+    #: The id of the newest session that goes on with it; none where nobody continued it.
+    continued_as: str | None
 
     @property
     def driver(self) -> User | None:
@@ -173,7 +176,8 @@ class SessionScreen:
 
 def session_screen(session_id: str) -> SessionScreen:
     """Load the screen in six queries, seven while the browser is lost; raises AgentSession.DoesNotExist."""
-    session = AgentSession.objects.select_related(*_RELATED).defer(*_SECRET).get(pk=session_id)
+    sessions = AgentSession.objects.annotate(continued_as=Subquery(_CONTINUED_AS))
+    session = sessions.select_related(*_RELATED).defer(*_SECRET).get(pk=session_id)
     files = Prefetch("files", ResultFile.objects.defer("address"))
     tasks = list(session.tasks.select_related("actor").prefetch_related(files))
     costs = cost_by_task(session_id)
@@ -200,6 +204,7 @@ def session_screen(session_id: str) -> SessionScreen:
         notes=session_notes(session_id),
         lost_until=_lost_until(session),
         control=control,
+        continued_as=vars(session)["continued_as"],
     )
 
 

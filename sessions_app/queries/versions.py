@@ -44,7 +44,7 @@ def controls_shown(
     """What the buttons under the picture, and the notices above them, depend on."""
     asked = [(one.pk, one.state, one.outcome, one.not_before) for one in notices]
     task = current and (current.pk, current.state)
-    hold = session.team.hold_id if session.state == SessionState.STARTING else None
+    hold = session.team.hold_id if session.state == SessionState.STARTING else bool(session.queue_held)
     return session.state, session.end_reason, session.owner_id, task, queued, sorted(controls), asked, guard, hold
 
 

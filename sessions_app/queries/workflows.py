@@ -9,12 +9,13 @@ from django.db.models import Count, Max
 
 from sessions_app.enums import GuideWord, TaskState
 from sessions_app.models import AgentSession, Task, Team, Workflow
-from sessions_app.queries.budget import waiting_starts
+from sessions_app.queries.budget import waiting_for_calls
 from sessions_app.queries.money import NOTHING, cost_by_session
 from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
 from sessions_app.queries.versions import version_of
 
-_RUNS = 100
+#: Sessions that a workflow's page lists.
+MOST_RUNS = 100
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Run:
     word: GuideWord
     done: int
     tasks: int
-    #: Its start waits until then for the key's calls.
+    #: Its start, or its next task, waits until then for the key's calls.
     waits_until: datetime | None
     #: What the agent waits to be told.
     question: str
@@ -56,7 +57,7 @@ def workflow_list(team: Team) -> list[WorkflowLine]:
 
 def runs_of(workflow: Workflow) -> Sequence[Run]:
     """The newest sessions first, in five queries."""
-    sessions = list(workflow.sessions.select_related("owner").order_by("-created_at", "-pk")[:_RUNS])
+    sessions = list(workflow.sessions.select_related("owner").order_by("-created_at", "-pk")[:MOST_RUNS])
     ids = [session.pk for session in sessions]
     tasks, costs = tasks_by_session(ids), cost_by_session(ids)
     results = dict(
@@ -65,7 +66,7 @@ def runs_of(workflow: Workflow) -> Sequence[Run]:
         .order_by("session_id", "number")
         .values_list("session_id", "result")
     )
-    waiting = waiting_starts(ids)
+    waiting = waiting_for_calls(ids)
     return [
         Run(
             session=session,

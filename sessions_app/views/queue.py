@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sessions_app.domain import queueing
 from sessions_app.domain.access import may_steer
 from sessions_app.domain.commands import NotAllowed
+from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import TaskState
 from sessions_app.forms import FollowUpForm
 from sessions_app.http import OperatorRequest, carry_out, find_session, find_task, posted_key, render_page
@@ -52,14 +53,15 @@ def task_edit(request: OperatorRequest, pk: str) -> HttpResponse:
     task = find_task(request, pk, steer=True)
     key = posted_key(request) if request.method == "POST" else uuid4()
     form = FollowUpForm(request.POST) if request.method == "POST" else FollowUpForm(initial=FollowUpForm.typed_in(task))
-    context = {"task": task, "session": task.session, "form": form, "key": key, "said": ""}
+    seen = request.POST.get("seen") if request.method == "POST" else TaskSpec.of(task).version
+    context = {"task": task, "session": task.session, "form": form, "key": key, "seen": seen, "said": ""}
     if request.method != "POST":
         context["said"] = "" if task.state == TaskState.QUEUED else "This task has left the queue: see its session."
         return render_page(request, "sessions/task_edit.html", context)
     if not form.is_valid():
         return render_page(request, "sessions/task_edit.html", context, status=422)
     try:
-        queueing.edit_task(task, form.spec(), by=request.user, key=key)
+        queueing.edit_task(task, form.spec(), by=request.user, key=key, seen=seen)
     except NotAllowed as refusal:
         return render_page(request, "sessions/task_edit.html", {**context, "said": str(refusal)}, status=409)
     return redirect("session-detail", task.session_id)

@@ -69,7 +69,8 @@ def session_continue(request: OperatorRequest, pk: str) -> HttpResponse:
 def _continue(
     request: OperatorRequest, session: AgentSession, form: ContinueForm, key: UUID, *, said: str = "", status: int = 200
 ) -> HttpResponse:
-    context = {"session": session, "form": form, "key": key, "said": said}
+    earlier = session.continued_by.select_related("owner").order_by("-created_at").first()
+    context = {"session": session, "form": form, "key": key, "said": said, "earlier": earlier}
     return render_page(request, "sessions/continue.html", context, status=status)
 
 

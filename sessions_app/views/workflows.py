@@ -31,7 +31,7 @@ from sessions_app.http import (
 )
 from sessions_app.models import Workflow
 from sessions_app.numbers import whole_number
-from sessions_app.queries.workflows import runs_of, shown_version
+from sessions_app.queries.workflows import MOST_RUNS, runs_of, shown_version
 from sessions_app.queries.workflows import workflow_list as listed
 
 
@@ -68,7 +68,8 @@ def workflow_runs(request: OperatorRequest, pk: str) -> HttpResponse:
 def _runs_context(workflow: Workflow) -> dict[str, Any]:
     runs = runs_of(workflow)
     is_live = any(run.session.is_live for run in runs)
-    return {"runs": runs, "runs_live": is_live, "runs_version": shown_version(runs)}
+    is_cut = len(runs) == MOST_RUNS and workflow.sessions.count() > MOST_RUNS
+    return {"runs": runs, "runs_cut": is_cut, "runs_live": is_live, "runs_version": shown_version(runs)}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -34,6 +34,7 @@ QUICK = Timings(
     alarm_after=0.6,
     evidence_every=0.05,
     evidence_every_later=0.1,
+    deliver_every=0.3,
     activity_within=0.5,
     ask_again_after=(0.05, 0.1),
     calls=TimeOuts(short=1.0, start=1.0, held=2.5),

@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from sessions_app.domain import controls, followups, guardrails
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, CommandState, EventKind, SessionState, TaskState
+from sessions_app.models import AgentSession
 from tests.faults.conftest import QUICK
 from tests.helpers.waiting import eventually
 from tests.upstream import refusal, silence
@@ -62,6 +65,35 @@ async def test_a_terminate_is_done_when_the_service_no_longer_knows_the_session(
     terminate = await floor.ask(controls.ask, session, CommandKind.TERMINATE)
     await floor.until(session, state=SessionState.ENDED, end_reason="terminated")
     await floor.until(terminate, state=CommandState.DONE)
+
+
+@pytest.mark.parametrize(("kind", "alarm"), [(CommandKind.STOP, "Stop not"), (CommandKind.TERMINATE, "Terminate not")])
+async def test_what_nothing_took_while_the_service_was_away_is_sent_when_it_is_back(floor, upstream, kind, alarm):
+    session, task, theirs = await floor.working()
+    await floor.until(task, upstream_id=theirs.id)
+    async with upstream.away():
+        await floor.until(session, linked=False)
+        command = await floor.ask(controls.ask, session, kind)
+        await floor.until_row(session, EventKind.ALARM)
+        assert (await AgentSession.objects.aget(pk=session.pk)).alarm.startswith(alarm)
+        assert upstream.ledger.states() == []
+    await floor.until_states([kind.value])
+    await floor.until(command, state=CommandState.DONE)
+    await floor.until(session, alarm="")
+
+
+async def test_a_stop_that_nothing_took_is_not_sent_to_the_next_task(floor, upstream):
+    session, task, theirs = await floor.working()
+    await floor.until(task, upstream_id=theirs.id)
+    async with upstream.away():
+        await floor.until(session, linked=False)
+        await floor.ask(controls.ask, session, CommandKind.STOP)
+        await floor.until_row(session, EventKind.ALARM)
+        theirs.status, theirs.text = "completed", "Done."
+    await floor.until(task, state=TaskState.COMPLETED)
+    following = await floor.ask(followups.send_task, session, TaskSpec("Go on."))
+    await floor.until(following, state=TaskState.RUNNING)
+    assert upstream.ledger.states() in ([], ["stop"])  # it may have gone out before the result was known
 
 
 async def test_an_action_after_quiet_raises_the_alarm(floor, upstream):

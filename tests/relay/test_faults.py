@@ -32,6 +32,8 @@ async def test_a_service_that_cannot_be_reached_is_said_so_and_nothing_is_left_o
         session = await desk.start("return Never.")
         await desk.until(session, state=SessionState.ENDED, end_reason=EndReason.UNREACHED)
     assert session.end_text.startswith("The agent service cannot be reached. Check that")
+    rows = [text for _, text in await desk.rows(session)]
+    assert f"asked to start the session; nothing was sent. {session.end_text}" in rows
     task = await session.tasks.aget()
     assert (task.state, task.error) == (TaskState.TERMINATED, "Never sent: the session ended before.")
 
@@ -41,7 +43,8 @@ async def test_a_refusal_is_shown_in_the_services_words(transactional_db, servic
     async with relaying():
         session = await desk.start("return Never.")
         await desk.until(session, state=SessionState.ENDED, end_reason=EndReason.REFUSED)
-    (words,) = [text for kind, text in await desk.rows(session) if text.startswith("was refused: ")]
+    rows = [text for _, text in await desk.rows(session)]
+    (words,) = [text for text in rows if text.startswith("asked to start the session, and was refused. ")]
     command = await session.commands.aget(kind="start")
     assert command.state == CommandState.REFUSED
     assert command.outcome in words

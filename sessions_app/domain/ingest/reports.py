@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from sessions_app.agent_api.types import Outcome, TaskReport, Usage
-from sessions_app.domain.commands import settle
+from sessions_app.domain.commands import free_mark, settle
 from sessions_app.domain.expiring import expire_question
 from sessions_app.domain.figures import record_usage
 from sessions_app.domain.files import as_detail, record_files
@@ -124,3 +124,4 @@ def _settle_for(task: Task, state: TaskState) -> None:
             settle(command, CommandState.REFUSED, f"Not sent: the task was {became} before.")
         else:
             settle(command, CommandState.DONE, f"The task was {became} meanwhile.")
+        free_mark(command)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from sessions_app.agent_api.errors import AgentApiError, NotReached, OutcomeUnknown, RateLimited
 from sessions_app.domain import outcomes, sending
 from sessions_app.domain.budget import note_used_up, take_call
+from sessions_app.enums import CommandKind
 from sessions_app.live.threads import in_database
 from sessions_app.models import Command
 
@@ -40,7 +41,8 @@ async def once(runner: "SessionRunner", call: Callable[[], Awaitable[T]]) -> T:
 
 async def wait_for_budget(runner: "SessionRunner", command: Command) -> bool:
     """Take a call from the key's budget; where there is none, put the command off, in sight, and answer True."""
-    until = await in_database(take_call, runner.session.connection)
+    starting = runner.session if command.kind == CommandKind.START else None
+    until = await in_database(take_call, runner.session.connection, starting=starting)
     if until:
         await runner.write(lambda log: sending.postpone(log, command, until))
     return until is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from sessions_app.agent_api.errors import AgentApiError, SessionGone
+from sessions_app.agent_api.errors import AgentApiError, NotReached, RateLimited, ServiceFault, SessionGone
 from sessions_app.domain import outcomes, sending
 from sessions_app.domain.ingest import PAUSE_ALARM, STOP_ALARM
 from sessions_app.domain.log import SessionLog
@@ -140,20 +140,40 @@ async def _is_open(command: Command) -> bool:
 
 
 async def _send_again_later(runner: "SessionRunner", command: Command) -> None:
+    """Once more by REST; what neither way took is not lost with an outage, but sent as soon as one of them does."""
     await asyncio.sleep(runner.timings.again_after)
+    is_second = True
+    while await _is_worth_sending(runner, command):
+        try:
+            state = "terminate" if command.kind == CommandKind.TERMINATE else "stop"
+            await runner.delivering.send_state(state, is_second=is_second)
+            return
+        except (NotReached, RateLimited, ServiceFault):
+            is_second = False
+            await _until_linked(runner, at_most=runner.timings.deliver_every)
+        except SessionGone:
+            if command.kind == CommandKind.TERMINATE:
+                await runner.ending.end(EndReason.TERMINATED)
+            return
+        except AgentApiError:
+            return  # the alarm says what people need to know
+
+
+async def _is_worth_sending(runner: "SessionRunner", command: Command) -> bool:
     if not await _is_open(command):
-        return
+        return False
+    if command.kind == CommandKind.TERMINATE:
+        return True
     newer = Command.objects.filter(session=command.session_id, kind=CommandKind.NEW_TASK, sent_at__gt=command.sent_at)
-    if command.kind != CommandKind.TERMINATE and await in_database(newer.exists):
-        return  # it would stop the newer task
-    try:
-        state = "terminate" if command.kind == CommandKind.TERMINATE else "stop"
-        await runner.delivering.send_state(state, is_second=True)
-    except SessionGone:
-        if command.kind == CommandKind.TERMINATE:
-            await runner.ending.end(EndReason.TERMINATED)
-    except AgentApiError:
-        pass  # the alarm says what people need to know
+    return not await in_database(newer.exists)  # it would stop the newer task
+
+
+async def _until_linked(runner: "SessionRunner", *, at_most: float) -> None:
+    until = time.monotonic() + at_most
+    while True:
+        await asyncio.sleep(runner.timings.evidence_every)
+        if runner.link or time.monotonic() >= until:
+            return
 
 
 def _alarm(command: Command) -> str:

@@ -30,6 +30,8 @@ class Timings:
     alarm_after: float = 6.0
     evidence_every: float = 0.5
     evidence_every_later: float = 2.0
+    #: What a stop that nothing took waits for the link, before it is tried by REST once more.
+    deliver_every: float = 5.0
     #: What a resumed or answered agent may take to show itself.
     activity_within: float = 15.0
     #: Between the tries to learn what became of a call whose answer did not come.

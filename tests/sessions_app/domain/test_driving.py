@@ -137,7 +137,10 @@ def test_releasing_frees_it_at_once(session, operator, lead):
     assert holder(session) == (lead, "page-b")
 
 
-@pytest.mark.parametrize(("state", "words"), [("ended", "there is nothing to drive"), ("starting", "no browser")])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("ended", "The session reached its time limit. There is nothing to drive."), ("starting", "no browser")],
+)
 def test_there_has_to_be_something_to_drive(make_session, operator, state, words):
     session = make_session(state=state, end_reason=EndReason.EXPIRED if state == "ended" else "")
     with pytest.raises(NotAllowed, match=words):

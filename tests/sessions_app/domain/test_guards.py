@@ -8,12 +8,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from sessions_app.agent_api.types import Outcome, Question, TaskReport
 from sessions_app.domain import caps, controls, guards, holds, ingest, outcomes, sending, starts
 from sessions_app.domain.commands import NotAllowed, record_decision
 from sessions_app.domain.group_commit import Write, commit
 from sessions_app.domain.guards import Standing, due_act, look_ahead
 from sessions_app.domain.starts import SessionSpec
-from sessions_app.enums import CommandKind, CommandState, EventKind, GuardRule, SessionState, TaskState
+from sessions_app.enums import CommandKind, CommandState, EventKind, GuardRule, SessionState, SpendSource, TaskState
 from sessions_app.models import AgentSession, Caps, Command, Task, Team
 from sessions_app.queries import desk_tile
 from sessions_app.queries.guards import cap_words, raised, usd_words
@@ -163,6 +164,43 @@ def test_the_same_figure_is_acted_on_once(held, make_spend):
     assert not desk_tile(held.pk).needs_person
 
 
+def test_a_pause_that_the_tasks_end_overtook_has_asked_nobody(capped, make_task):
+    write(capped, guards.enforce)
+    pause = capped.commands.get()
+    write(capped, lambda log: sending.mark_sent(log, pause))
+    done = TaskReport(Outcome.COMPLETED, "Bought.")
+    write(capped, lambda log: ingest.apply_report(log, pause.task, done, SpendSource.SOCKET))
+    following = make_task(capped)
+    write(capped, guards.enforce)
+    assert [command.task for command in capped.commands.filter(kind=CommandKind.PAUSE)] == [pause.task, following]
+
+
+def test_nor_has_one_that_a_question_overtook(capped):
+    write(capped, guards.enforce)
+    pause = capped.commands.get()
+    write(capped, lambda log: sending.mark_sent(log, pause))
+    write(capped, lambda log: ingest.apply_event(log, Question("Which size?")))
+    write(capped, lambda log: outcomes.record_quiet(log, pause))
+    pause.refresh_from_db()
+    assert pause.outcome == "The task needs an answer."
+    capped.tasks.update(state=TaskState.RUNNING)  # it has been answered
+    write(capped, guards.enforce)
+    assert capped.commands.filter(kind=CommandKind.PAUSE).count() == 2
+
+
+def test_one_that_a_person_overtook_is_overruled(capped):
+    write(capped, guards.enforce)
+    pause = capped.commands.get()
+    write(capped, lambda log: sending.mark_sent(log, pause))
+    controls.ask(capped, CommandKind.RESUME, by=capped.owner, key=uuid4())
+    resume = capped.commands.get(kind=CommandKind.RESUME)
+    write(capped, lambda log: sending.mark_sent(log, resume))
+    write(capped, lambda log: outcomes.set_going(log, resume))
+    write(capped, lambda log: outcomes.record_quiet(log, pause))
+    write(capped, guards.enforce)
+    assert capped.commands.filter(kind=CommandKind.PAUSE).count() == 1
+
+
 def test_the_database_itself_refuses_a_second_act_on_a_figure(held, make_command):
     first = held.commands.get()
     with pytest.raises(IntegrityError, match="guard_mark"), transaction.atomic():
@@ -310,7 +348,7 @@ def test_a_pause_that_is_refused_alarms(capped):
     pause = capped.commands.get()
     write(capped, lambda log: sending.mark_sent(log, pause))
     write(capped, lambda log: outcomes.leave_unknown(log, pause, "No answer."))
-    assert capped.alarm == "The guard could not pause, though its cost cap $0.05 reached."
+    assert capped.alarm == "The guard could not pause: cost cap $0.05 reached."
 
 
 # -- defaults and holds --------------------------------------------------------------------------------------------

@@ -69,6 +69,12 @@ def test_a_race_with_the_relay_is_refused_in_words(session, queued, operator, ve
     assert not session.commands.filter(kind=CommandKind.QUEUE).exists()
 
 
+def test_a_task_that_asks_by_now_has_left_the_queue(session, queued, operator):
+    Task.objects.filter(pk=queued[0].pk).update(state=TaskState.WAITING)
+    with pytest.raises(NotAllowed, match="has left the queue: it needs an answer now, and cannot be changed"):
+        queueing.remove_task(queued[0], by=operator, key=uuid4())
+
+
 def test_the_relay_sends_nothing_that_was_held_removed_or_overtaken_meanwhile(session, queued, operator, make_task):
     commands = [task.commands.get() for task in queued]
     session.tasks.filter(number=1).update(state=TaskState.COMPLETED)

@@ -10,6 +10,7 @@ from sessions_app.domain.placeholders import NotATemplate, as_literal, fill, pla
 from sessions_app.domain.rows import MAX_ROWS, Row, read_rows
 from sessions_app.domain.starts import SessionSpec
 from sessions_app.domain.workflows import Draft, change_workflow, placeholders_of, save_workflow, start_rows
+from sessions_app.enums import CommandKind
 from sessions_app.models import AgentSession
 
 STEPS = (TaskSpec("Log in as {account}"), TaskSpec("Search for {what}", terminate_on_completion=True))
@@ -44,7 +45,10 @@ def test_a_list_is_read_row_by_row():
 
 
 def test_one_placeholder_takes_a_plain_list():
-    assert [row.values for row in read_rows("a, b\nc", ("what",)).rows] == [{"what": "a, b"}, {"what": "c"}]
+    text = 'a, b\nc\n"d, e"\n"wireless keyboard" -gaming\n24" monitor\n'
+    values = [row.values["what"] for row in read_rows(text, ("what",)).rows]
+    assert values == ["a, b", "c", "d, e", '"wireless keyboard" -gaming', '24" monitor']
+    assert [row.values for row in read_rows('"what"\n"d, e"', ("what",)).rows] == [{"what": "d, e"}]
 
 
 @pytest.mark.parametrize(
@@ -95,3 +99,15 @@ def test_every_option_of_a_step_reaches_the_session_that_is_started(team, connec
     (session,) = start_rows(workflow, rows, connection=connection, version=1, by=operator, key=uuid4())
     filled = TaskSpec("Look at cart", "https://shop.test/cart", 9000, 500, 200, ["ads.test"], True)
     assert TaskSpec.of(session.tasks.get()) == filled
+
+
+@pytest.mark.parametrize("steps", [1, 20])
+def test_a_row_takes_as_many_queries_for_twenty_tasks_as_for_one(
+    steps, team, connection, operator, django_assert_num_queries
+):
+    draft = Draft("Long", SessionSpec(), (TaskSpec("Search for {what}"),) * steps)
+    workflow = save_workflow(team, draft, by=operator, key=uuid4())
+    rows = [Row(2, {"what": "keyboard"})]
+    with django_assert_num_queries(12):
+        (session,) = start_rows(workflow, rows, connection=connection, version=1, by=operator, key=uuid4())
+    assert session.commands.filter(kind=CommandKind.NEW_TASK).count() == session.tasks.count() == steps

@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from sessions_app.enums import CommandKind, CommandState, SessionState
-from sessions_app.models import Command
+from sessions_app.models import AgentSession, Command
 from tests.conftest import MOMENT
 
 HTMX = {"HX-Request": "true"}
@@ -168,3 +168,18 @@ def test_a_start_that_waits_for_the_minute_says_until_when(client_for, operator,
         "Start asked for by operator · the calls of this minute are used up, it is sent at 14:02:11"
     ]
     assert page.one("li[@class='notice']//time").get("data-countdown") == "2026-03-04T14:02:11+00:00"
+
+
+def test_a_task_of_a_held_queue_is_not_said_to_be_sent_by_itself(
+    client_for, operator, make_session, make_task, make_command, read
+):
+    session = make_session()
+    make_command(session, CommandKind.NEW_TASK, task=make_task(session, state="queued"), not_before=MOMENT)
+    client, at = client_for(operator), f"/sessions/{session.pk}/controls/"
+    free = read(client.get(at))
+    AgentSession.objects.filter(pk=session.pk).update(queue_held="A person holds it.")
+    held = read(client.get(at))
+    assert free.says("li[@class='notice']").endswith("it is sent at 14:02:11")
+    assert held.says("li[@class='notice']") == "Task 1 given by operator · held with the queue"
+    versions = [page.one("*[@id='session-controls']").get("data-version") for page in (free, held)]
+    assert versions[0] != versions[1]

@@ -95,3 +95,14 @@ def test_a_held_queue_does_not_hide_the_failure_it_waits_for(client_for, operato
     page = client_for(operator).get(f"/sessions/{session.pk}/").content.decode()
     assert 'aria-label="Session state">Failed<' in page
     assert 'data-needing="1"' in client_for(operator).get("/needing/").content.decode()
+
+
+def test_an_edit_overwrites_no_change_that_was_not_seen(client_for, operator, lead, queued, read):
+    address = f"/tasks/{queued[0].pk}/edit/"
+    (seen,) = read(client_for(operator).get(address)).all("input[@name='seen']/@value")
+    client_for(lead).post(address, {"key": uuid4(), "seen": seen, "follow_up": "Two, by the lead"})
+    page = read(client_for(operator).post(address, {"key": uuid4(), "seen": seen, "follow_up": "Two, mine"}))
+    assert page.status == 409
+    assert "Somebody has changed this task meanwhile" in page.says("form[@class='card']")
+    assert (page.box("follow_up"), page.all("input[@name='seen']/@value")) == ("Two, mine", [seen])
+    assert Task.objects.get(pk=queued[0].pk).prompt == "Two, by the lead"

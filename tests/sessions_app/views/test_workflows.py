@@ -1,13 +1,17 @@
 """Workflows on their pages: saved, changed, previewed, started, and nobody else's."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
+from sessions_app.domain import holds
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.domain.starts import SessionSpec
 from sessions_app.domain.workflows import Draft, save_workflow
 from sessions_app.models import AgentSession, Workflow
+from sessions_app.queries.workflows import MOST_RUNS
 
 
 @pytest.fixture
@@ -167,3 +171,33 @@ def test_one_session_is_started_with_its_values(client_for, operator, workflow):
     session = AgentSession.objects.get()
     assert answer.url == f"/sessions/{session.pk}/"
     assert session.tasks.get().prompt == "Search for <b>"
+
+
+@pytest.mark.parametrize("held", ["", "A person holds it."])
+def test_a_run_whose_next_task_waits_for_calls_says_so_unless_its_queue_is_held(
+    client_for, operator, workflow, make_session, make_task, make_command, held
+):
+    session = make_session(workflow=workflow, queue_held=held)
+    soon = timezone.now() + timedelta(seconds=40)
+    make_command(session, "new_task", task=make_task(session, state="queued"), not_before=soon)
+    make_command(session, "new_task", task=make_task(session, state="queued"))
+    page = client_for(operator).get(f"/workflows/{workflow.pk}/runs/").content.decode()
+    assert ("The calls of this minute are used up" in page, "The queue is held." in page) == (not held, bool(held))
+
+
+def test_the_page_of_a_workflow_says_why_nothing_of_it_starts(client_for, operator, lead, team, workflow, read):
+    holds.hold_starts(team, "The invoice is being checked.", by=lead)
+    page = read(client_for(operator).get(f"/workflows/{workflow.pk}/"))
+    assert page.says("p[@class='banner']").startswith("lead holds all new starts")
+
+
+def test_sessions_beyond_the_newest_are_found_in_the_list_of_all(client_for, operator, workflow, make_session, read):
+    for _ in range(MOST_RUNS):
+        make_session(workflow=workflow)
+    client, at = client_for(operator), f"/workflows/{workflow.pk}/"
+    assert read(client.get(at)).all("a[@data-all-runs]") == []
+    make_session(workflow=workflow, title="Shopping · kettle")
+    page = read(client.get(at))
+    assert len(page.all("tbody/tr")) == MOST_RUNS
+    found = read(client.get(page.one("a[@data-all-runs]").get("href")))
+    assert "Shopping · kettle" in found.says("table")
