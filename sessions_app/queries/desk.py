@@ -8,14 +8,14 @@ from decimal import Decimal
 from django.db.models import Min, Sum
 from django.utils import timezone
 
-from sessions_app.enums import SessionState
+from sessions_app.enums import WORKING_TASK, SessionState
 from sessions_app.models import AgentSession, SpendEntry, Task, Team
 from sessions_app.presence import presence
 from sessions_app.queries.budget import waiting_starts
 from sessions_app.queries.inbox import InboxItem, find_expired
 from sessions_app.queries.money import spent_by_session, usd
 from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
-from sessions_app.queries.tile import DeskTile
+from sessions_app.queries.tile import LONG, DeskTile
 from sessions_app.queries.waiting import with_items
 
 #: What a tile names beside the session itself.
@@ -60,11 +60,16 @@ def find_item(session_id: str, name: str) -> InboxItem | None:
     return next((item for item in tile.items if item.name == name), None) if tile else None
 
 
-def doubt_ends_at(team_id: int) -> datetime | None:
-    """When the next start of unknown outcome can be running no longer, of which no event tells."""
+def next_turn_at(team_id: int) -> datetime | None:
+    """When the desk changes by the clock alone, of which no event tells.
+
+    That is when a start of unknown outcome can be running no longer, or a task is at work for long.
+    """
     doubtful = AgentSession.objects.in_doubt().filter(team=team_id)
+    at_work = Task.objects.filter(session__in=AgentSession.objects.live().filter(team=team_id), state__in=WORKING_TASK)
+    sent = at_work.filter(sent_at__gt=timezone.now() - LONG).aggregate(first=Min("sent_at"))["first"]
     ends: datetime | None = doubtful.aggregate(first=Min("expires_at"))["first"]
-    return ends
+    return min((at for at in (ends, sent and sent + LONG) if at), default=None)
 
 
 def needing_person(team: Team) -> int:
