@@ -42,7 +42,7 @@ def test_what_is_selected_is_paused_stopped_and_terminated(page: Page) -> None:
 
     # From tile to tile.
     links = tiles.get_by_role("link")
-    expect(page.get_by_role("button", name="Next agent")).to_be_visible()
+    expect(page.get_by_role("button", name="One agent on")).to_be_visible()
     for key, at in (("j", 0), ("j", 1), ("j", 1), ("k", 0)):
         page.keyboard.press(key)
         expect(links.nth(at)).to_be_focused()
