@@ -68,7 +68,7 @@ class DeskFeed(Feed[DeskViewer]):
 
     async def _until_changed(self) -> None:
         """Or until the clock alone has changed something, of which nobody tells."""
-        turns_at = await find_next_turn(self._team_id)
+        turns_at = await find_next_turn(self._team_id, self._told_at)
         try:
             async with asyncio.timeout((turns_at - timezone.now()).total_seconds() if turns_at else None):
                 await super()._until_changed()

@@ -60,14 +60,14 @@ def find_item(session_id: str, name: str) -> InboxItem | None:
     return next((item for item in tile.items if item.name == name), None) if tile else None
 
 
-def next_turn_at(team_id: int) -> datetime | None:
-    """When the desk changes by the clock alone, of which no event tells.
+def next_turn_at(team_id: int, since: datetime) -> datetime | None:
+    """When after that the desk changes by the clock alone, of which no event tells; it may be past by now.
 
     That is when a start of unknown outcome can be running no longer, or a task is at work for long.
     """
-    doubtful = AgentSession.objects.in_doubt().filter(team=team_id)
+    doubtful = AgentSession.objects.in_doubt(since).filter(team=team_id)
     at_work = Task.objects.filter(session__in=AgentSession.objects.live().filter(team=team_id), state__in=WORKING_TASK)
-    sent = at_work.filter(sent_at__gt=timezone.now() - LONG).aggregate(first=Min("sent_at"))["first"]
+    sent = at_work.filter(sent_at__gt=since - LONG).aggregate(first=Min("sent_at"))["first"]
     ends: datetime | None = doubtful.aggregate(first=Min("expires_at"))["first"]
     return min((at for at in (ends, sent and sent + LONG) if at), default=None)
 

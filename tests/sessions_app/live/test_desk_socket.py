@@ -89,6 +89,22 @@ async def test_a_tile_whose_task_is_at_work_for_long_says_so_and_moves_up_by_its
     assert "Running long" in after["tiles"][second]
 
 
+async def test_what_the_clock_changes_between_two_digests_is_told_of_too(
+    make_session, make_task, operator, record, monkeypatch
+):
+    monkeypatch.setattr(desk_feed.DeskFeed, "gap", 1.0)
+    session = await database_sync_to_async(make_session)()
+    sent_at = timezone.now() - LONG + timedelta(seconds=0.5)
+    await database_sync_to_async(make_task)(session, state="running", sent_at=sent_at)
+
+    async with open_socket(PATH, operator) as socket:
+        await socket.read()
+        await record(session, "Thinking.")
+        before, after = await socket.read(), await socket.read()
+
+    assert ["Running long" in one["tiles"][session.pk] for one in (before, after)] == [False, True]
+
+
 async def test_a_change_brings_its_tile_and_no_other(sessions, operator, record):
     changed = sessions[1]
 
