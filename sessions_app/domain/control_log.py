@@ -8,7 +8,7 @@ from django.utils import timezone
 from sessions_app.domain import handback
 from sessions_app.domain.commands import settle
 from sessions_app.domain.driving import end_lease
-from sessions_app.domain.ingest.words import RELEASE_ALARM
+from sessions_app.domain.ingest.words import AT_WORK_AGAIN, RELEASE_ALARM
 from sessions_app.domain.inputs import in_words
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.states import move_task
@@ -70,8 +70,8 @@ def finish(log: SessionLog, command: Command) -> None:
     task = command.task
     if task:
         task.refresh_from_db()
-        if task.state in {TaskState.PAUSING, TaskState.PAUSED}:
-            move_task(log, task, TaskState.RUNNING)
+        if task.state in {TaskState.PAUSING, TaskState.PAUSED} and move_task(log, task, TaskState.RUNNING):
+            log.session.last_step = AT_WORK_AGAIN
     for take in log.session.commands.filter(kind=CommandKind.TAKE_CONTROL, state=CommandState.SENT, pk__lt=command.pk):
         settle(take, CommandState.DONE, "Released before the agent was quiet.")
     control = Control.objects.filter(session=log.session, holder=None).first()

@@ -16,8 +16,10 @@ def expire_question(log: SessionLog, task: Task) -> None:
     """Its task is about to end; where a person's own Stop or Terminate ends it, nobody needs to be told of it."""
     if task.commands.filter(kind__in=REPLY, state__in=OPEN_COMMAND).exists():
         return  # the end says what became of that
+    if task.question_seq and _is_ended_by_person(log, task.question_seq):
+        return
     log.append(EventKind.NOTE, "The question has expired: it was neither answered nor refused.", task=task)
-    if task.question_seq and not _is_ended_by_person(log, task.question_seq):
+    if task.question_seq:
         ExpiredQuestion.objects.get_or_create(
             task=task,
             defaults={

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sessions_app.agent_api.errors import AgentApiError, NotReached
 from sessions_app.agent_api.types import Started
 from sessions_app.domain.commands import free_mark, settle
-from sessions_app.domain.ingest import PAUSE_ALARM, bind_task, close_session
+from sessions_app.domain.ingest import AT_WORK_AGAIN, PAUSE_ALARM, bind_task, close_session
 from sessions_app.domain.log import SessionLog
 from sessions_app.domain.states import move_session, move_task
 from sessions_app.enums import CommandKind, CommandState, EndReason, EventKind, SessionState, TaskState
@@ -124,7 +124,8 @@ def set_going(log: SessionLog, command: Command) -> None:
     if command.task is None:
         return
     command.task.refresh_from_db()
-    move_task(log, command.task, TaskState.RUNNING)
+    if move_task(log, command.task, TaskState.RUNNING):
+        log.session.last_step = AT_WORK_AGAIN
     Task.objects.filter(pk=command.task_id).update(guard_rule="")
     log.session.alarm = ""
     overtaken = command.task.commands.filter(kind=CommandKind.PAUSE, state=CommandState.SENT)

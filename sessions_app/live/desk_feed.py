@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sessions_app.broadcast import Message, SessionRecorded, WatchersChanged, desk_group
 from sessions_app.live.feeds import Feed, Viewer, watching
-from sessions_app.live.fragments import Digest, find_doubt_end, render_digest
+from sessions_app.live.fragments import Digest, find_next_turn, render_digest
 from sessions_app.queries import DeskFilters
 
 #: Messages under way to a page unacknowledged before tiles pile up here, each in its newest form only.
@@ -59,6 +59,7 @@ class DeskFeed(Feed[DeskViewer]):
         super().__init__(desk_group(team_id))
         self._team_id = team_id
         self._changed_sessions: set[str] = set()
+        self._told_at = timezone.now()
 
     def _note(self, message: Message) -> None:
         if isinstance(message, SessionRecorded | WatchersChanged):
@@ -66,17 +67,18 @@ class DeskFeed(Feed[DeskViewer]):
         super()._note(message)
 
     async def _until_changed(self) -> None:
-        """Or until a start of unknown outcome has left the desk, of which nobody tells."""
-        ends_at = await find_doubt_end(self._team_id)
+        """Or until the clock alone has changed something, of which nobody tells."""
+        turns_at = await find_next_turn(self._team_id, self._told_at)
         try:
-            async with asyncio.timeout((ends_at - timezone.now()).total_seconds() if ends_at else None):
+            async with asyncio.timeout((turns_at - timezone.now()).total_seconds() if turns_at else None):
                 await super()._until_changed()
         except TimeoutError:
             pass
 
     async def _spread(self) -> None:
         changed, self._changed_sessions = self._changed_sessions, set()
-        digest = await render_digest(self._team_id, changed)
+        since, self._told_at = self._told_at, timezone.now()
+        digest = await render_digest(self._team_id, changed, since=since)
         for viewer in self.viewers:
             viewer.offer(digest)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate
 
 from asgiref.sync import sync_to_async
@@ -14,8 +15,8 @@ from sessions_app.queries import (
     desk_inbox,
     desk_summary,
     desk_tiles,
-    doubt_ends_at,
     expired_items,
+    next_turn_at,
     session_screen,
     timeline_after,
     unreachable_services,
@@ -103,8 +104,11 @@ def _that_fit(rows: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(rows[: max(1, fitting)])
 
 
-def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
-    """The desk's tiles and parts, with those tiles rendered that are wanted (all, where it is None)."""
+def desk_digest(team_id: int, wanted: Collection[str] | None = None, *, since: datetime | None = None) -> Digest:
+    """The desk's tiles and parts, with those tiles rendered that are wanted (all, where it is None).
+
+    So are those that the clock alone has changed since then.
+    """
     team = Team(pk=team_id)
     tiles = desk_tiles(team)
     template = get_template("desk.html#tile")
@@ -112,7 +116,7 @@ def desk_digest(team_id: int, wanted: Collection[str] | None = None) -> Digest:
         rendered={
             tile.session.pk: template.render({"tile": tile}).strip()
             for tile in tiles
-            if wanted is None or tile.session.pk in wanted
+            if wanted is None or tile.session.pk in wanted or (since and tile.has_turned(since))
         },
         tiles=tiles,
         parts={
@@ -135,5 +139,5 @@ _thread = own_thread("fragments")
 
 render_rows = sync_to_async(rows_change, thread_sensitive=False, executor=_thread)
 render_change = sync_to_async(closing_after_errors(session_change), thread_sensitive=False, executor=_thread)
-find_doubt_end = sync_to_async(closing_after_errors(doubt_ends_at), thread_sensitive=False, executor=_thread)
+find_next_turn = sync_to_async(closing_after_errors(next_turn_at), thread_sensitive=False, executor=_thread)
 render_digest = sync_to_async(closing_after_errors(desk_digest), thread_sensitive=False, executor=_thread)

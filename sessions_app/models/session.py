@@ -27,9 +27,9 @@ class AgentSessionQuerySet(models.QuerySet["AgentSession"]):
     def live(self) -> "AgentSessionQuerySet":
         return self.filter(state__in=LIVE_SESSION)
 
-    def in_doubt(self) -> "AgentSessionQuerySet":
-        """Those of which nobody knows whether they started, while they may be running."""
-        return self.filter(end_reason=EndReason.START_UNKNOWN, expires_at__gt=timezone.now())
+    def in_doubt(self, at: datetime | None = None) -> "AgentSessionQuerySet":
+        """Those of which nobody knows whether they started, while they may be running: now, or then."""
+        return self.filter(end_reason=EndReason.START_UNKNOWN, expires_at__gt=at or timezone.now())
 
     def to_relay(self) -> "AgentSessionQuerySet":
         """Live ones, and ended ones of a task whose outcome the service may yet tell: it could not be asked."""

@@ -6,9 +6,9 @@ from sessions_app.queries.desk import (
     desk_summary,
     desk_tile,
     desk_tiles,
-    doubt_ends_at,
     find_item,
     needing_person,
+    next_turn_at,
 )
 from sessions_app.queries.desk_filters import DeskFilters, TileGroup
 from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionLine, SessionPage, session_page
@@ -55,12 +55,12 @@ __all__ = [
     "desk_summary",
     "desk_tile",
     "desk_tiles",
-    "doubt_ends_at",
     "expired_items",
     "find_item",
     "kinds_of",
     "needing_person",
     "newest_rows",
+    "next_turn_at",
     "session_page",
     "session_screen",
     "spend_review",

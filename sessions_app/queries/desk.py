@@ -5,21 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Min, Sum
+from django.db.models import Min, QuerySet, Sum
 from django.utils import timezone
 
-from sessions_app.enums import SessionState
+from sessions_app.enums import WORKING_TASK, SessionState
 from sessions_app.models import AgentSession, SpendEntry, Task, Team
 from sessions_app.presence import presence
 from sessions_app.queries.budget import waiting_for_calls
 from sessions_app.queries.inbox import InboxItem, find_expired
 from sessions_app.queries.money import spent_by_session, usd
 from sessions_app.queries.subject import subject_of, tasks_by_session, word_of
-from sessions_app.queries.tile import DeskTile
+from sessions_app.queries.tile import LONG, DeskTile
 from sessions_app.queries.waiting import with_items
 
 #: What a tile names beside the session itself.
-_RELATED = ("owner", "team__hold__by", "control__holder")
+_RELATED = ("owner", "connection", "team__hold__by", "control__holder")
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ def desk_tiles(team: Team) -> tuple[DeskTile, ...]:
 
     In three queries, in one more while a session starts, and in two more where anything waits for a person.
     """
-    sessions = list(AgentSession.objects.on_desk().filter(team=team).select_related(*_RELATED))
+    sessions = list(_for_tiles().filter(team=team))
     return tuple(sorted(_tiles(sessions), key=lambda tile: tile.place))
 
 
 def desk_tile(session_id: str) -> DeskTile | None:
     """One tile; none where the session has left the desk."""
-    sessions = list(AgentSession.objects.on_desk().filter(pk=session_id).select_related(*_RELATED))
+    sessions = list(_for_tiles().filter(pk=session_id))
     return next(iter(_tiles(sessions)), None)
 
 
@@ -60,11 +60,16 @@ def find_item(session_id: str, name: str) -> InboxItem | None:
     return next((item for item in tile.items if item.name == name), None) if tile else None
 
 
-def doubt_ends_at(team_id: int) -> datetime | None:
-    """When the next start of unknown outcome can be running no longer, of which no event tells."""
-    doubtful = AgentSession.objects.in_doubt().filter(team=team_id)
+def next_turn_at(team_id: int, since: datetime) -> datetime | None:
+    """When after that the desk changes by the clock alone, of which no event tells; it may be past by now.
+
+    That is when a start of unknown outcome can be running no longer, or a task is at work for long.
+    """
+    doubtful = AgentSession.objects.in_doubt(since).filter(team=team_id)
+    at_work = Task.objects.filter(session__in=AgentSession.objects.live().filter(team=team_id), state__in=WORKING_TASK)
+    sent = at_work.filter(sent_at__gt=since - LONG).aggregate(first=Min("sent_at"))["first"]
     ends: datetime | None = doubtful.aggregate(first=Min("expires_at"))["first"]
-    return ends
+    return min((at for at in (ends, sent and sent + LONG) if at), default=None)
 
 
 def needing_person(team: Team) -> int:
@@ -84,6 +89,11 @@ def desk_summary(team: Team, tiles: Sequence[DeskTile]) -> DeskSummary:
 
 def _needing(tiles: Iterable[DeskTile]) -> int:
     return sum(len(tile.waits) for tile in tiles)
+
+
+def _for_tiles() -> QuerySet[AgentSession]:
+    # Deciphering the keys would take longer than all the rest, and nobody here needs them.
+    return AgentSession.objects.on_desk().select_related(*_RELATED).defer("connection__api_key")
 
 
 def _tiles(sessions: Sequence[AgentSession]) -> list[DeskTile]:

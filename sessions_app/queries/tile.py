@@ -91,11 +91,20 @@ class DeskTile:
         return next((cap for cap, cost in caps if cap is not None and _NEAR * cap <= cost < cap), None)
 
     @property
+    def runs_long_at(self) -> datetime | None:
+        """The moment from which its task is at work for long; none while none is at work."""
+        task = self.subject
+        return task.sent_at + LONG if task and task.state in WORKING_TASK and task.sent_at else None
+
+    @property
     def running_since(self) -> datetime | None:
         """Since when its task is at work, where that is long."""
-        task = self.subject
-        is_long = task and task.state in WORKING_TASK and task.sent_at and self.now - task.sent_at >= LONG
+        task, is_long = self.subject, self.runs_long_at and self.runs_long_at <= self.now
         return task.sent_at if task and is_long else None
+
+    def has_turned(self, since: datetime) -> bool:
+        """Whether it has come to run long since then."""
+        return self.runs_long_at is not None and since < self.runs_long_at <= self.now
 
     @property
     def waits(self) -> tuple[EventKind, ...]:

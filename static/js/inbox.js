@@ -83,7 +83,7 @@ if (page && tools) {
     for (const kept of [drafts, decided]) for (const url of kept.keys()) if (!waiting.has(url)) kept.delete(url);
     mark();
     const current = opened();
-    if (current && !waiting.has(current.dataset.itemUrl) && !decisionOf(current).matches("[data-gone], [data-done]")) {
+    if (current && !waiting.has(current.dataset.itemUrl) && !isDecided(decisionOf(current))) {
       tellWhatBecame(current);
     }
     if (current && waiting.has(current.dataset.itemUrl)) followClaim(current);
@@ -106,9 +106,10 @@ if (page && tools) {
     const fresh = await load(current.dataset.itemUrl);
     const { gone } = (fresh && decisionOf(fresh).dataset) ?? {};
     const decision = decisionOf(current);
-    if (!gone || current !== opened() || decision.querySelector(".htmx-request") || decision.matches("[data-gone]")) return;
+    if (!gone || current !== opened() || decision.querySelector(".htmx-request") || isDecided(decision)) return;
     const typed = box();
     decision.dataset.gone = gone;
+    showNothingWaits(current, fresh);
     current.querySelector("#inbox-claim")?.remove();
     if (!typed?.value) {
       const wasInside = decision.contains(document.activeElement);
@@ -120,6 +121,19 @@ if (page && tools) {
     typed.labels[0].textContent = "What you typed, not sent";
     for (const useless of decision.querySelectorAll(".form-end, .alike, .hint")) useless.remove();
     decision.prepend(decisionOf(fresh).querySelector("[role=status]"));
+  }
+
+  /** Its head no longer says that something waits, nor its picture that it is live where the session has ended. */
+  function showNothingWaits(current, fresh) {
+    delete current.dataset.kind;
+    for (const part of current.querySelectorAll("header :is(.chip, .hint)")) part.remove();
+    current.dataset.noPicture = fresh.dataset.noPicture;
+    watchPicture();
+  }
+
+  /** By this page, which then goes on to the next, or by somebody else. */
+  function isDecided(decision) {
+    return decision.matches("[data-done], [data-gone]");
   }
 
   function decisionOf(section) {

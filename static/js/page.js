@@ -117,6 +117,7 @@ for (const loading of [
   import("./timeline_tools.js"),
   import("./alerts.js"),
   import("./bulk.js"),
+  import("./walk.js"),
   import("./checks.js"),
   import("./palette.js"),
   import("./replay.js"),

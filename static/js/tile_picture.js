@@ -1,7 +1,8 @@
 // One tile's picture: live while it may be, its last frame while it rests, words where there is none.
 
 import { backOff } from "./backoff.js";
-import { CONNECTING } from "./picture_words.js";
+import { CONNECTING, NOT_MADE } from "./picture_words.js";
+import { NoPicture } from "./whep.js";
 import { WhepPicture } from "./whep_picture.js";
 
 const RETRY = { first: 1000, longest: 15_000 };
@@ -52,15 +53,21 @@ export class TilePicture {
   #connect() {
     if (!this.#stillSince) this.#say("none", CONNECTING);
     const offer = { offerUrl: this.tile.dataset.offerUrl, iceServers: this.iceServers };
-    this.#picture = new WhepPicture(this.video, offer, {
-      lost: LOST,
-      arrived: () => {
-        this.#failures = 0;
-        this.#say("live", "live");
-      },
-      told: ({ fps, delay }) => this.#say("live", `live · ${delay === null ? "" : `${delay} ms · `}${fps} fps`),
-      failed: (error) => this.#fail(error),
-    });
+    try {
+      this.#picture = new WhepPicture(this.video, offer, {
+        lost: LOST,
+        mayStandStill: this.frame.dataset.stillFrames === "no",
+        arrived: () => {
+          this.#failures = 0;
+          this.#say("live", "live");
+        },
+        told: ({ fps, delay }) => this.#say("live", `live · ${delay === null ? "" : `${delay} ms · `}${fps} fps`),
+        failed: (error) => this.#fail(error),
+      });
+    } catch {
+      this.#fail(new NoPicture(NOT_MADE));
+      return;
+    }
     this.#picture.open();
   }
 

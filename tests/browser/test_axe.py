@@ -103,6 +103,17 @@ def test_axe_finds_nothing_in_what_opens_over_or_within_a_session(scene: tuple[P
     assert found + in_both_themes(page) == []
 
 
+def test_axe_finds_nothing_in_what_opens_over_the_desk(scene: tuple[Page, dict[str, str]]) -> None:
+    page, _ = scene
+    page.goto("/")
+    expect(page.get_by_role("button", name="Select all shown")).to_be_visible()
+    page.keyboard.press("a")
+    found = in_both_themes(page)
+    page.keyboard.press("Shift+S")
+    expect(page.get_by_role("dialog").get_by_role("button", name="Stop 1")).to_be_visible()
+    assert found + in_both_themes(page) == []
+
+
 def test_axe_finds_nothing_on_the_way_in(browser: Browser, dashboard: Dashboard) -> None:
     with browser.new_context(base_url=dashboard.url) as context:
         page = context.new_page()

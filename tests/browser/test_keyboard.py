@@ -36,12 +36,14 @@ def test_a_session_is_steered_and_left_and_found_again_by_keyboard(page: Page) -
         "P\nPause",
         "R\nResume (not now)",
         "⇧ T\nTerminate",
+        "⇧ X\nStop everything",
         "/\nSearch the timeline",
         "F\nFollow-up task",
         "CTRL K\nFind",
     ):
         assert line.lower() in shown.lower()
     listed = keys.locator("dt").count()
+    assert len({*keys.locator("dt").all_inner_texts()}) == listed, "one key for each, and each for one"
     with_keys = "[...document.querySelectorAll('[data-shortcut]')].filter(one => one.checkVisibility()).length"
     assert listed == page.evaluate(with_keys)
     page.keyboard.press("Escape")

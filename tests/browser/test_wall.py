@@ -1,14 +1,19 @@
 """The desk's wall of live pictures: what is in sight is live, and nothing else costs anybody anything."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import Dashboard
+from tests.browser.hands import NO_FRAME_FOR
 from tests.browser.steps import SHOP, begin, end, start, terminate, wait_for
+from tests.browser.test_live_view import frozen
 
-pytestmark = pytest.mark.takes(seconds=25)
+pytestmark = pytest.mark.takes(seconds=40)
 
 AGENTS = 3
 LIVE = "[data-picture='live']"
@@ -72,6 +77,42 @@ def test_a_hidden_page_gives_every_picture_back(wall: Page) -> None:
 
     wall.evaluate("() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')); }")
     expect(wall.locator(LIVE)).to_have_count(AGENTS, timeout=30_000)
+
+
+def test_a_browser_that_makes_no_connections_says_so(wall: Page) -> None:
+    wall.add_init_script("delete globalThis.RTCPeerConnection")
+    wall.reload()
+
+    words = wall.locator("#live-agents figcaption")
+    expect(words).to_have_text(["This browser makes no WebRTC connection. Trying again …"] * AGENTS)
+    assert wall.complaints == []  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def no_still_frames(dashboard: Dashboard) -> Iterator[None]:
+    """The service is one that sends no frames of a page that stands still."""
+
+    def say_that_it_sends_them(does: bool) -> None:
+        with closing(sqlite3.connect(dashboard.data_dir / "watchfloor.sqlite3", timeout=30)) as database, database:
+            database.execute("UPDATE sessions_app_connection SET sends_still_frames = ?", (does,))
+
+    say_that_it_sends_them(False)
+    yield
+    say_that_it_sends_them(True)
+
+
+@pytest.mark.usefixtures("no_still_frames")
+def test_a_picture_that_may_stand_still_is_not_asked_for_again(wall: Page, dashboard: Dashboard) -> None:
+    wall.reload()
+    expect(wall.locator(LIVE)).to_have_count(AGENTS, timeout=30_000)
+    offers: list[str] = []
+    wall.on("request", lambda request: offers.append(request.url) if "/whep/" in request.url else None)
+
+    with frozen(psutil.Process(dashboard.process.pid)):
+        wall.locator("#live-agents video").first.evaluate(NO_FRAME_FOR, 6500)
+
+        expect(wall.locator(LIVE)).to_have_count(AGENTS)
+    assert offers == []
 
 
 def test_a_new_agent_appears_with_its_picture_and_an_ended_one_leaves(wall: Page, dashboard: Dashboard) -> None:

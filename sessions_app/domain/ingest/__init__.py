@@ -3,9 +3,10 @@
 from sessions_app.domain.ingest.ending import close_session
 from sessions_app.domain.ingest.events import apply_event, keep_raw
 from sessions_app.domain.ingest.reports import apply_report, bind_task
-from sessions_app.domain.ingest.words import PAUSE_ALARM, RELEASE_ALARM, STOP_ALARM
+from sessions_app.domain.ingest.words import AT_WORK_AGAIN, PAUSE_ALARM, RELEASE_ALARM, STOP_ALARM
 
 __all__ = [
+    "AT_WORK_AGAIN",
     "PAUSE_ALARM",
     "RELEASE_ALARM",
     "STOP_ALARM",

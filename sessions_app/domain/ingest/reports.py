@@ -76,8 +76,8 @@ def record_question(log: SessionLog, task: Task, question: str, kind: str) -> No
 
 def _end_task(log: SessionLog, task: Task, report: TaskReport) -> None:
     state = _STATE_OF[report.outcome]
-    if task.state == TaskState.WAITING and state == TaskState.FAILED:
-        expire_question(log, task)
+    if task.state == TaskState.WAITING and state != TaskState.COMPLETED:
+        expire_question(log, task)  # a poll may tell of the end before its session's is heard of
     if not move_task(log, task, state):
         return
     told = log.holds(EventKind.ERROR, report.text, task=task)

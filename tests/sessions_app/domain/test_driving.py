@@ -213,6 +213,8 @@ def test_a_task_at_work_is_waited_for_and_goes_on_with_the_release(session, make
     sent(session, driving.release(session, by=operator, key=uuid4()))
     task.refresh_from_db()
     assert task.state == TaskState.RUNNING
+    session.refresh_from_db()
+    assert session.last_step == "At work again."
 
 
 def test_a_task_that_was_paused_stays_so(session, make_task, operator):

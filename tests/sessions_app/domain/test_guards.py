@@ -157,6 +157,8 @@ def test_the_same_figure_is_acted_on_once(held, make_spend):
     resume = held.commands.get(kind=CommandKind.RESUME)
     write(held, lambda log: sending.mark_sent(log, resume))
     write(held, lambda log: outcomes.set_going(log, resume))
+    held.refresh_from_db()
+    assert held.last_step == "At work again."
     make_spend(task, "0.04")
     write(held, guards.enforce)
     assert held.commands.filter(kind=CommandKind.PAUSE).count() == 1

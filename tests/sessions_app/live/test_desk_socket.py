@@ -14,6 +14,7 @@ from sessions_app.domain.notes import write_shift_note
 from sessions_app.enums import SessionState
 from sessions_app.live import desk_feed
 from sessions_app.models import AgentSession
+from sessions_app.queries.tile import LONG
 from tests.helpers.sockets import Refused, open_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +69,40 @@ async def test_a_start_of_unknown_outcome_leaves_by_itself_when_it_can_cost_no_m
     assert (first["order"], second["order"]) == ([session.pk], [])
     assert "It may be running." in first["parts"]["desk-inbox"]
     assert "Nothing waits for a person." in second["parts"]["desk-inbox"]
+
+
+async def test_a_tile_whose_task_is_at_work_for_long_says_so_and_moves_up_by_itself(make_session, make_task, operator):
+    def at_work(title, seconds):
+        session = make_session(title=title)
+        make_task(session, state="running", sent_at=timezone.now() - LONG + timedelta(seconds=seconds))
+        return session.pk
+
+    first = await database_sync_to_async(at_work)("Long", 100)
+    second = await database_sync_to_async(at_work)("Longer", 0.5)
+
+    async with open_socket(PATH, operator) as socket:
+        before, after = await socket.read(), await socket.read()
+
+    assert (before["order"], after["order"]) == ([first, second], [second, first])
+    assert "Running long" not in before["tiles"][second]
+    assert list(after["tiles"]) == [second]
+    assert "Running long" in after["tiles"][second]
+
+
+async def test_what_the_clock_changes_between_two_digests_is_told_of_too(
+    make_session, make_task, operator, record, monkeypatch
+):
+    monkeypatch.setattr(desk_feed.DeskFeed, "gap", 1.0)
+    session = await database_sync_to_async(make_session)()
+    sent_at = timezone.now() - LONG + timedelta(seconds=0.5)
+    await database_sync_to_async(make_task)(session, state="running", sent_at=sent_at)
+
+    async with open_socket(PATH, operator) as socket:
+        await socket.read()
+        await record(session, "Thinking.")
+        before, after = await socket.read(), await socket.read()
+
+    assert ["Running long" in one["tiles"][session.pk] for one in (before, after)] == [False, True]
 
 
 async def test_a_change_brings_its_tile_and_no_other(sessions, operator, record):

@@ -109,6 +109,18 @@ def test_a_tile_says_where_its_picture_is(client_for, operator, make_session, re
     assert "secret.example" not in answer.content.decode()
 
 
+@pytest.mark.parametrize(("sends", "said"), [(True, "yes"), (False, "no")])
+def test_a_tile_says_whether_its_picture_may_stand_still(
+    sends, said, client_for, operator, connection, make_session, read
+):
+    connection.sends_still_frames = sends
+    connection.save()
+    session = make_session(alarm="Acted after it was paused.")
+    client = client_for(operator)
+    for page in (client.get("/"), client.get(f"/inbox/{session.pk}/alarm-0/")):
+        assert read(page).one("figure[@data-tile-picture]").get("data-still-frames") == said
+
+
 @pytest.mark.parametrize(
     ("fields", "start", "words"),
     [

@@ -54,7 +54,7 @@ def test_control_is_taken_and_released_by_name(client_for, operator, session, re
     page = read(press(client, session, "take"))
     assert (page.status, page.root.get("data-state"), page.root.get("data-page")) == (200, "mine", "page-a")
     assert "Waiting until the agent is quiet" in page.says("section[@aria-label='Who has control']")
-    assert "Release control" in page.each("button")
+    assert "Release control ⇧C" in page.each("button")
 
     page = read(press(client, session, "release"))
     assert page.each("button") == ["Take control C"]
@@ -79,9 +79,9 @@ def test_it_is_asked_for_and_handed_over(client_for, operator, teammate, make_se
     session = make_session(owner=teammate)
     press(client_for(teammate), session, "take")
     page = read(press(client_for(operator), session, "ask", "page-b"))
-    assert page.each("button") == ["No longer ask"]
+    assert page.each("button") == ["No longer ask C"]
     page = region(client_for(teammate), session, read)
-    assert page.alerts() == ["operator asks for control. Hand over Keep it"]
+    assert page.alerts() == ["operator asks for control. Hand over H Keep it ⇧H"]
     page = read(press(client_for(teammate), session, "hand-over"))
     assert page.root.get("data-state") == "theirs"
     assert region(client_for(operator), session, read).root.get("data-page") == "page-b"

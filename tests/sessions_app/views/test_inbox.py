@@ -222,6 +222,28 @@ def test_a_task_that_failed_for_want_of_an_answer_leaves_its_question(client_for
     assert page.each("div[@id='inbox-decide']//a") == ["Open O"]
 
 
+@pytest.mark.parametrize("outcome", [Outcome.TERMINATED, Outcome.STOPPED])
+def test_a_question_expires_too_where_its_tasks_end_is_heard_of_first(outcome, client_for, operator, expired, read):
+    def end(log):
+        ingest.apply_report(log, log.session.tasks.get(), TaskReport(outcome), SpendSource.POLL)
+        ingest.close_session(log, "expired")
+
+    expired(end)
+    page = read(client_for(operator).get("/"))
+    assert [one.get("data-kind") for one in page.all(f"{INBOX}//li")] == ["expired"]
+
+
+def test_a_question_whose_task_a_person_stopped_needs_no_telling(client_for, operator, expired, make_command, read):
+    def stop(log):
+        task = log.session.tasks.get()
+        make_command(log.session, CommandKind.STOP, task=task, state=CommandState.SENT)
+        ingest.apply_report(log, task, TaskReport(Outcome.STOPPED), SpendSource.POLL)
+
+    task = expired(stop)
+    assert read(client_for(operator).get("/")).all(f"{INBOX}//li") == []
+    assert not task.session.events.filter(text__contains="has expired").exists()
+
+
 def test_an_expired_question_is_its_teams_and_dismissed_by_who_may_steer(client_for, teammate, outsider, expired, read):
     task = expired()
     assert read(client_for(outsider).get("/")).all(f"{INBOX}//li") == []
