@@ -2,11 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 from playwright.async_api import Error, Frame, Page, Request
 
+from agent_service.agent.failures import Interrupted
+from agent_service.agent.interface import TaskRun
+
+T = TypeVar("T")
 GRACE_SECONDS = 0.25  # a press that leads somewhere requests the new page within this time
 ARRIVAL_SECONDS = 15
 LOAD_SECONDS = 5
@@ -76,3 +81,16 @@ def of_main_frame(request: Request, page: Page) -> bool:
         return request.frame == page.main_frame
     except Error:  # the request belongs to a page that is still being created
         return False
+
+
+async def despite_interruption(run: TaskRun, navigate: Callable[[], Awaitable[T]]) -> T:
+    """Carry out the action that opens an address, and once more if another navigation came in between.
+
+    It may be that of a person who has taken control meanwhile, so the second try must be an action too: it waits for
+    its turn. The first one may still arrive after it was interrupted, which would interrupt the second in its turn.
+    """
+    try:
+        return await navigate()
+    except Interrupted:
+        await loaded(run.page)
+        return await navigate()

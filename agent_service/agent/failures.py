@@ -23,7 +23,12 @@ REASONS = {
     "ERR_TUNNEL_CONNECTION_FAILED": "the proxy refused the way there",
 }
 BLOCKED = ("ERR_BLOCKED_BY_CLIENT", "ERR_BLOCKED_BY_ADMINISTRATOR")
+INTERRUPTED = re.compile(r"interrupted by another navigation|ERR_ABORTED")
 GONE = re.compile(r"crash|has been closed|Target closed|browser.*disconnected", re.IGNORECASE)
+
+
+class Interrupted(TaskFailed):
+    """Loading an address was broken off; most often another page took its place."""
 
 
 def could_not_open(address: str, error: Error | TimeoutError) -> TaskFailed:
@@ -39,6 +44,8 @@ def could_not_open(address: str, error: Error | TimeoutError) -> TaskFailed:
         return closed_to_agents(site)
     if isinstance(error, TimeoutError | PlaywrightTimeout):
         return TaskFailed(f"{site} could not be reached: it did not answer in time.", code="NAVIGATION_TIMEOUT")
+    if INTERRUPTED.search(text):
+        return Interrupted(f"{site} could not be reached: loading it was broken off.", code="NAVIGATION_TIMEOUT")
     if "invalid URL" in text or "ERR_INVALID_URL" in text:
         return TaskFailed(f"“{address}” is not an address I can open.", code="INVALID_PARAMETER")
     return TaskFailed(f"{site} could not be reached: {reason(text)}.", code="NAVIGATION_TIMEOUT")

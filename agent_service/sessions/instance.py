@@ -17,8 +17,9 @@ _LAUNCH_TIMEOUT = 45.0
 _RELAUNCH_PAUSE = 2.0
 _CLOSE_TIMEOUT = 5.0
 _STOP_LOADING_TIMEOUT = 2.0
-_STOP_LOADING_ATTEMPTS = 3
-"""A page that is just being exchanged for the one it loads takes no orders."""
+_STOP_LOADING_PAUSE = 0.02
+_BEING_EXCHANGED = "Not attached to an active page"
+"""What Chromium says of a page that is just giving way to the one it loads: it takes no orders."""
 HEARTBEAT = 5.0
 _CRASH_SHOWS_WITHIN = 3.0
 
@@ -94,17 +95,21 @@ class Instance:
         """Abort what the page is loading; cancelling a Playwright call does not."""
         try:
             async with asyncio.timeout(_STOP_LOADING_TIMEOUT):
-                for _ in range(_STOP_LOADING_ATTEMPTS - 1):
-                    with suppress(Error):
-                        return await self._order_to_stop()
                 await self._order_to_stop()
         except (Error, TimeoutError) as problem:
             logger.warning("A stopped task's page may go on loading: %s", type(problem).__name__)
 
     async def _order_to_stop(self) -> None:
         client = await self.browser.context.new_cdp_session(self.page)
-        await client.send("Page.stopLoading")
-        await client.detach()
+        try:
+            await client.send("Page.stopLoading")
+        except Error as problem:
+            if _BEING_EXCHANGED not in str(problem):
+                raise
+            await asyncio.sleep(_STOP_LOADING_PAUSE)
+            await self._order_to_stop()
+        finally:
+            await client.detach()
 
 
 async def start_instance(workshop: Workshop, avoid_domains: Collection[str]) -> Instance:

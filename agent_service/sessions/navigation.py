@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from playwright.async_api import Error, Page
 
-from agent_service.agent.failures import could_not_open
+from agent_service.agent.failures import Interrupted, could_not_open
 
 _TIMEOUT_MILLISECONDS = 20_000
 _ERROR_PAGE = "chrome-error://chromewebdata/"
@@ -16,8 +16,10 @@ async def open_address(page: Page, address: str) -> None:
     try:
         await page.goto(address, wait_until="domcontentloaded", timeout=_TIMEOUT_MILLISECONDS)
     except Error as problem:
-        await error_page_shown(page)
-        raise could_not_open(address, problem) from problem
+        failure = could_not_open(address, problem)
+        if not isinstance(failure, Interrupted):
+            await error_page_shown(page)
+        raise failure from problem
 
 
 async def error_page_shown(page: Page) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Error
 
+from agent_service.agent.arriving import despite_interruption
 from agent_service.agent.interface import TaskFailed
 from agent_service.billing.account import Bill
 from agent_service.billing.metering import Meter, ReportedMeter
@@ -214,7 +215,9 @@ class TaskQueue:
         address = task.order.starting_url
         async with self._avoiding(task.order.avoid_domains):
             if address:
-                await run.act("navigate", address, lambda: open_address(run.page, address))
+                await despite_interruption(
+                    run, lambda: run.act("navigate", address, lambda: open_address(run.page, address))
+                )
             return await self._workshop.agent.run(run)
 
     @asynccontextmanager

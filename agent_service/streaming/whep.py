@@ -19,9 +19,13 @@ LONGEST_OFFER = 64 * 1024
 _SDP, _FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
 _LAYERS = {str(layer): layer for layer in range(TOP_LAYER + 1)}
 
+
+class Unreadable(Exception):
+    """The body is not text."""
+
+
 _STATUS: dict[type[Exception], int] = {
     OfferRefused: 400,
-    UnicodeDecodeError: 400,
     NoCommonCodec: 406,
     TooManyViewers: 503,
     TimeoutError: 504,
@@ -66,7 +70,7 @@ class _Whep:
             return _refusal(413, f"an offer has at most {LONGEST_OFFER} bytes")
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
-                offer = await request.text()
+                offer = await _text(request)
                 viewer, answer = await stream.connect(offer, loopback_only=self._loopback_only, layer=layer)
         except tuple(_STATUS) as error:
             return _refusal(_STATUS[type(error)], str(error))
@@ -92,7 +96,7 @@ class _Whep:
             raise web.HTTPNotFound
         if request.content_type != _FRAGMENT:
             return _refusal(415, f"send candidates as {_FRAGMENT}", {"Accept-Patch": _FRAGMENT})
-        if find_ice_ufrag(await request.text()) not in ("", viewer.ice_ufrag):
+        if find_ice_ufrag(await _text(request)) not in ("", viewer.ice_ufrag):
             return _refusal(422, "ICE cannot be restarted: offer anew")
         if request.headers.get("If-Match", "*") not in ("*", _tag(viewer)):
             return _refusal(412, "that is not this viewer's ETag")
@@ -120,6 +124,14 @@ def _tag(viewer: Viewer) -> str:
     return f'"{viewer.id}"'
 
 
+async def _text(request: web.Request) -> str:
+    """The body, which is UTF-8 by the specification of SDP, whatever the header says; raises `Unreadable`."""
+    try:
+        return (await request.read()).decode()
+    except (UnicodeDecodeError, web.RequestPayloadError) as problem:
+        raise Unreadable from problem
+
+
 def _refusal(status: int, reason: str, headers: dict[str, str] | None = None) -> web.Response:
     return web.json_response({"error": reason}, status=status, headers=headers)
 
@@ -132,6 +144,8 @@ def _cors(handler: Handler) -> Handler:
             response = await handler(request)
         except web.HTTPNotFound:
             response = _refusal(404, "no such stream or viewer")
+        except Unreadable:
+            response = _refusal(400, "the body must be text in UTF-8")
         response.headers.update(_CORS)
         return response
 

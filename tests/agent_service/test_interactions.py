@@ -1,10 +1,14 @@
 """A person's hands on the real page."""
 
+import asyncio
+
 import pytest_asyncio
 from aiohttp import web
 
 from agent_service.api.requests import KEYS
+from tests.agent_service.service_helpers import in_process
 from tests.agent_service.stream_helpers import serving
+from tests.helpers.waiting import eventually
 
 PAGE = """<!doctype html><title>quiet</title><body style="margin:0">
 <form>
@@ -20,6 +24,13 @@ PAGE = """<!doctype html><title>quiet</title><body style="margin:0">
 RECORDER = """<!doctype html><title>-</title><body style="margin:0"><script>
 addEventListener("mousedown", ({ clientX, clientY }) => { document.title += ` ${clientX},${clientY}`; });
 addEventListener("keydown", (event) => { document.title += ` ${event.key}`; event.preventDefault(); });
+</script>"""
+
+#: The whole of it is a link; the page behind that asks for a picture when it has been left alone for a while.
+LINK = """<!doctype html><title>{}</title><body style="margin:0">
+<a href=/found style="position:absolute;inset:0">Elsewhere</a>"""
+FOUND = """<!doctype html><title>found</title><script>
+setTimeout(() => { new Image().src = "/left-alone"; }, 300);
 </script>"""
 
 
@@ -146,3 +157,34 @@ async def test_where_a_person_goes_is_told_while_they_have_the_page(service, sit
     await service.act(session, "releaseControl")
     await service.new_task(session, f"open {site}/?elsewhere")
     assert events.types().count("page:address") == 2
+
+
+async def test_an_address_that_a_person_led_away_from_is_opened_once_they_let_go(tmp_path):
+    asked: list[str] = []
+    may_answer = asyncio.Event()
+
+    async def answer(request):
+        asked.append(request.path)
+        if request.path == "/slow":
+            await may_answer.wait()
+        body = FOUND if request.path == "/found" else LINK.format(request.path)
+        return web.Response(text=body, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    async with serving(app) as address, in_process(tmp_path, own_agent=True) as service:
+        slow = f"{address}/slow"
+        for prompt, fields in ((f"Go to {slow} and return the title", {}), ("Return the title", {"startingUrl": slow})):
+            asked.clear()
+            may_answer.clear()
+            session = (await service.start(startingUrl=address))["sessionId"]
+            task = await service.queue_task(session, prompt, **fields)
+            await eventually(lambda: "/slow" in asked)
+            await service.act(session, "takeOverControl")
+            await service.act(session, "CLICK", x=100, y=300)
+            await eventually(lambda: "/left-alone" in asked)
+            assert asked.count("/slow") == 1
+
+            may_answer.set()
+            await service.act(session, "releaseControl")
+            assert "/slow" in (await service.outcome(session, task))["data"]["message"]

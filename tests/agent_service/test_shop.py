@@ -199,6 +199,20 @@ async def test_what_does_not_exist_says_so(address, visit, path):
         assert "This page does not exist" in await response.text()
 
 
+@pytest.mark.parametrize("path", ["cart/add", "cart/update", "sign-in", "checkout"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/x-www-form-urlencoded; charset=unheard-of"},
+        {"Content-Type": "multipart/form-data"},
+        {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"},
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused(address, visit, path, headers):
+    async with visit.post(address + path, data=b"a=1", headers=headers) as response:
+        assert (response.status, await response.text()) == (400, "The form cannot be read.")
+
+
 async def test_visitors_are_bounded(monkeypatch, visit):
     monkeypatch.setattr(visitors, "MOST_VISITORS", 3)
     async with TestServer(create_shop()) as server:

@@ -95,6 +95,13 @@ class TestOffer:
             assert (await response.json())["error"]
             assert stream.stats.viewers == 0
 
+    async def test_what_the_header_says_of_its_encoding_breaks_nothing(self, agent):
+        async with serving_stream(agent) as (_, client, endpoint):
+            unknown = {"Content-Type": "application/sdp; charset=unheard-of"}
+            assert (await client.post(endpoint, data=await offer(), headers=unknown)).status == 201
+            response = await client.post(endpoint, data=b"not so", headers=SDP | {"Content-Encoding": "gzip"})
+            assert (response.status, (await response.json())["error"]) == (400, "the body must be text in UTF-8")
+
     async def test_an_offer_without_transport_is_refused(self, agent):
         async with serving_stream(agent) as (stream, client, endpoint):
             maimed = "".join(
@@ -160,6 +167,7 @@ class TestResource:
             assert (await client.patch(resource, data=fragment, headers=FRAGMENT | tag)).status == 204
             assert (await client.patch(resource, data=fragment, headers=FRAGMENT | {"If-Match": '"x"'})).status == 412
             assert (await client.patch(resource, data=fragment, headers=SDP)).status == 415
+            assert (await client.patch(resource, data=b"\xff\xfe", headers=FRAGMENT)).status == 400
             restart = "a=ice-ufrag:other\r\na=ice-pwd:0123456789012345678901\r\n"
             assert (await client.patch(resource, data=restart, headers=FRAGMENT | {"If-Match": "*"})).status == 422
 

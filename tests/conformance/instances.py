@@ -10,6 +10,8 @@ import psutil
 
 URL = os.environ.get("CONFORMANCE_URL", "").rstrip("/")
 KEY = os.environ.get("CONFORMANCE_KEY", "enig_conformance")
+#: The key of an account that is deactivated, where the service has one.
+DEACTIVATED_KEY = os.environ.get("CONFORMANCE_DEACTIVATED_KEY", "")
 #: Names under which the service's browsers reach this machine; the second one is for what must be avoided.
 SITE_HOST = os.environ.get("CONFORMANCE_SITE_HOST", "127.0.0.1")
 OTHER_HOST = os.environ.get("CONFORMANCE_OTHER_HOST", "localhost")

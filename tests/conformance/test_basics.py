@@ -6,7 +6,7 @@ import pytest
 
 from tests.conformance.client import http_client
 from tests.conformance.forms import refused
-from tests.conformance.instances import RATE_LIMIT, SESSION_SECONDS
+from tests.conformance.instances import DEACTIVATED_KEY, RATE_LIMIT, SESSION_SECONDS
 
 row = pytest.mark.row
 STOP = {"actionType": "state", "newState": "stop"}
@@ -29,6 +29,14 @@ async def test_every_call_needs_the_key(client):
             for path in ("start-session", "send-message", "run-task"):
                 refused(await stranger.post(f"/start/{path}", json={}, headers=headers), 401)
             refused(await stranger.get("/task/one/two", headers=headers), 401)
+
+
+@row("1", "a deactivated account is 403")
+@pytest.mark.skipif(not DEACTIVATED_KEY, reason="needs such an account's key; set CONFORMANCE_DEACTIVATED_KEY")
+async def test_a_deactivated_account(client):
+    async with http_client(client.instance, key=DEACTIVATED_KEY) as outsider:
+        for path in ("start-session", "run-task"):
+            refused(await outsider.post(f"/start/{path}", json=client.form.start_body("Go", {})), 403)
 
 
 def bad_starts(form) -> list[dict]:

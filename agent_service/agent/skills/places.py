@@ -5,7 +5,7 @@ from urllib.parse import urljoin, urlsplit
 
 from playwright.async_api import Error, Page
 
-from agent_service.agent.arriving import loaded
+from agent_service.agent.arriving import despite_interruption, loaded
 from agent_service.agent.failures import closed_to_agents, could_not_open
 from agent_service.agent.finding import find_pressable
 from agent_service.agent.interface import TaskFailed
@@ -94,7 +94,7 @@ async def open_address(work: Work, address: str, called: str = "") -> str:
         except (Error, TimeoutError) as error:
             raise could_not_open(address, error) from error
 
-    await work.act("navigate", address[:300], f"open {shown[:120]}", opened)
+    await despite_interruption(work.run, lambda: work.act("navigate", address[:300], f"open {shown[:120]}", opened))
     return await where(work)
 
 
@@ -105,10 +105,6 @@ async def load(page: Page, address: str) -> None:
     try:
         await page.goto(address, wait_until="domcontentloaded", timeout=OPEN_MS)
     except Error as error:
-        if "interrupted by another navigation" in str(error):  # the previous page was still navigating
-            await loaded(page)
-            await page.goto(address, wait_until="domcontentloaded", timeout=OPEN_MS)
-            return
         plain = re.search(r"ERR_(?:CONNECTION_REFUSED|SSL_PROTOCOL_ERROR|SSL_VERSION)", str(error))
         if not (plain and address.startswith("https://")):
             raise

@@ -6,6 +6,7 @@ import secrets
 from aiohttp import web
 
 from agent_service.shop.rendering import SHOP, page, see_other
+from agent_service.shop.views.forms import read_form
 
 PASSWORD = "demo"  # noqa: S105  printed on the sign-in page: nothing here is worth protecting
 AFTER_SIGN_IN = frozenset({"front", "checkout", "account", "cart"})
@@ -17,7 +18,7 @@ async def sign_in(request: web.Request) -> web.Response:
 
 
 async def submit_sign_in(request: web.Request) -> web.Response:
-    form = await request.post()
+    form = await read_form(request)
     email, destination = str(form.get("email", "")).strip(), next_page(form.get("next"))
     errors = sign_in_errors(email, str(form.get("password", "")))
     if errors:

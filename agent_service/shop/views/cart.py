@@ -4,6 +4,7 @@ from aiohttp import web
 
 from agent_service.shop.rendering import SHOP, page, see_other
 from agent_service.shop.views.browse import get_product
+from agent_service.shop.views.forms import read_form
 
 
 async def cart(request: web.Request) -> web.Response:
@@ -13,7 +14,7 @@ async def cart(request: web.Request) -> web.Response:
 
 
 async def add(request: web.Request) -> web.Response:
-    form = await request.post()
+    form = await read_form(request)
     product = get_product(request, str(form.get("product", "")))
     visitor = request.app[SHOP].visitors.find(request)
     visitor.add(product, quantity(form.get("quantity", "1"), otherwise=1))
@@ -22,7 +23,7 @@ async def add(request: web.Request) -> web.Response:
 
 
 async def update(request: web.Request) -> web.Response:
-    form = await request.post()
+    form = await read_form(request)
     product = get_product(request, str(form.get("product", "")))
     visitor = request.app[SHOP].visitors.find(request)
     wanted = 0 if "remove" in form else quantity(form.get("quantity", ""), otherwise=1)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from agent_service.shop.rendering import SHOP, page, see_other
+from agent_service.shop.views.forms import read_form
 from agent_service.shop.visitors import Basket, Order
 
 
@@ -45,7 +46,7 @@ async def checkout(request: web.Request) -> web.Response:
 
 
 async def place_order(request: web.Request) -> web.Response:
-    form = await request.post()
+    form = await read_form(request)
     shop = request.app[SHOP]
     visitor = shop.visitors.find(request)
     basket = visitor.basket(shop.catalog)
