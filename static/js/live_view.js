@@ -2,7 +2,8 @@
 
 import { backOff } from "./backoff.js";
 import { PictureLine } from "./picture_line.js";
-import { CONNECTING, ENDING, NOT_MADE, STALLED, iceServers, isEnding, reasonInPage, waysInPage } from "./picture_words.js";
+import { CONNECTING, ENDING, NOT_MADE, STALLED } from "./picture_words.js";
+import { howItDoes, iceServers, isEnding, reasonInPage, waysInPage } from "./picture_words.js";
 import { WebView } from "./web_view.js";
 import { NoPicture, takeFirstOffer } from "./whep.js";
 import { WhepPicture } from "./whep_picture.js";
@@ -122,7 +123,7 @@ class LiveView {
         stalled: STALLED,
         arrived: () => this.#arrived(),
         connected: (isUp) => this.line.mayBeActedOn(isUp),
-        told: ({ fps, delay }) => this.line.show(`live · ${fps} fps · ${delay === null ? "" : `${delay} ms · `}WebRTC`),
+        told: (report) => this.line.show(howItDoes(report)),
         failed: (error) => this.#fail(error),
       });
     } catch {

@@ -1,6 +1,9 @@
 // How the picture does: frames counted as they are shown, delay as the browser's own statistics tell it.
 
-/** Watch a video until the answer's `stop` is called; `onSecond({ fps, delay, silence })` is called each second. */
+/**
+ * Watch a video until the answer is called. `onSecond` is called each second, with the frames in it and, in milliseconds,
+ * their delay, the silence since the last of them, and the connection's round trip; null is what is not known.
+ */
 export function watchHealth(video, peer, onSecond) {
   let frames = 0;
   let lastFrame = performance.now();
@@ -19,7 +22,12 @@ export function watchHealth(video, peer, onSecond) {
     const now = readStats(stats);
     // No frames are shown, nor counted, in a hidden page: what was decoded is then the sign of life.
     if (document.hidden && now.decoded !== before?.decoded) lastFrame = performance.now();
-    const report = { fps: frames, delay: delayBetween(before, now), silence: performance.now() - lastFrame };
+    const report = {
+      fps: frames,
+      delay: delayBetween(before, now),
+      silence: performance.now() - lastFrame,
+      roundTrip: now.roundTrip === null ? null : Math.round(now.roundTrip * 1000),
+    };
     before = now;
     frames = 0;
     onSecond(report);
@@ -34,7 +42,7 @@ export function watchHealth(video, peer, onSecond) {
 }
 
 function readStats(stats) {
-  const found = { decoded: 0, waited: 0, emitted: 0, decoding: 0, roundTrip: 0 };
+  const found = { decoded: 0, waited: 0, emitted: 0, decoding: 0, roundTrip: null };
   for (const report of stats.values()) {
     if (report.type === "inbound-rtp" && report.kind === "video") {
       found.decoded = report.framesDecoded ?? 0;
@@ -42,7 +50,7 @@ function readStats(stats) {
       found.emitted = report.jitterBufferEmittedCount ?? 0;
       found.decoding = report.totalDecodeTime ?? 0;
     } else if (report.type === "candidate-pair" && report.nominated) {
-      found.roundTrip = report.currentRoundTripTime ?? 0;
+      found.roundTrip = report.currentRoundTripTime ?? null;
     }
   }
   return found;
