@@ -6,11 +6,11 @@ export const LOST = "The picture does not reach this browser: the network betwee
 export const STALLED = "The picture stood still; connecting again …";
 export const NOT_MADE = "This browser makes no WebRTC connection. Trying again …";
 
-/** The words for a report of picture_health.js. */
+/** The words for a report of picture_health.js; which transport it is, the buttons beside them say. */
 export function howItDoes({ fps, delay, silence, roundTrip }) {
   const old = delay === null ? "" : `${delay} ms old · `;
-  const trip = roundTrip === null ? "" : `round trip ${roundTrip} ms · `;
-  return `live · ${fps} fps · ${old}last frame ${(silence / 1000).toFixed(1)} s ago · ${trip}WebRTC`;
+  const trip = roundTrip === null ? "" : ` · RTT ${roundTrip} ms`;
+  return `live · ${fps} fps · ${old}frame ${(silence / 1000).toFixed(1)} s ago${trip}`;
 }
 
 /** Why there is no picture, in the server's words; empty where there may be one. */

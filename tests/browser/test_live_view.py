@@ -15,7 +15,7 @@ from tests.browser.steps import begin, end, start, terminate, wait_for
 
 pytestmark = pytest.mark.takes(seconds=100)
 
-HEALTHY = re.compile(r"^live · \d+ fps · \d+ ms old · last frame \d\.\d s ago · round trip \d+ ms · WebRTC$")
+HEALTHY = re.compile(r"^live · \d+ fps · \d+ ms old · frame \d\.\d s ago · RTT \d+ ms$")
 FRAMES = "video => video.getVideoPlaybackQuality().totalVideoFrames"
 
 
