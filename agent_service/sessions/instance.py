@@ -95,21 +95,24 @@ class Instance:
         """Abort what the page is loading; cancelling a Playwright call does not."""
         try:
             async with asyncio.timeout(_STOP_LOADING_TIMEOUT):
-                await self._order_to_stop()
+                while True:
+                    if await self._takes_order_to_stop():
+                        return
+                    await asyncio.sleep(_STOP_LOADING_PAUSE)
         except (Error, TimeoutError) as problem:
             logger.warning("A stopped task's page may go on loading: %s", type(problem).__name__)
 
-    async def _order_to_stop(self) -> None:
+    async def _takes_order_to_stop(self) -> bool:
         client = await self.browser.context.new_cdp_session(self.page)
         try:
             await client.send("Page.stopLoading")
         except Error as problem:
             if _BEING_EXCHANGED not in str(problem):
                 raise
-            await asyncio.sleep(_STOP_LOADING_PAUSE)
-            await self._order_to_stop()
+            return False
         finally:
             await client.detach()
+        return True
 
 
 async def start_instance(workshop: Workshop, avoid_domains: Collection[str]) -> Instance:

@@ -2,7 +2,7 @@
 // Sending ends when the service closes that socket, or with the next call.
 
 const DOCUMENT = "sender.html"; // offscreen: it can capture, but is not a tab that an agent could see
-const FREED_WITHIN = 1000; // ms
+const FREED_WITHIN = 4000; // ms, on a busy machine; the service waits for ten seconds
 const PAUSE = 20; // ms
 
 const after = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
