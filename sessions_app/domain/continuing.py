@@ -16,7 +16,7 @@ from sessions_app.domain.queueing import hand_over
 from sessions_app.domain.starts import settings_of, start_tasks
 from sessions_app.domain.wording import one_line
 from sessions_app.enums import ACTIVE_TASK, CommandKind, EventKind, SessionState, TaskState
-from sessions_app.models import AgentSession, Task
+from sessions_app.models import AgentSession, Event, Task
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'“”]+")
 _ROWS = 300
@@ -64,13 +64,20 @@ def own_words(task: Task) -> str:
     return task.prompt.partition(_BACKGROUND)[0]
 
 
+def _last_step(task: Task) -> str:
+    """Of the agent itself: what a tile says last may be of a pause, or of a person's hands."""
+    steps = Event.objects.filter(session=task.session_id, task=task, kind__in=(EventKind.REASONING, EventKind.ACTION))
+    newest = steps.order_by("-seq").values_list("text", flat=True).first()
+    return one_line(newest, _LINE_CUT) if newest else "not known"
+
+
 def brief_of(session: AgentSession) -> str:
     """What was done, in words for the agent that goes on with it; empty where nothing was."""
     tasks = list(session.tasks.order_by("number"))
     earlier = next((brief for task in tasks if (brief := task.prompt.partition(_BACKGROUND)[2])), "")
-    last_step = session.last_step or "not known"
     done = [f"{_quoted(task)} → {one_line(task.result, _LINE_CUT) or 'done'}" for task in tasks if task.state in _DONE]
-    begun = [f"{_quoted(task)} (last step: {last_step})" for task in tasks if task.state in _CUT_OFF and task.sent_at]
+    cut_off = [task for task in tasks if task.state in _CUT_OFF and task.sent_at]
+    begun = [f"{_quoted(task)} (last step: {_last_step(task)})" for task in cut_off]
     failed = [
         f"{_quoted(task)} → {one_line(task.error, _LINE_CUT) or task.get_state_display().lower()}"
         for task in tasks

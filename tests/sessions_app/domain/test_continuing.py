@@ -57,9 +57,12 @@ def test_continue_doubles_no_task_in_hand(make_session, make_task, operator):
     assert AgentSession.objects.count() == 1
 
 
-def test_a_brief_is_handed_on_and_not_taken_for_the_task(make_session, make_task):
-    session = make_session(last_step="click → Buy")
-    make_task(session, prompt="Buy it\n\nBackground: Goes on.\nAlready done:\n- Log in", sent_at=session.created_at)
+def test_a_brief_is_handed_on_and_not_taken_for_the_task(make_session, make_task, make_event):
+    session = make_session(last_step="At work again.")
+    prompt = "Buy it\n\nBackground: Goes on.\nAlready done:\n- Log in"
+    task = make_task(session, prompt=prompt, sent_at=session.created_at)
+    make_event(session, task=task, kind=EventKind.ACTION, text="click → Buy")
+    make_event(session, task=task, kind=EventKind.COMMAND, text="asked to pause")
     assert brief_of(session) == (
         "Goes on.\nAlready done:\n- Log in\nBegun, not finished:\n- Buy it (last step: click → Buy)"
     )
