@@ -111,7 +111,7 @@ async def test_a_picture_that_comes_to_rest_is_the_last_one(driver, viewer, tmp_
 
 async def test_a_capture_begins_wherever_another_was_cut_off(driver, tmp_path):
     async with agent_browser(driver, tmp_path) as browser:
-        for milliseconds in range(0, 160, 12):
+        for milliseconds in range(0, 160, 12):  # all through the beginning of a capture
             cut_off = Stream(browser)
             cut_off.expect_viewer()
             await browser.page.wait_for_timeout(milliseconds)
