@@ -9,7 +9,9 @@ from sessions_app.domain import controls, followups
 from sessions_app.domain.figures import _GARBLED, _SHRANK
 from sessions_app.domain.followups import TaskSpec
 from sessions_app.enums import CommandKind, EventKind, SessionState, TaskState
+from sessions_app.live.relay import polling
 from tests.faults.conftest import QUICK, spent
+from tests.helpers.waiting import eventually
 from tests.upstream import Answer
 
 
@@ -41,6 +43,22 @@ async def test_garbled_figures_are_flagged_once_and_break_nothing(floor, upstrea
     await floor.until(task, state=TaskState.COMPLETED)
     assert await spent(task) == Decimal("0.5")
     assert [text for _, text in await floor.rows(session)].count(_GARBLED) == 1
+
+
+async def test_polls_that_change_nothing_read_nothing(floor, upstream, monkeypatch):
+    upstream.hold = 0.05
+    _, task, theirs = await floor.working()
+    theirs.cost = Decimal("0.1")
+    await floor.until_spent(task, "0.1")
+    reads, read = [], polling.with_known_usage
+    monkeypatch.setattr(polling, "with_known_usage", lambda tasks: reads.append(tasks) or read(tasks))
+    before = upstream.ledger.count("poll")
+    await eventually(lambda: upstream.ledger.count("poll"), lambda count: count >= before + 10)
+    assert len(reads) <= 1  # after the figure was written
+    for cost in ("0.2", "0.3"):
+        theirs.cost = Decimal(cost)
+        await floor.until_spent(task, cost)
+    assert len(reads) <= 4
 
 
 class TestLeftOut:

@@ -30,6 +30,14 @@ class Polling:
         self._looks_back = True
         #: Ended tasks that were asked for what they cost in the end: who did not tell then never will.
         self._asked_cost: set[str] = set()
+        #: The tasks that were worth asking for, as long as nothing is written that may change them.
+        self._known: list[tuple[Task, Usage]] | None = None
+        self._changes = 0
+
+    def note_change(self) -> None:
+        """Something other than talk was written of the session: which tasks there are has to be read again."""
+        self._known = None
+        self._changes += 1
 
     def hurry(self) -> None:
         """Something may have been missed: ask now."""
@@ -50,10 +58,20 @@ class Polling:
     async def ask_all(self) -> None:
         """Ask for every task that the service may still have news of, and once for a cost that came with no end."""
         looks_back, self._looks_back = self._looks_back, False
-        for task, known in await in_database(self._worth_asking, looks_back=looks_back):
+        for task, known in await self._worth_asking(looks_back=looks_back):
             await self.ask(task, known=known)
 
-    def _worth_asking(self, *, looks_back: bool) -> list[tuple[Task, Usage]]:
+    async def _worth_asking(self, *, looks_back: bool) -> list[tuple[Task, Usage]]:
+        """Most polls change nothing, and reading the same again takes longer than the poll."""
+        if self._known is not None and not looks_back:
+            return self._known
+        changes = self._changes
+        read = await in_database(self._read_worth_asking, looks_back=looks_back)
+        if changes == self._changes and not looks_back:
+            self._known = read
+        return read
+
+    def _read_worth_asking(self, *, looks_back: bool) -> list[tuple[Task, Usage]]:
         sent = Task.objects.filter(session=self._runner.session_id).exclude(upstream_id="").order_by("number")
         is_open = Q(state__in=ACTIVE_TASK | {TaskState.UNKNOWN})
         if not looks_back:

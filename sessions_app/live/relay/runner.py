@@ -93,7 +93,10 @@ class SessionRunner:
 
     def write(self, verb: Callable[[SessionLog], T], *, is_talk: bool = False) -> "asyncio.Future[T]":
         """Queue a write; `is_talk` where it is of what the agent says as it goes."""
-        return self._writer.submit(Write(self.session_id, self._epoch, verb, is_talk=is_talk))
+        future = self._writer.submit(Write(self.session_id, self._epoch, verb, is_talk=is_talk))
+        if not is_talk:
+            future.add_done_callback(lambda _: self.polling.note_change())
+        return future
 
     async def run(self) -> None:
         try:
