@@ -1,6 +1,8 @@
 """Sections 6 and 7: the socket, the stream, and a browser that dies."""
 
 import asyncio
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -9,6 +11,7 @@ import socketio
 
 from tests.conformance.client import Socket
 from tests.conformance.forms import failed
+from tests.conformance.instances import GRACE_SECONDS, IS_SLOW
 
 row = pytest.mark.row
 OFFER = Path(__file__).with_name("offer.sdp").read_text().replace("\n", "\r\n")
@@ -82,6 +85,27 @@ async def test_a_browser_that_dies(client, session, site):
     assert "called after" in client.form.message(await tasks[1])
     await undisturbed.until("task_completed")
     assert not {"error", "instance:disconnected", "instance:reconnected"} & set(undisturbed.kinds())
+
+
+@row("6", "end_session says instance_lost")
+@pytest.mark.skipif(not IS_SLOW, reason="takes 5 minutes; set CONFORMANCE_SLOW")
+@pytest.mark.timeout(2 * GRACE_SECONDS)
+async def test_a_browser_that_does_not_come_back(connect):
+    fragile = await connect("fragile")
+    if not fragile.form.is_later:
+        pytest.skip("a session lives no longer than a lost browser has to come back")
+    session = (await fragile.start())["sessionId"]
+    socket = await fragile.listen(session)
+    fragile.instance.lose_browsers()
+    await socket.until("instance:disconnected")
+    lost = time.monotonic()
+    while "end_session" not in socket.kinds():  # each message is a use of the session, which else ends for having none
+        await fragile.state(session, "stop")
+        with suppress(TimeoutError):
+            await socket.until("end_session")
+    assert await socket.until("end_session") == {"reason": "instance_lost"}
+    assert GRACE_SECONDS - 5 < time.monotonic() - lost < GRACE_SECONDS + 30
+    assert "instance:reconnected" not in socket.kinds()
 
 
 @row("7", "webViewURL is an HTML page")
