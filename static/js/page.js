@@ -1,5 +1,10 @@
 // What every page does by itself: tabs out of sections, copying, and the words for a request that failed.
 
+/** What a session's page waits for its picture's answer, at most, before it does anything else. */
+const PICTURE_FIRST = 300;
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 // What only a script can do is in sight from here on.
 document.documentElement.dataset.script = "";
 
@@ -109,23 +114,29 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 
 // Each looks for its own elements, and does nothing where there are none. A page without them is still a page.
-for (const loading of [
+const EVERYWHERE = () => [
   import("./controls.js"),
   import("./time.js"),
   import("./names.js"),
-  import("./live.js"),
-  import("./timeline_tools.js"),
   import("./alerts.js"),
   import("./bulk.js"),
-  import("./walk.js"),
   import("./checks.js"),
   import("./palette.js"),
+];
+const DESK = () => [import("./desk.js"), import("./inbox.js"), import("./wall.js"), import("./walk.js")];
+const SESSION = () => [
+  import("./live.js"),
+  import("./timeline_tools.js"),
   import("./replay.js"),
-  import("./desk.js"),
-  import("./inbox.js"),
-  import("./wall.js"),
   import("./driving.js"),
   import("./picture_size.js"),
-]) {
-  loading.catch(console.error);
+];
+
+function load(parts) {
+  for (const loading of parts()) loading.catch(console.error);
 }
+
+if (globalThis.firstOffer) await Promise.race([globalThis.firstOffer.taken.catch(() => {}), pause(PICTURE_FIRST)]);
+load(EVERYWHERE);
+if (document.querySelector("main[data-live-desk]")) load(DESK);
+if (document.querySelector("main[data-live-session]")) load(SESSION);

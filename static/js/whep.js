@@ -88,7 +88,8 @@ async function refusal(response) {
 /** What first_offer.js began before there was a page, once. */
 export function takeFirstOffer() {
   const begun = globalThis.firstOffer;
-  delete globalThis.firstOffer;
+  if (!begun || begun.isTakenOver) return undefined;
+  begun.isTakenOver = true;
   return begun;
 }
 

@@ -42,8 +42,9 @@ def test_a_soft_cap_asks_and_a_person_goes_on(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_role("region", name="Inbox")).to_contain_text("Cost cap $0.002 reached")
     look(page, "desk")
-    page.get_by_role("link", name=re.compile("Go on, or stop")).click()
     inbox = page.get_by_role("region", name="Inbox")
+    expect(inbox.get_by_role("button", name="Next")).to_be_visible()  # until then the link leads to the session's page
+    page.get_by_role("link", name=re.compile("Go on, or stop")).click()
     inbox.get_by_role("button", name=re.compile(r"Go on \(raise the cap to \$0\.\d+\)")).click()
     expect(page.get_by_role("status", name="Inbox said")).to_contain_text("It goes on.")
     page.goto(session)

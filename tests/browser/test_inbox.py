@@ -31,6 +31,7 @@ def asking(page: Page) -> Iterator[None]:
     sessions = [begin(page, ASKS) for _ in range(4)]
     page.goto("/")
     expect(page.locator(ITEMS)).to_have_count(4, timeout=40_000)
+    expect(page.get_by_role("region", name="Inbox").get_by_role("button", name="Next")).to_be_visible()
     yield
     end(page, *sessions)
 
