@@ -144,8 +144,7 @@ class AgentApi:
     async def poll(self, session_id: str, task_id: str) -> TaskReport | None:
         """What the service says of the task now; None where its answer cannot be read. Raises NotFound for 404."""
         url = f"{self._base_url}/task/{quote(session_id, safe='')}/{quote(task_id, safe='')}"
-        response = await self._exchange("GET", url, time_out=self._time_outs.short)
-        return read_report(_body(response))
+        return read_report(await self._exchange("GET", url, time_out=self._time_outs.short))
 
     async def _send(
         self,
@@ -163,17 +162,17 @@ class AgentApi:
     async def _post(
         self, path: str, payload: dict[str, Any], *, time_out: float, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        response = await self._exchange(
+        body = await self._exchange(
             "POST", self._base_url + path, time_out=time_out, json=payload, headers=headers or {}
         )
-        body = _body(response)
         if not body:
             raise OutcomeUnknown("The service's answer could not be read.")
         return body
 
     async def _exchange(
         self, method: str, url: str, *, time_out: float, headers: dict[str, str] | None = None, **content: Any
-    ) -> httpx.Response:
+    ) -> dict[str, Any]:
+        """The answer's body, empty where it cannot be read."""
         http = await self._http()
         try:
             request = http.build_request(
@@ -197,8 +196,9 @@ class AgentApi:
             raise OutcomeUnknown("The agent service did not answer in time.") from error
         except httpx.HTTPError as error:
             raise OutcomeUnknown("The connection broke before the whole answer was there.") from error
-        _raise_for_refusal(response)
-        return response
+        body = _body(response)
+        _raise_for_refusal(response, body)
+        return body
 
     def _start_body(self, request: TaskRequest, mode: str) -> dict[str, Any]:
         fields = self._task_fields(request)
@@ -255,8 +255,7 @@ def _body(response: httpx.Response) -> dict[str, Any]:
         return {}
 
 
-def _raise_for_refusal(response: httpx.Response) -> None:
-    body = _body(response)
+def _raise_for_refusal(response: httpx.Response, body: dict[str, Any]) -> None:
     # A failed task's report is {"success": false, "status": "failed", …} with 200: an answer, not a refusal.
     if response.is_success and (body.get("success") is not False or body.get("status")):
         return
