@@ -23,9 +23,9 @@ class Sender {
   #isStopped = false;
   #last = null;
   #lastSent = 0;
-  #lastIsNew = false;
+  #lastIsNew = true;
   #keyWanted = true;
-  #quietSince = Infinity; // the last picture, or the last time one was asked for
+  #quietSince = Infinity; // the beginning, the last picture, or the last time one was asked for
   #isChecked = false;
   #asked = null; // the stream whose start asks for the present picture
   #size;
@@ -44,6 +44,7 @@ class Sender {
     this.#adapt(demand);
     this.#socket.onmessage = ({ data }) => this.#told(JSON.parse(data));
     this.#socket.onclose = () => this.stop();
+    this.#quietSince = performance.now(); // the first picture, too, may be left out
     this.#ticks = setInterval(() => {
       this.#check();
       this.#repeatLast();
