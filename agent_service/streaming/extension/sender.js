@@ -34,7 +34,7 @@ class Sender {
   async start({ streamId, address, width, height, fps, demand }) {
     // First of all, since a tab whose stream was promised and never taken cannot be captured again.
     this.#track = await capture(streamId, width, height, fps);
-    this.#socket = await connect(address);
+    if (!this.#isStopped) this.#socket = await connect(address);
     if (this.#isStopped) throw new Error("another capture has begun");
     this.#size = { width, height };
     this.#encoder = new VideoEncoder({
@@ -77,6 +77,8 @@ class Sender {
   stop() {
     this.#isStopped = true;
     clearInterval(this.#ticks);
+    this.#asked?.cancel();
+    this.#asked = null;
     this.#track?.stop();
     if (this.#encoder && this.#encoder.state !== "closed") this.#encoder.close();
     this.#last?.close();
