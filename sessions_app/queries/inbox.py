@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sessions_app.enums import OPEN_COMMAND, REPLY, CommandKind, CommandState, EventKind, SessionState
+from sessions_app.enums import OPEN_COMMAND, OPEN_TASK, REPLY, CommandKind, CommandState, EventKind, SessionState
 from sessions_app.models import AgentSession, Command, ExpiredQuestion, Task
 from sessions_app.numbers import whole_number
 
@@ -24,6 +24,7 @@ _SLUGS = {
 _EXPIRED = "expired"
 #: How long an expired question that nobody dismisses stays.
 _EXPIRED_FOR = timedelta(hours=24)
+_HAS_EXPIRED = "The question has expired: it was neither answered nor refused."
 _WAITS_NO_LONGER = "This no longer waits for anybody."
 
 
@@ -119,7 +120,10 @@ def _became_of_question(session: AgentSession, seq: int) -> str:
         did = "refused, and the task stops" if reply.kind == CommandKind.REFUSE else "answered"
         return f"{reply.actor} has {did}."
     if session.state == SessionState.ENDED:
-        return f"{session.ending} The question has expired: it was neither answered nor refused."
+        return f"{session.ending} {_HAS_EXPIRED}"
+    asked = session.events.filter(kind=EventKind.QUESTION, seq=seq, task__isnull=False)
+    if asked.exclude(task__state__in=OPEN_TASK).exists():
+        return f"Its task has ended. {_HAS_EXPIRED}"  # which may be heard of before its session's end
     return "The agent no longer waits for an answer to this."
 
 

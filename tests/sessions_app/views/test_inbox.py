@@ -98,6 +98,15 @@ def test_who_comes_second_keeps_the_words(client_for, operator, lead, asking, re
     assert page.box("answer") == "Red, please"
 
 
+def test_a_question_whose_task_ends_before_its_session_has_expired(client_for, operator, asking, read):
+    task = asking()
+    Task.objects.filter(pk=task.pk).update(state=TaskState.TERMINATED, question="", question_seq=None)
+    page = read(decide(client_for(operator), task, "answer", answer="Blue"))
+    gone = page.one("*[@id='inbox-decide']").get("data-gone")
+    assert gone == "Its task has ended. The question has expired: it was neither answered nor refused."
+    assert page.says("textarea") == "Blue"
+
+
 def test_the_next_question_of_the_same_agent_is_not_answered_with_it(client_for, operator, asking, make_event, read):
     task = asking()
     before = address(task, verb="decide/")
