@@ -19,6 +19,7 @@ pytestmark = pytest.mark.takes(seconds=25)
 AT_ONCE = 16
 AGENTS = AT_ONCE + 2
 LIVE = "[data-picture='live']"
+IDS = "tiles => tiles.map(tile => tile.id)"
 
 
 @pytest.fixture
@@ -56,11 +57,7 @@ def agents(page: Page, upstream: ScriptedUpstream, picture: str) -> Iterator[Non
 @pytest.mark.usefixtures("agents")
 def test_pictures_take_turns_where_too_many_are_in_sight(page: Page) -> None:
     def live() -> set[str]:
-        return set(
-            page.locator("#live-agents > li", has=page.locator(LIVE)).evaluate_all(
-                "tiles => tiles.map(tile => tile.id)"
-            )
-        )
+        return set(page.locator("#live-agents > li", has=page.locator(LIVE)).evaluate_all(IDS))
 
     page.set_viewport_size({"width": 1920, "height": 2400})
     page.goto("/")
@@ -68,7 +65,7 @@ def test_pictures_take_turns_where_too_many_are_in_sight(page: Page) -> None:
     expect(tiles).to_have_count(AGENTS)
     expect(page.locator(LIVE)).to_have_count(AT_ONCE, timeout=30_000)
     first = live()
-    waiting = {tile for tile in tiles.evaluate_all("tiles => tiles.map(tile => tile.id)") if tile not in first}
+    waiting = {tile for tile in tiles.evaluate_all(IDS) if tile not in first}
     assert len(waiting) == AGENTS - AT_ONCE
 
     wait_for(page, lambda: waiting <= live(), seconds=30)
