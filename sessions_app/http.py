@@ -20,6 +20,7 @@ from sessions_app.domain.notes import own_notes
 from sessions_app.domain.workflows import may_edit
 from sessions_app.enums import Role
 from sessions_app.models import AgentSession, Membership, ResultFile, SessionNote, Task, Team, Workflow
+from sessions_app.models.session import AgentSessionQuerySet
 from sessions_app.queries import needing_person
 
 
@@ -45,12 +46,21 @@ def _find_membership(request: OperatorRequest) -> Membership:
         raise PermissionDenied("You belong to no team yet. Ask an administrator to add you to one.") from error
 
 
-def find_session(request: OperatorRequest, pk: str, *, steer: bool = False) -> AgentSession:
+def _with_related(sessions: AgentSessionQuerySet) -> AgentSessionQuerySet:
+    return sessions.select_related("owner", "connection", "team")
+
+
+def find_session(
+    request: OperatorRequest,
+    pk: str,
+    *,
+    steer: bool = False,
+    load: Callable[[AgentSessionQuerySet], AgentSessionQuerySet] = _with_related,
+) -> AgentSession:
     """A session the person may see, else 404; with `steer`, one they may steer, else 403 in words."""
     if not is_public_id(pk):
         raise Http404
-    sessions = visible_sessions(request.user).select_related("owner", "connection", "team")
-    session = get_object_or_404(sessions, pk=pk)
+    session = get_object_or_404(load(visible_sessions(request.user)), pk=pk)
     if steer and not may_steer(request.user, session):
         raise PermissionDenied(
             f"{session.owner} started this session. Members steer their own; operators and leads steer all."

@@ -1,6 +1,7 @@
 """Who may see and steer what. Everybody in a team sees the team's sessions; an outsider finds nothing there."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
@@ -28,6 +29,19 @@ def team_of(user: User) -> Team:
 
 def visible_sessions(user: User) -> AgentSessionQuerySet:
     return AgentSession.objects.filter(team__membership__user=user)
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a person may do on a session that they see."""
+
+    steers: bool
+    leads: bool
+
+
+def rights_on(session: AgentSession, user: User) -> Rights:
+    role = Membership.objects.filter(user=user, team=session.team_id).values_list("role", flat=True).first()
+    return Rights(steers=_steers(role, user, session), leads=role == Role.LEAD)
 
 
 def leads(user: User, team: Team) -> bool:

@@ -15,7 +15,7 @@ from sessions_app.queries.history import STATE_FILTERS, SessionFilters, SessionL
 from sessions_app.queries.inbox import InboxItem, expired_items, undecided, what_became_of
 from sessions_app.queries.newest import Newest, newest_rows
 from sessions_app.queries.picture import why_no_picture
-from sessions_app.queries.screen import SessionScreen, TaskLine, session_screen
+from sessions_app.queries.screen import SessionScreen, TaskLine, for_screen, screen_of, session_screen
 from sessions_app.queries.service import Unreachable, unreachable_services
 from sessions_app.queries.spend import SpendDimension, SpendLine, SpendReview, spend_review
 from sessions_app.queries.subject import subject_of
@@ -57,10 +57,12 @@ __all__ = [
     "desk_tiles",
     "expired_items",
     "find_item",
+    "for_screen",
     "kinds_of",
     "needing_person",
     "newest_rows",
     "next_turn_at",
+    "screen_of",
     "session_page",
     "session_screen",
     "spend_review",

@@ -21,6 +21,7 @@ from sessions_app.enums import (
     allowed_controls,
 )
 from sessions_app.models import AgentSession, Command, Control, ResultFile, SessionNote, Task
+from sessions_app.models.session import AgentSessionQuerySet
 from sessions_app.presence import presence
 from sessions_app.queries.figures import Figures
 from sessions_app.queries.guards import GuardAsk, guard_ask
@@ -176,11 +177,19 @@ class SessionScreen:
 
 def session_screen(session_id: str) -> SessionScreen:
     """Load the screen in six queries, seven while the browser is lost; raises AgentSession.DoesNotExist."""
-    sessions = AgentSession.objects.annotate(continued_as=Subquery(_CONTINUED_AS))
-    session = sessions.select_related(*_RELATED).defer(*_SECRET).get(pk=session_id)
+    return screen_of(for_screen(AgentSession.objects.all()).get(pk=session_id))
+
+
+def for_screen(sessions: AgentSessionQuerySet) -> AgentSessionQuerySet:
+    """The same sessions, loaded with what `screen_of` needs."""
+    return sessions.annotate(continued_as=Subquery(_CONTINUED_AS)).select_related(*_RELATED).defer(*_SECRET)
+
+
+def screen_of(session: AgentSession) -> SessionScreen:
+    """Load the rest of the screen of a session that was loaded for it."""
     files = Prefetch("files", ResultFile.objects.defer("address"))
     tasks = list(session.tasks.select_related("actor").prefetch_related(files))
-    costs = cost_by_task(session_id)
+    costs = cost_by_task(session.pk)
     people = tuple(told_commands(session))
     control = getattr(session, "control", None)
     subject = subject_of(session, tasks)
@@ -196,12 +205,12 @@ def session_screen(session_id: str) -> SessionScreen:
         controls=_controls(session, current, control),
         question_task=question,
         people=people,
-        watchers=presence.by_session()[session_id],
+        watchers=presence.by_session()[session.pk],
         notices=open_notices(people),
         reply=reply_on_its_way(question, people),
         guard=guard_ask(session, subject, costs),
         queue=tuple(task for task in tasks if task.state == TaskState.QUEUED),
-        notes=session_notes(session_id),
+        notes=session_notes(session.pk),
         lost_until=_lost_until(session),
         control=control,
         continued_as=vars(session)["continued_as"],

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from sessions_app.domain import driving, handback
-from sessions_app.domain.access import leads, may_steer
+from sessions_app.domain.access import rights_on
 from sessions_app.domain.commands import NotAllowed
 from sessions_app.domain.inputs import act
 from sessions_app.forms.inputs import BadInput, read_batch, read_page
@@ -114,7 +114,5 @@ def _brief(request: OperatorRequest, session: AgentSession) -> HttpResponse:
 
 
 def _context(request: OperatorRequest, session: AgentSession) -> dict[str, Any]:
-    return {
-        **controls_context(session_screen(session.pk), may_steer=may_steer(request.user, session)),
-        "leads": leads(request.user, session.team),
-    }
+    rights = rights_on(session, request.user)
+    return {**controls_context(session_screen(session.pk), may_steer=rights.steers), "leads": rights.leads}

@@ -409,6 +409,6 @@ def test_it_takes_as_many_queries_for_three_as_for_one(
         make_event(session, kind=EventKind.COMMAND, task=task, command=command, actor=lead)
         make_event(session, kind=EventKind.RESULT, task=task)
     client = client_for(operator)
-    # sign-in 2, session 1, screen 6, may steer 1, leads 1, whom to hand it to 1, timeline 1, team 1, needing 2
-    with django_assert_num_queries(16):
+    # sign-in 2, screen 6, rights 1, whom to hand it to 1, timeline 1, team 1, needing 2
+    with django_assert_num_queries(14):
         open_page(client, session)
