@@ -1,7 +1,7 @@
 """How long opening a session's page takes until its first picture is shown, beside a page that does nothing but the
 WHEP exchange with the service itself, in the same Chromium and of the same stream.
 
-python -m benchmarks.first_picture [--rounds 15]
+python -m benchmarks.first_picture [--rounds 30]
 """
 
 import asyncio
@@ -17,6 +17,8 @@ _LIMIT = 1.25
 #: How often the page in the picture changes in a second.
 _RATE = 10.0
 _PATIENCE = 30.0
+#: Seconds before each opening, so that nothing of the last one's end still keeps the machine busy.
+_REST = 2.0
 _BARE, _SESSION = "bare WHEP", "session page"
 
 #: Notes when the page's first video shows its first frame, in milliseconds since the page was asked for.
@@ -46,33 +48,43 @@ class Opening:
     shown: float
 
 
+@dataclass(frozen=True)
+class _Place:
+    """The address of a picture, and one beside it where there is none."""
+
+    picture: str
+    beside: str
+
+
 async def measure(rounds: int) -> dict[str, list[Opening]]:
     """The two take turns, and each begins with a picture that nobody watches, so that it is captured anew."""
     found: dict[str, list[Opening]] = {_BARE: [], _SESSION: []}
     with floor(_RATE) as scene:
         (session,) = await asyncio.to_thread(scene.person.start_sessions, 1, scene.upstream.url)
         pages = {
-            _BARE: f"{scene.upstream.url}/bench/receivers?count=1&width=1024",
-            _SESSION: f"/sessions/{session.ours}/",
+            _BARE: _Place(
+                f"{scene.upstream.url}/bench/receivers?count=1&width=1024", f"{scene.upstream.url}/start/health"
+            ),
+            _SESSION: _Place(f"/sessions/{session.ours}/", "/sessions/"),
         }
         async with chromium(scene.dashboard, scene.person, _PROBE) as context:
             page = await context.new_page()
             for turn in range(rounds + 1):
-                for way, address in pages.items():
-                    opening = await _open(page, address, scene)
+                for way, place in pages.items():
+                    opening = await _open(page, place, scene)
                     if turn:  # the first one fills caches
                         found[way].append(opening)
     return found
 
 
-async def _open(page: Page, address: str, scene: Floor) -> Opening:
-    """In a tab that is there: what a browser itself does for a new one is its own affair."""
-    await page.goto(address, wait_until="commit")
-    async with asyncio.timeout(_PATIENCE):
-        opening = Opening(*await page.evaluate(_READ))
-    await page.goto("about:blank")
+async def _open(page: Page, place: _Place, scene: Floor) -> Opening:
+    """In a tab that shows another page beside it: what a browser does for a new one is its own affair."""
+    await page.goto(place.beside)
     await until_unwatched(scene.upstream)
-    return opening
+    await asyncio.sleep(_REST)
+    await page.goto(place.picture, wait_until="commit")
+    async with asyncio.timeout(_PATIENCE):
+        return Opening(*await page.evaluate(_READ))
 
 
 def describe(found: dict[str, list[Opening]]) -> str:
@@ -90,7 +102,7 @@ def describe(found: dict[str, list[Opening]]) -> str:
 
 
 def main() -> None:
-    report("first picture", describe(asyncio.run(measure(read_options(__doc__, rounds=15).rounds))))
+    report("first picture", describe(asyncio.run(measure(read_options(__doc__, rounds=30).rounds))))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 // What every page does by itself: tabs out of sections, copying, and the words for a request that failed.
 
-/** What a session's page waits for its picture's answer, at most, before it does anything else. */
+/** What a session's page waits for its picture, at most, before it does anything else. */
 const PICTURE_FIRST = 300;
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -125,6 +125,7 @@ const EVERYWHERE = () => [
 ];
 const DESK = () => [import("./desk.js"), import("./inbox.js"), import("./wall.js"), import("./walk.js")];
 const SESSION = () => [
+  import("./live_view.js"),
   import("./live.js"),
   import("./timeline_tools.js"),
   import("./replay.js"),
@@ -136,7 +137,7 @@ function load(parts) {
   for (const loading of parts()) loading.catch(console.error);
 }
 
-if (globalThis.firstOffer) await Promise.race([globalThis.firstOffer.taken.catch(() => {}), pause(PICTURE_FIRST)]);
+if (globalThis.firstOffer) await Promise.race([globalThis.firstOffer.shown.catch(() => {}), pause(PICTURE_FIRST)]);
 load(EVERYWHERE);
 if (document.querySelector("main[data-live-desk]")) load(DESK);
 if (document.querySelector("main[data-live-session]")) load(SESSION);

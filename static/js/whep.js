@@ -20,12 +20,12 @@ export class Whep {
   #begun;
   #place = null;
 
-  /** `begun` is an offer that is under way, and may be answered already: see first_offer.js. */
+  /** `begun` is an offer that is under way, and may be answered or even shown already: see first_offer.js. */
   constructor({ offerUrl, iceServers, begun = null }) {
     this.#offerUrl = offerUrl;
     this.#begun = begun;
     this.peer = begun?.peer ?? receiver(iceServers);
-    this.stream = new MediaStream(tracksThatCome(this.peer));
+    this.stream = begun?.stream ?? new MediaStream();
     this.peer.ontrack = ({ track }) => this.stream.addTrack(track);
   }
 
@@ -91,12 +91,6 @@ export function takeFirstOffer() {
   if (!begun || begun.isTakenOver) return undefined;
   begun.isTakenOver = true;
   return begun;
-}
-
-/** Those that an answer has named already: no event tells of them any more. */
-function tracksThatCome(peer) {
-  const named = peer.getTransceivers().filter(({ currentDirection }) => currentDirection === "recvonly");
-  return named.map(({ receiver }) => receiver.track);
 }
 
 function receiver(iceServers) {

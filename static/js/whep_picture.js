@@ -28,8 +28,15 @@ export class WhepPicture {
     this.mayStandStill = mayStandStill;
     this.#waiting = setTimeout(() => this.#fail(new NoPicture(lost)), patience);
     this.#whep.peer.onconnectionstatechange = () => this.#follow();
-    video.srcObject = this.#whep.stream;
-    video.requestVideoFrameCallback(() => this.#arrive());
+    this.#show();
+  }
+
+  /** What first_offer.js shows already is not begun anew, and may be a still picture that no other frame follows. */
+  #show() {
+    const { stream } = this.#whep;
+    if (this.#video.srcObject === stream && this.#video.readyState > 1) queueMicrotask(() => this.#arrive());
+    else this.#video.requestVideoFrameCallback(() => this.#arrive());
+    if (this.#video.srcObject !== stream) this.#video.srcObject = stream;
   }
 
   async open() {

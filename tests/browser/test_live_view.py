@@ -4,7 +4,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import psutil
 import pytest
@@ -73,6 +73,68 @@ def test_a_picture_moves_and_says_how_it_does(watched: Page) -> None:
     expect(reason(watched)).to_be_empty()
 
 
+@contextmanager
+def frozen(process: psutil.Process) -> Iterator[None]:
+    """Everything beneath the dashboard stands still, as when a machine or its network hangs."""
+    children = process.children(recursive=True)
+    for child in children:
+        child.suspend()
+    try:
+        yield
+    finally:
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.resume()
+
+
+@contextmanager
+def held(page: Page, address: str) -> Iterator[list[Route]]:
+    """Requests for the address get no answer meanwhile; they go on afterwards."""
+    waiting: list[Route] = []
+    page.route(address, lambda route: waiting.append(route))  # a plain method it cannot take
+    try:
+        yield waiting
+    finally:
+        for route in waiting:
+            route.continue_()
+        page.unroute(address)
+
+
+def test_a_picture_is_there_before_what_moves_the_page(watched: Page) -> None:
+    video = watched.get_by_label("Live view", exact=True)
+    with held(watched, "**/js/live_view*.js"):
+        watched.reload(wait_until="commit")
+        wait_for(watched, lambda: video.evaluate(FRAMES) >= 2, seconds=30)
+        expect(video).to_be_visible()
+        expect(reason(watched)).to_be_hidden()
+
+    expect(health(watched)).to_have_text(HEALTHY, timeout=30_000)
+
+
+def test_a_picture_that_stood_still_before_the_page_moved_is_shown(watched: Page, dashboard: Dashboard) -> None:
+    video = watched.get_by_label("Live view", exact=True)
+    with ExitStack() as stack:
+        with held(watched, "**/js/live_view*.js") as waiting:
+            watched.reload(wait_until="commit")
+            wait_for(watched, lambda: video.evaluate(FRAMES) >= 2 and bool(waiting), seconds=30)
+            stack.enter_context(frozen(psutil.Process(dashboard.process.pid)))
+        expect(health(watched)).to_contain_text("live", timeout=4000)
+        expect(reason(watched)).to_be_empty()
+
+    expect(health(watched)).to_have_text(HEALTHY, timeout=40_000)
+    watched.complaints.clear()  # type: ignore[attr-defined]
+
+
+def test_a_page_is_drawn_though_its_picture_is_not_answered(watched: Page) -> None:
+    with held(watched, "**/whep/") as waiting:
+        watched.reload(wait_until="commit")
+        expect(watched.get_by_role("button", name="Stop")).to_be_visible()
+        expect(reason(watched)).to_have_text("Connecting to the picture …")
+        assert len(waiting) == 1
+
+    expect(health(watched)).to_have_text(HEALTHY, timeout=30_000)
+
+
 def test_a_viewing_is_given_back_when_the_page_is_left(watched: Page) -> None:
     with watched.expect_request(lambda request: request.method == "DELETE") as given_back:
         watched.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
@@ -126,14 +188,12 @@ def test_a_web_view_that_a_person_chose_stays(watched: Page) -> None:
 
 
 def test_a_web_view_that_has_not_loaded_is_not_called_a_picture(watched: Page) -> None:
-    held: list[Route] = []
-    watched.route("**/web-view/*/", lambda route: held.append(route))
-    watched.get_by_role("button", name="Web view").click()
+    with held(watched, "**/web-view/*/") as waiting:
+        watched.get_by_role("button", name="Web view").click()
+        wait_for(watched, lambda: bool(waiting))
+        expect(reason(watched)).to_have_text("Connecting to the picture …")
+        expect(health(watched)).to_have_text("no picture")
 
-    wait_for(watched, lambda: bool(held))
-    expect(reason(watched)).to_have_text("Connecting to the picture …")
-    expect(health(watched)).to_have_text("no picture")
-    held[0].continue_()
     expect(health(watched)).to_have_text("web view")
     expect(reason(watched)).to_be_empty()
 
@@ -180,20 +240,6 @@ def test_a_browser_that_makes_no_connections_shows_the_web_view(watched: Page) -
     expect(health(watched)).to_have_text("web view", timeout=30_000)
     expect(watched.get_by_role("button", name="Stop")).to_be_enabled()
     assert watched.complaints == []  # type: ignore[attr-defined]
-
-
-@contextmanager
-def frozen(process: psutil.Process) -> Iterator[None]:
-    """Everything beneath the dashboard stands still, as when a machine or its network hangs."""
-    children = process.children(recursive=True)
-    for child in children:
-        child.suspend()
-    try:
-        yield
-    finally:
-        for child in children:
-            with suppress(psutil.NoSuchProcess):
-                child.resume()
 
 
 def test_a_picture_that_stands_still_is_asked_for_again(watched: Page, dashboard: Dashboard) -> None:
