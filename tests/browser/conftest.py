@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState, Vie
 from agent_service.browser import FEATURES_OFF, find_chromium
 from tests.browser.site import Site
 from tests.browser.steps import PASSWORD, sign_in
+from tests.helpers.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60
@@ -34,12 +34,6 @@ class Dashboard:
     url: str
     data_dir: Path
     process: "subprocess.Popen[str]"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start_dashboard(data_dir: Path, *, name: str = "127.0.0.1", **environment: str) -> Dashboard:

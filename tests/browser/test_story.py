@@ -55,6 +55,7 @@ def same_after_reload(page: Page) -> None:
     """The page is the truth: what was pushed is what a fresh load shows."""
     before = timeline(page).get_by_role("listitem").all_inner_texts()
     page.reload()
+    expect(timeline(page).get_by_role("listitem").first).to_be_visible()
     after = timeline(page).get_by_role("listitem").all_inner_texts()
     assert after[: len(before)] == before
 

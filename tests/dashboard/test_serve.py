@@ -15,18 +15,13 @@ import psutil
 import pytest
 
 from tests.agent_service.service_helpers import KEY, Process
+from tests.helpers.ports import free_port
 from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.takes(seconds=25)
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Serve:

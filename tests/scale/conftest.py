@@ -14,7 +14,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from tests.chaos.conftest import DEADLINE, KEY, PASSWORD, ROOT, Agents, Person, free_port
+from tests.chaos.conftest import DEADLINE, KEY, PASSWORD, ROOT, Agents, Person
+from tests.helpers.ports import free_port
 from tests.scale.stores import Redis, database, postgresql, what_is_missing
 
 

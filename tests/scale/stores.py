@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,15 +13,10 @@ from pathlib import Path
 import psycopg
 import redis
 
+from tests.helpers.ports import free_port
 from tests.helpers.waiting import wait_until
 
 START_SECONDS = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def find_postgres() -> Path | None:
