@@ -39,7 +39,7 @@ class Rights:
     leads: bool
 
 
-def rights_on(session: AgentSession, user: User) -> Rights:
+def rights_on(user: User, session: AgentSession) -> Rights:
     role = Membership.objects.filter(user=user, team=session.team_id).values_list("role", flat=True).first()
     return Rights(steers=_steers(role, user, session), leads=role == Role.LEAD)
 
@@ -50,7 +50,7 @@ def leads(user: User, team: Team) -> bool:
 
 def may_steer(user: User, session: AgentSession) -> bool:
     """Operators and leads steer every session of the team, members their own."""
-    return session in steerable(user, [session])
+    return rights_on(user, session).steers
 
 
 def steerable(user: User, sessions: Iterable[AgentSession]) -> list[AgentSession]:

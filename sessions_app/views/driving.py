@@ -114,5 +114,5 @@ def _brief(request: OperatorRequest, session: AgentSession) -> HttpResponse:
 
 
 def _context(request: OperatorRequest, session: AgentSession) -> dict[str, Any]:
-    rights = rights_on(session, request.user)
+    rights = rights_on(request.user, session)
     return {**controls_context(session_screen(session.pk), may_steer=rights.steers), "leads": rights.leads}

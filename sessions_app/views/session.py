@@ -48,7 +48,7 @@ def _page(
     request: OperatorRequest, screen: SessionScreen, *, typed: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     session = screen.session
-    rights = rights_on(session, request.user)
+    rights = rights_on(request.user, session)
     context = {
         **controls_context(screen, may_steer=rights.steers),
         **follow_up_context(session),
