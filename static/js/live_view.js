@@ -5,7 +5,7 @@ import { PictureLine } from "./picture_line.js";
 import { CONNECTING, ENDING, NOT_MADE, STALLED } from "./picture_words.js";
 import { howItDoes, iceServers, isEnding, reasonInPage, waysInPage } from "./picture_words.js";
 import { WebView } from "./web_view.js";
-import { NoPicture, takeFirstOffer } from "./whep.js";
+import { NoPicture, dropFirstOffer, takeFirstOffer } from "./whep.js";
 import { WhepPicture } from "./whep_picture.js";
 
 const RETRY = { first: 500, longest: 8000 };
@@ -137,6 +137,8 @@ class LiveView {
     clearTimeout(this.#another);
     this.#picture?.close();
     this.#picture = null;
+    dropFirstOffer();
+    this.video.srcObject = null;
     this.line.mayBeActedOn(false);
   }
 

@@ -85,6 +85,15 @@ async function refusal(response) {
   return new NoPicture(message ?? `The dashboard answered ${response.status}.`, { isFinal });
 }
 
+/** Give back what first_offer.js began, where nobody has taken it over. */
+export function dropFirstOffer() {
+  const begun = takeFirstOffer();
+  if (!begun) return;
+  const whep = new Whep({ begun });
+  whep.close();
+  whep.open().catch(() => {}); // it gives the picture back once the answer says which it is
+}
+
 /** What first_offer.js began before there was a page, once. */
 export function takeFirstOffer() {
   const begun = globalThis.firstOffer;

@@ -265,6 +265,24 @@ def test_an_ended_session_says_that_there_is_no_picture(page: Page) -> None:
     assert page.complaints == []  # type: ignore[attr-defined]
 
 
+def test_a_picture_that_its_sessions_end_overtakes_is_given_back(page: Page, other: Page) -> None:
+    start(page, "Wait 200 seconds")
+    expect(health(page)).to_have_text(HEALTHY, timeout=30_000)
+    video = page.get_by_label("Live view", exact=True)
+    with ExitStack() as holding:
+        holding.enter_context(held(page, "**/js/live_view*.js"))
+        page.reload(wait_until="commit")
+        wait_for(page, lambda: video.evaluate(FRAMES) >= 1, seconds=30)
+        other.goto(page.url)
+        terminate(other)
+        expect(page.get_by_role("status", name="Session state")).to_contain_text("Terminated")
+        with page.expect_request(lambda request: request.method == "DELETE"):
+            holding.close()
+
+    expect(reason(page)).to_have_text("The session has ended: there is no picture any more.")
+    assert video.evaluate("video => video.srcObject") is None
+
+
 def test_an_offer_that_its_sessions_end_overtakes_is_no_fault(page: Page, other: Page) -> None:
     held: list[Route] = []
     over: list[str] = []
